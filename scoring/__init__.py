@@ -1,0 +1,1 @@
+"""Data in, scores out: lake, identity, features, models, gate, publish."""

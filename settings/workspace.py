@@ -1,0 +1,196 @@
+"""What a configuration file becomes: frozen value objects that every other room may import.
+
+Units live in names (``timeout_s``, ``ttl_s``, ``horizon_days``). Times are UTC and timezone-aware.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ColumnMapping:
+    """How one canonical column is made from source columns (exactly one way is set).
+
+    ``column`` takes a source column; ``value`` is a constant; ``join`` concatenates columns with
+    ``separator``; ``divide`` is the first column over the second. ``translate`` maps source values
+    to canonical ones (an unknown value is a bad row). ``format`` is a strptime format, ``unix_s`` or
+    ``unix_ms``; ``timezone`` is the zone of naive times (default UTC).
+    """
+
+    column: str | None = None
+    value: Any = None
+    join: tuple[str, ...] = ()
+    separator: str = "-"
+    divide: tuple[str, str] | None = None
+    translate: Mapping[str, str] | None = None
+    format: str | None = None
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """One file, folder, glob, warehouse table or packaged data set, mapped to a canonical table."""
+
+    name: str
+    type: str  # key of scoring.sources.registry.SOURCES: file, ibis, completejourney
+    table: str  # events, items, customers, campaigns, offers
+    columns: Mapping[str, ColumnMapping]
+    path: str | None = None  # type file: file, folder or glob, relative to the workspace file
+    format: str | None = None  # type file: csv, ndjson, parquet (default: by file name)
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    header: bool = True  # without a header source columns are named c0, c1, …
+    url: str | None = field(default=None, repr=False)  # type ibis (may hold a password)
+    relation: str | None = None  # type ibis: table name; completejourney: data set name
+    sql: str | None = None  # type ibis: instead of a table name
+
+
+@dataclass(frozen=True)
+class ScheduleSettings:
+    """Cron expressions (minute hour day month weekday) in the workspace's time zone; None = never."""
+
+    nightly: str | None = "0 3 * * *"
+    sync: str | None = None  # the nightly job syncs already
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    horizon_days: int = 7
+    seed: int = 1
+    training_windows: int = 3  # label windows of horizon_days each, before the backtest window
+    min_target_buyers: int = 20
+    affinity_components: int = 32
+    affinity_epochs: int = 10
+    published_items: int = 50
+    published_brands: int = 100
+    published_categories: int = 20
+    related_items: int = 20
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    max_quality_drop_share: float = 0.1  # of yesterday's lift@20
+    min_coverage_share: float = 0.95  # of yesterday's customers
+
+
+@dataclass(frozen=True)
+class ContentSettings:
+    default_limit: int = 10
+    max_limit: int = 50
+    exclude_bought_days: int = 2  # an item bought this recently is not recommended
+
+
+@dataclass(frozen=True)
+class LandingSettings:
+    title: Mapping[str, str] = field(
+        default_factory=lambda: {"en": "Picked for you", "ko": "고객님을 위한 추천"}
+    )
+    accent_color: str = "#0b5cd5"
+    link_ttl_days: int = 30
+    limit: int = 24
+
+
+@dataclass(frozen=True)
+class SegmentSettings:
+    holdout_share: float = 0.0
+    margin_share: float = 0.3  # of price, when an item has no margin
+    cost_per_send: float = 0.0  # in the workspace's currency
+    max_sends: int | None = None  # fatigue: at most this many message_sent …
+    max_sends_days: int = 7  # … within this many days
+
+
+@dataclass(frozen=True)
+class AttributeSettings:
+    """One user attribute that a connection keeps up to date in the host tool.
+
+    ``score`` is a name in scoring.columns.ATTRIBUTE_SCORES; ``round_to`` (a step such as 0.05)
+    makes a number coarse, so that noise is not a change; ``length`` cuts an array.
+    """
+
+    name: str
+    score: str
+    round_to: float | None = None
+    length: int | None = None
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """A host tool account. ``options`` was validated by the connector's own schema."""
+
+    name: str
+    type: str  # key of connectors.registry.REGISTRY
+    attributes: tuple[AttributeSettings, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold secrets
+
+
+@dataclass(frozen=True)
+class WorkspaceSettings:
+    """One client of the service. ``file`` is the YAML file (relative paths start there)."""
+
+    workspace: str  # [a-z0-9][a-z0-9_-]{0,39}
+    file: Path
+    sources: tuple[SourceSettings, ...]
+    locale: str = "en"  # en or ko
+    timezone: str = "UTC"
+    currency: str = "USD"
+    as_of: datetime | None = None
+    schedule: ScheduleSettings = ScheduleSettings()
+    models: ModelSettings = ModelSettings()
+    gate: GateSettings = GateSettings()
+    content: ContentSettings = ContentSettings()
+    landing: LandingSettings = field(default_factory=LandingSettings)
+    segments: SegmentSettings = SegmentSettings()
+    connections: tuple[ConnectionSettings, ...] = ()
+    keep_snapshots: int = 7  # kept on disk for roll-back
+    snapshot_ttl_days: int = 7  # in Redis: a dead workspace disappears
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 2
+    threads: int = 8
+    public_url: str | None = None  # default http://host:port; landing links start with it
+
+
+@dataclass(frozen=True)
+class SandboxSettings:
+    enabled: bool = True
+    port: int | None = None  # default: web port + 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The service. ``redis_url`` is ``embedded`` or a redis://, rediss://, unix:// or
+    redis+cluster:// URL (valkey:// likewise)."""
+
+    file: Path
+    state_dir: Path
+    workspaces: Mapping[str, WorkspaceSettings]
+    redis_url: str = field(default="embedded", repr=False)
+    secret: str | None = field(default=None, repr=False)  # default: made once, state_dir/secret
+    web: WebSettings = WebSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    log_level: str = "info"
+
+    def workspace_dir(self, workspace: str) -> Path:
+        """Everything a workspace keeps on disk: state_dir/workspaces/<workspace>."""
+        return self.state_dir / "workspaces" / workspace
+
+    @property
+    def public_url(self) -> str:
+        return (self.web.public_url or f"http://{self.web.host}:{self.web.port}").rstrip("/")
+
+    @property
+    def sandbox_port(self) -> int:
+        return self.sandbox.port or self.web.port + 1
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
