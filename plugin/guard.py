@@ -1,0 +1,97 @@
+"""Who is asking: the key of a request, its workspace and its scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import g, request
+
+from plugin import auth
+from plugin.errors import CODES, fail
+from plugin.runtime import Workspace, runtime
+
+SCHEMES: dict[str, dict[str, str]] = {
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The key as password (any user name), or as user name.",
+    },
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The key."},
+    "header": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The key."},
+}
+_CHALLENGE = 'Basic realm="rightsend", charset="UTF-8"'
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def scoped(scope: str) -> Callable[[View], View]:
+    """A view for keys of this scope; outermost, so that nothing is read before the key is checked."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            authenticate(scope)
+            return view(*args, **kwargs)
+
+        guarded._apidoc = _documented(getattr(view, "_apidoc", {}), scope)  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+def authenticate(scope: str) -> Workspace:
+    """The workspace of the request's key. Answers 401 or 403 otherwise."""
+    key = _key()
+    workspace = runtime().workspaces.get(auth.workspace_of(key) or "") if key else None
+    try:
+        if workspace is None:
+            raise auth.WrongKeyError
+        g.key_id = workspace.keys.verify(key, scope).key_id
+    except auth.WrongKeyError:
+        message = "This key is unknown or was revoked." if key else CODES[401][1]
+        fail(401, "unauthorized", message, headers={"WWW-Authenticate": _CHALLENGE})
+    except auth.WrongScopeError as error:
+        fail(
+            403,
+            "wrong_scope",
+            str(error),
+            details={"needed": [error.scope], "found": list(error.scopes)},
+        )
+    g.workspace = workspace
+    g.workspace_name = workspace.settings.workspace
+    return workspace
+
+
+def workspace() -> Workspace:
+    """The workspace that the guarded request belongs to."""
+    found: Workspace = g.workspace
+    return found
+
+
+def _key() -> str:
+    header = request.headers.get("X-Api-Key")
+    if header:
+        return header.strip()
+    given = request.authorization
+    if given is None:
+        return ""
+    if given.type == "bearer":
+        return (given.token or "").strip()
+    for part in (given.password, given.username):
+        if part and part.startswith("rs_"):
+            return part
+    return given.password or given.username or "" if given.type == "basic" else ""
+
+
+def _documented(doc: dict[str, Any], scope: str) -> dict[str, Any]:
+    """The view's OpenAPI notes, plus security, the scope and the two errors it brings."""
+    manual = dict(doc.get("manual_doc", {}))
+    manual["security"] = [{name: []} for name in SCHEMES]
+    manual["x-scope"] = scope
+    responses = dict(manual.get("responses", {}))
+    responses["401"] = "UNAUTHORIZED"
+    responses["403"] = "FORBIDDEN"
+    manual["responses"] = responses
+    return {**doc, "manual_doc": manual}

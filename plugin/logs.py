@@ -1,0 +1,83 @@
+"""Structured logs: one JSON line an event on stderr, each with the request's id.
+
+Lines name the route's rule, never the address itself: addresses may hold customer ids, and headers
+hold keys.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+import uuid
+from typing import Any
+
+import structlog
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+REQUEST_ID = "X-Request-Id"
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_QUIET = ("/v1/content/", "/healthz", "/readyz", "/metrics")  # thousands a second, or probes
+
+log = structlog.get_logger("plugin")
+
+
+def configure(level: str) -> None:
+    """JSON lines on stderr from ``level`` (debug, info, warning, error) up."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        # looked up a line, not once: a test or a supervisor may replace stderr
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def install(app: Flask) -> None:
+    """Give each request an id, and write one line when it is answered."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    given = request.headers.get(REQUEST_ID, "")
+    g.request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+    g.started = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _end(response: Response) -> Response:
+    if "request_id" not in g:
+        return response
+    response.headers[REQUEST_ID] = g.request_id
+    fields: dict[str, Any] = {
+        "method": request.method,
+        "route": route(),
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - g.started) * 1000, 1),
+        "workspace": g.get("workspace_name"),
+        "key": g.get("key_id"),
+    }
+    if response.status_code >= 500:
+        log.error("request", **fields)
+    elif response.status_code < 400 and request.path.startswith(_QUIET):
+        log.debug("request", **fields)
+    else:
+        log.info("request", **fields)
+    return response
+
+
+def route() -> str:
+    """The matched rule (``/v1/customers/<id>``), or ``unknown``."""
+    return request.url_rule.rule if request.url_rule else "unknown"

@@ -1,0 +1,182 @@
+"""The JSON form of scoring.segment_request, for the routes and for the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from scoring.segment_request import Exclusions, SegmentRequest, SizeRule, Target
+
+_FINITE = {"allow_nan": False}
+_MAX_NAMES = 10_000
+
+
+def _names(description: str, example: list[str]) -> fields.List:
+    return fields.List(
+        fields.String(validate=validate.Length(min=1, max=1000)),
+        load_default=list,
+        validate=validate.Length(max=_MAX_NAMES),
+        metadata={"description": description, "example": example},
+    )
+
+
+class TargetSchema(ma.Schema):
+    """What the campaign promotes: at least one item, brand or category."""
+
+    items = _names("Item ids", ["1082185"])
+    brands = _names("Brands", ["National"])
+    categories = _names("Category paths, levels joined by ' > '", ["GROCERY > CHEESE"])
+    match = fields.String(
+        load_default="any",
+        validate=validate.OneOf(["any", "all"]),
+        metadata={"description": "any: at least one of the listed; all: each of them"},
+    )
+
+    @ma.validates_schema
+    def _not_empty(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not (data.get("items") or data.get("brands") or data.get("categories")):
+            raise ma.ValidationError("Name at least one item, brand or category.")
+
+    @ma.post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Target:
+        lists = {name: tuple(data[name]) for name in ("items", "brands", "categories")}
+        return Target(**lists, match=data["match"])
+
+
+class SizeRuleSchema(ma.Schema):
+    """How many customers: exactly one of the five rules."""
+
+    count = fields.Integer(
+        strict=True,
+        validate=validate.Range(min=1, max=2_000_000_000),
+        metadata={"description": "This many", "example": 500},
+    )
+    share = fields.Float(
+        **_FINITE,
+        validate=validate.Range(min=0, min_inclusive=False, max=1),
+        metadata={"description": "This share of all customers, above 0 up to 1"},
+    )
+    minimum_probability = fields.Float(
+        **_FINITE,
+        validate=validate.Range(min=0, max=1),
+        metadata={"description": "All who answer with at least this probability"},
+    )
+    budget = fields.Float(
+        **_FINITE,
+        validate=validate.Range(min=0, min_inclusive=False),
+        metadata={"description": "As many as this budget pays for (workspace currency)"},
+    )
+    maximum_profit = fields.Boolean(
+        truthy={True},
+        falsy={False},
+        metadata={"description": "As many as the margin of their answers pays for"},
+    )
+
+    @ma.validates_schema
+    def _exactly_one(self, data: Mapping[str, Any], **_: Any) -> None:
+        chosen = [name for name in data if data[name] is not False]
+        if len(chosen) != 1:
+            raise ma.ValidationError(
+                f"Exactly one of {', '.join(self.fields)} is needed; found "
+                f"{', '.join(sorted(chosen)) or 'none'}."
+            )
+
+    @ma.post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> SizeRule:
+        return SizeRule(**data)
+
+
+class ExclusionsSchema(ma.Schema):
+    """Who is left out."""
+
+    recent_buyer_days = fields.Integer(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=1, max=3650),
+        metadata={"description": "Bought the target within these days"},
+    )
+    without_ad_consent = fields.Boolean(
+        truthy={True},
+        falsy={False},
+        load_default=False,
+        metadata={"description": "Has not agreed to advertising"},
+    )
+    fatigued = fields.Boolean(
+        truthy={True},
+        falsy={False},
+        load_default=False,
+        metadata={"description": "Got as many messages lately as the workspace allows"},
+    )
+
+    @ma.post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Exclusions:
+        return Exclusions(**data)
+
+
+class SegmentRequestSchema(ma.Schema):
+    """One segment job."""
+
+    name = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=200),
+        metadata={"example": "Cheese lovers, March"},
+    )
+    target = fields.Nested(TargetSchema, required=True)
+    size = fields.Nested(SizeRuleSchema, required=True)
+    goal = fields.String(load_default="purchase", validate=validate.OneOf(["purchase", "click"]))
+    horizon_days = fields.Integer(
+        strict=True, load_default=7, validate=validate.Range(min=1, max=365)
+    )
+    exclusions = fields.Nested(ExclusionsSchema, load_default=Exclusions)
+    holdout_share = fields.Float(
+        **_FINITE,
+        load_default=0.0,
+        validate=validate.Range(min=0, max=1, max_inclusive=False),
+        metadata={"description": "This share gets nothing, as the control arm"},
+    )
+    cost_per_send = fields.Float(
+        **_FINITE,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=0),
+        metadata={"description": "Workspace currency; default from the workspace"},
+    )
+    margin = fields.Float(
+        **_FINITE,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=0),
+        metadata={"description": "Per answer, workspace currency; default from the items"},
+    )
+
+    @ma.post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> SegmentRequest:
+        return SegmentRequest(**data)
+
+
+def to_json(request: SegmentRequest) -> dict[str, Any]:
+    """Plain JSON that ``from_json`` turns into an equal request."""
+    document: dict[str, Any] = dataclasses.asdict(request)
+    document["target"] = {
+        "items": list(request.target.items),
+        "brands": list(request.target.brands),
+        "categories": list(request.target.categories),
+        "match": request.target.match,
+    }
+    document["size"] = {
+        name: value
+        for name, value in dataclasses.asdict(request.size).items()
+        if value is not None and value is not False
+    }
+    return document
+
+
+def from_json(document: Mapping[str, Any]) -> SegmentRequest:
+    """The request of this document. Raises marshmallow.ValidationError naming each wrong field."""
+    request: SegmentRequest = SegmentRequestSchema().load(document)
+    return request
