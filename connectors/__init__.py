@@ -1,1 +1,1 @@
-"""."""
+"""Host tools: one folder each, and delivery, which they share."""

@@ -1,1 +1,7 @@
-"""."""
+"""Braze: user attributes through /users/track, segments as partner cohorts."""
+
+from connectors.braze.connector import open_braze
+from connectors.braze.options import BrazeOptions
+from connectors.tool import Connector
+
+CONNECTOR = Connector("Braze", BrazeOptions, open_braze)

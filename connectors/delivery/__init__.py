@@ -1,1 +1,151 @@
-"""."""
+"""Delivery, written once for all host tools: only changes, paced, retried, resumable.
+
+``sync`` keeps user attributes up to date, ``push_segment`` the members of a segment; both compare
+what is desired with what the tool accepted last and send the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from connectors.delivery.attributes import render
+from connectors.delivery.engine import Delivery
+from connectors.delivery.ledger import Ledger, Refused, State
+from connectors.delivery.report import PushReport, SyncReport
+from connectors.delivery.runtime import (
+    Progress,
+    Runtime,
+    StopAsked,
+    never_stop,
+    no_progress,
+)
+from connectors.delivery.sending import Sender
+from connectors.errors import Busy, ConnectorError, Reject, Retry, Split, Stop
+from connectors.registry import check, open_tool
+from settings.workspace import ConnectionSettings
+
+__all__ = [
+    "Busy",
+    "ConnectorError",
+    "PushReport",
+    "Refused",
+    "Reject",
+    "Retry",
+    "Runtime",
+    "Split",
+    "Stop",
+    "SyncReport",
+    "check",
+    "push_segment",
+    "quarantine",
+    "sync",
+]
+
+ATTRIBUTES_SPACE = "attributes"
+MEMBER = {"member": True}
+
+
+def sync(
+    connection: ConnectionSettings,
+    desired: Iterable[tuple[str, Mapping[str, Any]]],
+    *,
+    state_path: Path,
+    progress: Progress = no_progress,
+    stop: StopAsked = never_stop,
+    dry_run: bool = False,
+    runtime: Runtime | None = None,
+) -> SyncReport:
+    """Make the tool's user attributes those of ``connection.attributes``.
+
+    ``desired`` gives (customer id, score name → value) of every customer, in any order; it is read
+    once and not held in memory. Customers missing from it, and attributes no longer configured,
+    are removed from the tool. ``state_path`` is the connection's SQLite file. A dry run reports
+    what would be sent. Raises Busy when this connection is being synced already and Stop when the
+    tool refuses to go on; the numbers so far are then its ``report`` attribute, and the next sync
+    goes on from there.
+    """
+    report = SyncReport(connection.name, dry_run=dry_run)
+    with open_tool(connection) as tool:
+        delivery = Delivery(
+            target=tool.attributes(),
+            state_path=state_path,
+            space=ATTRIBUTES_SPACE,
+            report=report,
+            progress=progress,
+            stop=stop,
+            runtime=runtime or Runtime(),
+        )
+        delivery.run(_rendered(connection, desired))
+    return report
+
+
+def _rendered(
+    connection: ConnectionSettings,
+    desired: Iterable[tuple[str, Mapping[str, Any]]],
+) -> Iterator[tuple[str, State]]:
+    for customer_id, scores in desired:
+        try:
+            yield customer_id, render(connection.attributes, scores)
+        except ValueError as error:
+            yield customer_id, Reject(str(error))
+
+
+def push_segment(
+    connection: ConnectionSettings,
+    *,
+    segment_id: str,
+    name: str,
+    members: Iterable[str],
+    state_path: Path,
+    progress: Progress = no_progress,
+    stop: StopAsked = never_stop,
+    runtime: Runtime | None = None,
+) -> PushReport:
+    """Make the tool's segment ``segment_id`` hold exactly ``members`` (customer ids, any order).
+
+    The segment is created at the first push and renamed when ``name`` changed; afterwards only
+    changes are sent. Raises Busy and Stop like ``sync``.
+    """
+    report = SyncReport(connection.name)
+    counts = {"added": 0, "removed": 0}
+    with open_tool(connection) as tool:
+
+        def declare(sender: Sender, ledger: Ledger) -> None:
+            if ledger.label != name:
+                sender.insist(lambda: tool.declare_segment(segment_id, name))
+                ledger.set_label(name)
+            for difference in ledger.differences():
+                counts["added" if difference.change["member"] else "removed"] += 1
+
+        delivery = Delivery(
+            target=tool.segment(segment_id),
+            state_path=state_path,
+            space=f"segment:{segment_id}",
+            report=report,
+            progress=progress,
+            stop=stop,
+            runtime=runtime or Runtime(),
+        )
+        delivery.run(((member, MEMBER) for member in members), declare)
+    return PushReport(
+        connection=connection.name,
+        segment_id=segment_id,
+        members=report.profiles,
+        unaddressable=report.unaddressable,
+        added=counts["added"],
+        removed=counts["removed"],
+        requests=report.requests,
+        retries=report.retries,
+        rejected=report.rejected,
+        seconds=report.seconds,
+        finished=report.finished,
+    )
+
+
+def quarantine(state_path: Path) -> list[Refused]:
+    """Customers whose attributes the tool refused, with the reason, by customer id."""
+    scratch = state_path.with_name(f"{state_path.name}.view.scratch")
+    with Ledger(state_path, scratch, ATTRIBUTES_SPACE) as ledger:
+        return ledger.quarantine()

@@ -1,0 +1,45 @@
+"""Time and chance, passed in, so that tests need neither."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Progress = Callable[[str, int, int | None], None]  # step, done, of how many (None: unknown)
+StopAsked = Callable[[], bool]
+
+LONGEST_NAP_S = 0.5  # a sync that is asked to stop does so within this
+
+
+def no_progress(step: str, done: int, total: int | None) -> None:
+    """A progress callback that shows nothing."""
+
+
+def never_stop() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """``monotonic`` and ``sleep`` in seconds; ``chance`` jitters the waits."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    chance: random.Random = field(default_factory=random.Random)
+
+
+class StopAskedError(Exception):
+    """The caller asked to stop while delivery was waiting."""
+
+
+def wait(seconds: float, runtime: Runtime, stop: StopAsked) -> None:
+    """Sleep in short naps. Raises StopAskedError as soon as ``stop()`` is true."""
+    left = seconds
+    while left > 0:
+        if stop():
+            raise StopAskedError
+        nap = min(left, LONGEST_NAP_S)
+        runtime.sleep(nap)
+        left -= nap

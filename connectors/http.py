@@ -1,0 +1,175 @@
+"""The one seam through which connectors speak HTTP.
+
+TLS is verified, redirects are never followed, every wait is bounded, an answer is read up to a
+limit, and what the tool says is treated as hostile: text from it is cleaned and stripped of our
+secrets before anybody sees it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+import urllib3
+
+from connectors.errors import Retry, Stop
+from connectors.rate import UNKNOWN, Rate, read_rate, read_retry_after_s
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+LONGEST_REASON = 200
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds to connect, between two pieces of the answer, and for the whole answer."""
+
+    connect_s: float = 5.0
+    read_s: float = 30.0
+    total_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. ``body`` is the parsed JSON, None when it is not JSON."""
+
+    status: int
+    body: Any
+    rate: Rate = UNKNOWN
+    retry_after_s: float | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Client:
+    """A host and how to be recognised there.
+
+    ``secrets`` are removed from every text of the tool; ``headers`` may hold them, so neither is
+    shown by repr.
+    """
+
+    base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    timeouts: Timeouts = Timeouts()
+    answer_bytes: int = 1_000_000
+    session: requests.Session = field(default_factory=requests.Session, repr=False)
+    now: Callable[[], float] = time.time
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request to ``base_url + path``; ``body`` is JSON.
+
+        Raises Retry when the answer was lost (the tool may have done the work all the same), and
+        Stop when no answer can be had: bad certificate, unusable address.
+        """
+        host = urlsplit(self.base_url).hostname
+        # A proxy of the environment is right for a vendor and wrong for our own machine.
+        self.session.trust_env = host not in LOOPBACK_HOSTS
+        try:
+            with self.session.request(
+                method,
+                self.base_url + path,
+                data=body,
+                params=params,
+                headers={"Accept-Encoding": "identity", "Accept": "application/json"},
+                auth=self._sign,
+                timeout=(self.timeouts.connect_s, self.timeouts.read_s),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return self._answer(response)
+        except requests.exceptions.SSLError:
+            raise Stop(f"the certificate of {host} is not valid") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            raise Stop("the address of the tool is not a usable URL") from None
+        except requests.exceptions.Timeout:
+            raise Retry(f"{host} did not answer in time") from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
+            raise Retry(f"the connection to {host} failed") from None
+
+    def close(self) -> None:
+        self.session.close()
+
+    def reason(self, text: object) -> str:
+        """Text of the tool, fit for a report: one short printable line without our secrets."""
+        line = "".join(c if c.isprintable() else " " for c in str(text)[: 10 * LONGEST_REASON])
+        for secret in self.secrets:
+            line = line.replace(secret, "[secret]")
+        return " ".join(line.split())[:LONGEST_REASON] or "no reason given"
+
+    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # As an auth callable, so that a .netrc of the machine cannot replace our credentials.
+        request.headers.update(self.headers)
+        if request.body is not None:
+            request.headers["Content-Type"] = "application/json"
+        return request
+
+    def _answer(self, response: requests.Response) -> Answer:
+        content = self._read(response)
+        try:
+            body = orjson.loads(content)
+        except ValueError:
+            body = None
+        now = self.now()
+        return Answer(
+            status=response.status_code,
+            body=body,
+            rate=read_rate(response.headers, now=now),
+            retry_after_s=read_retry_after_s(response.headers, now=now),
+            request_id=_request_id(response.headers),
+        )
+
+    def _read(self, response: requests.Response) -> bytes:
+        deadline = time.monotonic() + self.timeouts.total_s
+        content = bytearray()
+        while piece := response.raw.read1(65_536, decode_content=False):
+            content += piece
+            if len(content) > self.answer_bytes:
+                raise Retry("the answer is larger than any that the tool documents")
+            if time.monotonic() > deadline:
+                raise Retry("the answer came too slowly")
+        return bytes(content)
+
+
+def require_success(answer: Answer) -> Answer:
+    """The answer when its status is 2xx; else the exception that says what to do about it.
+
+    For all tools: 408, 423 (locked), 425, 429 and 5xx pass by themselves; a redirect and any
+    other 4xx need a person.
+    """
+    status, request_id = answer.status, answer.request_id
+    if 200 <= status < 300:
+        return answer
+    if status in (408, 423, 425, 429) or status >= 500:
+        raise Retry(
+            "the tool is busy" if status < 500 else "the tool failed",
+            after_s=answer.retry_after_s,
+            status=status,
+            request_id=request_id,
+        )
+    if 300 <= status < 400:
+        raise Stop("the tool redirected, which is never followed", status=status)
+    what = {
+        401: "the key was refused: is it of this host, and still valid?",
+        403: "the key lacks a permission that this call needs",
+        404: "the tool does not know this address",
+        410: "the tool no longer offers this call",
+    }.get(status, "the tool refused the call")
+    raise Stop(what, status=status, request_id=request_id)
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    text = headers.get("X-Request-Id", "")
+    return text if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text) else None

@@ -1,0 +1,84 @@
+"""What a tool's answer says about its rate: X-RateLimit-*, Retry-After and their spellings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from math import isfinite
+
+LONGEST_WAIT_S = 3700.0  # an hourly window that resets on the clock hour, and a little
+EPOCH_FROM = 1e9  # a larger Reset is a point in time, a smaller one a number of seconds
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The tool's rate window: ``remaining`` requests until ``reset_s`` seconds from now."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset_s: float | None = None
+
+
+UNKNOWN = Rate()
+
+
+def read_rate(headers: Mapping[str, str], *, now: float) -> Rate:
+    """Rate of an answer. ``now`` is Unix time; rubbish in a header counts as its absence."""
+    limit, remaining = (
+        _number(headers, "X-RateLimit-Limit"),
+        _number(headers, "X-RateLimit-Remaining"),
+    )
+    return Rate(
+        limit=None if limit is None else int(limit),
+        remaining=None if remaining is None else int(remaining),
+        reset_s=_reset_s(headers, now),
+    )
+
+
+def read_retry_after_s(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Seconds that a 429 or 503 wants us to wait, by whichever header it has; None if none."""
+    for name in ("Retry-After", "X-RateLimit-Retry-After"):
+        seconds = _number(headers, name)
+        if seconds is None:
+            moment = _http_date(headers.get(name))
+            seconds = None if moment is None else moment - _server_now(headers, now)
+        if seconds is not None:
+            return _bounded(seconds)
+    return _reset_s(headers, now)
+
+
+def _reset_s(headers: Mapping[str, str], now: float) -> float | None:
+    reset = _number(headers, "X-RateLimit-Reset")
+    if reset is None:
+        return None
+    # Both points in time come from the tool's clock, so a skew of ours does not matter.
+    return _bounded(reset - _server_now(headers, now) if reset > EPOCH_FROM else reset)
+
+
+def _server_now(headers: Mapping[str, str], now: float) -> float:
+    moment = _http_date(headers.get("Date"))
+    return now if moment is None else moment
+
+
+def _http_date(text: str | None) -> float | None:
+    if not text:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(headers: Mapping[str, str], name: str) -> float | None:
+    try:
+        number = float(headers[name])
+    except (KeyError, ValueError):
+        return None
+    return number if isfinite(number) and abs(number) < 1e15 else None
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), LONGEST_WAIT_S)

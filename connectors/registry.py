@@ -1,0 +1,50 @@
+"""Every host tool that Rightsend speaks to.
+
+To remove one, delete its folder and its two lines here. ``sandbox`` speaks Braze's protocol and
+needs the folder ``braze``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import marshmallow
+
+from connectors import braze, sandbox
+from connectors.errors import ConnectorError, Stop
+from connectors.tool import Connector, Tool
+from settings.workspace import ConnectionSettings
+
+REGISTRY: dict[str, Connector] = {
+    "braze": braze.CONNECTOR,
+    "sandbox": sandbox.CONNECTOR,
+}
+
+SCHEMAS: dict[str, type[marshmallow.Schema]] = {
+    name: connector.options for name, connector in REGISTRY.items()
+}
+
+
+@contextmanager
+def open_tool(connection: ConnectionSettings) -> Iterator[Tool]:
+    """The tool of a connection, closed at the end of the block. Raises Stop for an unknown type."""
+    connector = REGISTRY.get(connection.type)
+    if connector is None:
+        known = ", ".join(sorted(REGISTRY))
+        raise Stop(f"connection {connection.name} has type {connection.type}; known are {known}")
+    tool = connector.open(connection)
+    try:
+        yield tool
+    finally:
+        tool.close()
+
+
+def check(connection: ConnectionSettings) -> str | None:
+    """Open the connection and make one harmless call: None, or one sentence about what is wrong."""
+    try:
+        with open_tool(connection) as tool:
+            tool.check()
+    except ConnectorError as error:
+        return f"connection {connection.name}: {error}"
+    return None

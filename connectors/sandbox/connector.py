@@ -1,0 +1,52 @@
+"""The sandbox messaging tool as a host tool: Braze's protocol at an address of one's own."""
+
+from __future__ import annotations
+
+import marshmallow
+from marshmallow import fields, validate
+
+from connectors.braze.connector import Braze, connect
+from connectors.errors import Stop
+from settings.workspace import ConnectionSettings
+
+PARTNER = "rightsend"  # the partner under which the sandbox takes cohorts
+
+
+class SandboxOptions(marshmallow.Schema):
+    """Nothing is needed for the sandbox that ``rightsend up`` starts."""
+
+    class Meta:
+        unknown = marshmallow.RAISE
+
+    url = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(
+            r"^https?://[^/\s@?#]+/?$", error="must look like http://host:port"
+        ),
+        metadata={"description": "Address of the sandbox; default: the one `rightsend up` starts"},
+    )
+    api_key = fields.String(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Its key; default: made by `rightsend up`", "secret": True},
+    )
+    update_existing_only = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Write to profiles that exist already; never create one"},
+    )
+    timeout_s = fields.Float(
+        load_default=30.0,
+        validate=validate.Range(min=0.1, max=300),
+        metadata={"description": "Seconds to wait for an answer"},
+    )
+
+
+def open_sandbox(connection: ConnectionSettings) -> Braze:
+    """Raises Stop when nobody said where the sandbox is."""
+    options = dict(connection.options)
+    url, key = options.get("url"), options.get("api_key")
+    if not url or not key:
+        raise Stop(f"connection {connection.name}: the options url and api_key are not set")
+    partner = {"partner_name": PARTNER, "partner_api_key": key, "partner_client_secret": key}
+    return connect(url.rstrip("/"), {"update_existing_only": False, **options, **partner})
