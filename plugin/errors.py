@@ -76,13 +76,14 @@ def fail(
     raise ApiError(status, code, message, details or {}, headers or {})
 
 
-def unavailable(code: str = "store_unavailable", retry_after_s: int = 1) -> NoReturn:
-    """Stop with 503: the store is away and the caller should come again."""
-    fail(
+def store_unavailable(retry_after_s: int = 1) -> ApiError:
+    """503: the store is away and the caller should come again."""
+    return ApiError(
         503,
-        code,
+        "store_unavailable",
         "The store does not answer just now; try again.",
-        headers={"Retry-After": str(retry_after_s)},
+        {},
+        {"Retry-After": str(retry_after_s)},
     )
 
 

@@ -1,0 +1,118 @@
+"""create_app(): the one place where the plugin's concrete parts are wired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from flask_smorest import Api
+from scoring.store.read import Reader, StoreUnavailable
+from scoring.store.segments import SegmentJobs
+from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response
+
+from plugin import customers, documentation, logs, operations, probes, secret
+from plugin.auth import Keys
+from plugin.content import routes as content
+from plugin.errors import ErrorHandlerMixin, store_unavailable
+from plugin.events import routes as events
+from plugin.jsonio import OrjsonProvider
+from plugin.landing import routes as landing
+from plugin.landing.token import Links
+from plugin.metrics import Metrics
+from plugin.queue import Jobs
+from plugin.runtime import Runtime, Workspace
+from plugin.segments import routes as segments
+from scoring.clock import Clock
+from scoring.store.client import connect
+from settings.workspace import Settings, WorkspaceSettings
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+_BLUEPRINTS = (content, landing, events, segments, customers, operations, probes)
+
+
+class _Api(ErrorHandlerMixin, Api):  # type: ignore[misc]
+    DEFAULT_ERROR_RESPONSE_NAME = None  # each route names the errors that it can give
+
+    def handle_store_trouble(self, error: Exception) -> ResponseReturnValue:
+        logs.log.warning("store unavailable", error=type(error).__name__)
+        return self.handle_http_exception(store_unavailable())
+
+
+class _AnythingConverter(BaseConverter):
+    """An id that may hold slashes, as many as it likes."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+def create_app(settings: Settings, *, redis_url: str) -> Flask:
+    """The WSGI app. Connects to Redis at ``redis_url`` only when a request needs it.
+
+    Raises OSError or plugin.secret.SecretError when the state folder is unusable.
+    """
+    logs.configure(settings.log_level)
+    app = Flask("plugin", static_folder=None, template_folder="landing/templates")
+    app.config.update(documentation.CONFIG, MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
+    app.json = OrjsonProvider(app)
+    app.url_map.strict_slashes = False  # a host tool does not follow redirects
+    app.url_map.merge_slashes = False
+    app.url_map.converters["anything"] = _AnythingConverter
+    found = _runtime(settings, redis_url)
+    found.install(app)
+    logs.install(app)
+    found.metrics.install(app)
+    app.after_request(_headers)
+    api = _Api(app)
+    api.register_converter(_AnythingConverter, lambda _: {"type": "string", "minLength": 1})
+    for module in _BLUEPRINTS:
+        api.register_blueprint(module.blueprint)
+    app.register_blueprint(documentation.pages)
+    for trouble in (StoreUnavailable, redis.RedisError):
+        app.register_error_handler(trouble, api.handle_store_trouble)
+    return app
+
+
+def _runtime(settings: Settings, redis_url: str) -> Runtime:
+    key = secret.load(settings)
+    patient = connect(redis_url)
+    hasty = connect(redis_url, send_time=True)
+    return Runtime(
+        settings=settings,
+        workspaces={
+            name: _workspace(settings, found, key=key, patient=patient, hasty=hasty)
+            for name, found in settings.workspaces.items()
+        },
+        links=Links(key),
+        metrics=Metrics(),
+        client=patient,
+        secret=key,
+    )
+
+
+def _workspace(
+    settings: Settings, found: WorkspaceSettings, *, key: bytes, patient: Any, hasty: Any
+) -> Workspace:
+    folder = settings.workspace_dir(found.workspace)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Workspace(
+        settings=found,
+        folder=folder,
+        keys=Keys(folder),
+        now=Clock.open(folder, found.as_of).now,
+        reader=Reader(hasty, found.workspace, key),
+        segments=SegmentJobs(patient, found.workspace),
+        jobs=Jobs(patient, found.workspace),
+    )
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault(
+        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
+    )
+    return response

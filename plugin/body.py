@@ -1,0 +1,33 @@
+"""Reading a request's JSON body: the wrong type is 415, broken JSON 400, both before any schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Request, request
+from flask_smorest import Blueprint
+from webargs.flaskparser import FlaskParser
+
+from plugin.errors import CODES, fail
+
+
+def json_body() -> Any:
+    """The body of the current request as JSON. Answers 415 or 400 otherwise."""
+    if not request.is_json or request.headers.get("Content-Encoding", "identity") != "identity":
+        fail(415, *CODES[415])
+    try:
+        return orjson.loads(request.get_data(cache=True))
+    except orjson.JSONDecodeError as error:
+        fail(400, "invalid_json", f"The request body is not valid JSON: {error}.")
+
+
+class _Parser(FlaskParser):
+    def load_json(self, req: Request, schema: Any) -> Any:
+        return json_body()
+
+
+class RouteBlueprint(Blueprint):
+    """A flask-smorest blueprint with our body rules."""
+
+    ARGUMENTS_PARSER = _Parser()

@@ -1,0 +1,88 @@
+"""What the content routes take in the query and give back."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+MAX_ID_BYTES = 988  # what the host tools take as a customer's id
+REASONS = (
+    "unknown_customer",
+    "unknown_item",
+    "no_scores",
+    "no_snapshot",
+    "store_unavailable",
+)
+
+
+def _bytes(value: str) -> None:
+    if len(value.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
+        raise ma.ValidationError(f"Must be at most {MAX_ID_BYTES} bytes in UTF-8.")
+
+
+def _id(description: str, example: str, **options: object) -> fields.String:
+    return fields.String(
+        validate=_bytes,
+        metadata={"description": description, "example": example, "maxLength": MAX_ID_BYTES},
+        **options,
+    )
+
+
+class ForYouArgumentsSchema(ma.Schema):
+    customer = _id(
+        "The customer's external id; empty or unknown gives what is popular",
+        "customer-17",
+        load_default="",
+    )
+    campaign = _id("Comes back in the landing link", "spring", load_default="")
+    limit = fields.Integer(
+        validate=validate.Range(min=1),
+        metadata={
+            "description": "How many items at most; more than the workspace allows is cut to that",
+            "example": 3,
+        },
+    )
+
+
+class RelatedArgumentsSchema(ForYouArgumentsSchema):
+    item = _id(
+        "The item that the message is about; empty or unknown gives what is popular",
+        "1082185",
+        load_default="",
+    )
+
+
+class ItemSchema(ma.Schema):
+    id = fields.String(required=True)
+    name = fields.String(required=True, allow_none=True)
+    brand = fields.String(required=True, allow_none=True)
+    category = fields.String(required=True, allow_none=True)
+    price = fields.Float(required=True, allow_none=True)
+    image_url = fields.String(required=True, allow_none=True)
+    url = fields.String(required=True, allow_none=True)
+    score = fields.Float(
+        required=True, metadata={"description": "Comparable within one answer; best first"}
+    )
+
+
+class ContentSchema(ma.Schema):
+    """An answer at send time. It is 200 and usable whatever happens behind it."""
+
+    ok = fields.Boolean(required=True)
+    fallback = fields.Boolean(
+        required=True, metadata={"description": "Not what was asked for, but the best there is"}
+    )
+    reason = fields.String(
+        required=True, allow_none=True, validate=validate.OneOf([*REASONS, None])
+    )
+    customer_known = fields.Boolean(required=True)
+    snapshot = fields.String(
+        required=True, allow_none=True, metadata={"description": "The night that it comes from"}
+    )
+    decision_id = fields.String(
+        required=True, metadata={"description": "The same call in the same night has the same one"}
+    )
+    items = fields.List(fields.Nested(ItemSchema), required=True)
+    landing_url = fields.String(
+        required=True, metadata={"description": "A page in this customer's order"}
+    )

@@ -1,0 +1,92 @@
+"""The OpenAPI document at /openapi.json, and a page to read and try it at /docs, without a CDN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+from flask import Blueprint, Flask, Response, current_app, send_from_directory
+from swagger_ui_bundle import swagger_ui_path
+
+from plugin.errors import fail
+from plugin.guard import SCHEMES
+
+VERSION = "1"
+CONFIG = {
+    "API_TITLE": "Rightsend",
+    "API_VERSION": VERSION,
+    "OPENAPI_VERSION": "3.0.3",
+    "API_SPEC_OPTIONS": {
+        "info": {
+            "description": (
+                "What to send to whom: content for one recipient at send time, segments for a "
+                "campaign, and events as they happen.\n\n"
+                "Every answer is a JSON object. Errors are "
+                '`{"error": {"code", "message", "details"}}` with a stable code. A key names its '
+                "workspace, has scopes (content, events, segments, admin), and is sent as basic "
+                "auth, as bearer token or in `X-Api-Key`. `x-scope` says which scope a route needs."
+            ),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "components": {"securitySchemes": SCHEMES},
+    },
+}
+_ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Rightsend API</title>
+<link rel="icon" href="docs/favicon-32x32.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="api"><noscript>The same document without JavaScript: <a href="openapi.json">openapi.json</a>
+</noscript></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"""
+_START = """SwaggerUIBundle({
+  url: "openapi.json", dom_id: "#api", deepLinking: true, tryItOutEnabled: true,
+  validatorUrl: null, defaultModelsExpandDepth: 0
+});
+"""
+
+pages = Blueprint("documentation", __name__)
+
+
+@pages.get("/openapi.json")
+def openapi() -> Response:
+    """The OpenAPI document."""
+    return Response(render(current_app), mimetype="application/json")
+
+
+@pages.get("/docs")
+def docs() -> Response:
+    """The page around it."""
+    response = Response(_PAGE, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response
+
+
+@pages.get("/docs/<name>")
+def asset(name: str) -> Response:
+    """Swagger UI's own files, from its package."""
+    if name == "start.js":
+        return Response(_START, mimetype="text/javascript")
+    if name not in _ASSETS:
+        fail(404, "not_found", "There is no such file.")
+    return send_from_directory(Path(swagger_ui_path), name, max_age=86_400)
+
+
+def render(app: Flask) -> bytes:
+    """The OpenAPI document of an app, indented, keys sorted, newline at the end."""
+    spec = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    return orjson.dumps(spec, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"

@@ -1,0 +1,55 @@
+"""What a request finds: the workspaces with their keys, clocks, readers and queues, wired once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app
+from scoring.store.read import Reader
+from scoring.store.segments import SegmentJobs
+
+from plugin.auth import Keys
+from plugin.landing.token import Links
+from plugin.metrics import Metrics
+from plugin.queue import Jobs
+from settings.workspace import Settings, WorkspaceSettings
+
+_EXTENSION = "rightsend"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One client of the service, as the routes see it."""
+
+    settings: WorkspaceSettings
+    folder: Path
+    keys: Keys
+    now: Callable[[], datetime]  # the workspace's clock: as_of and on from there, or the wall clock
+    reader: Reader
+    segments: SegmentJobs
+    jobs: Jobs
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The whole installation, as the routes see it. ``client`` is the patient Redis client."""
+
+    settings: Settings
+    workspaces: Mapping[str, Workspace]
+    links: Links
+    metrics: Metrics
+    client: Any
+    secret: bytes
+
+    def install(self, app: Flask) -> None:
+        app.extensions[_EXTENSION] = self
+
+
+def runtime() -> Runtime:
+    """The runtime of the current app."""
+    found: Runtime = current_app.extensions[_EXTENSION]
+    return found
