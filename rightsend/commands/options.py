@@ -1,0 +1,71 @@
+"""Options that commands share, and how they print."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from rightsend.context import Context
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_FILE = click.Path(path_type=Path)
+
+
+def installation(function: Function) -> Callable[..., Any]:
+    """``--config`` and ``--state``; the command gets ``context``."""
+
+    @click.option(
+        "--config", type=_FILE, help="Service or workspace file (default: the built-in demo)."
+    )
+    @click.option("--state", type=_FILE, help="State folder (default: as configured, or ./state).")
+    @functools.wraps(function)
+    def wrapped(config: Path | None, state: Path | None, **options: Any) -> Any:
+        return function(context=Context.load(config, state), **options)
+
+    return wrapped
+
+
+def workspace_option(function: Function) -> Function:
+    """``--workspace NAME``, needed when there are several."""
+    return click.option("--workspace", help="Workspace (default: the only one).")(function)
+
+
+def json_option(function: Function) -> Function:
+    """``--json``: one JSON document on stdout instead of words."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")(
+        function
+    )
+
+
+def print_json(document: Any) -> None:
+    """One line of JSON on stdout."""
+    click.echo(json.dumps(document, ensure_ascii=False, default=str))
+
+
+def table(rows: list[tuple[Any, ...]], header: tuple[str, ...]) -> str:
+    """Columns aligned with two spaces between; numbers to the right."""
+    cells = [header, *[tuple("" if c is None else str(c) for c in row) for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    right = [
+        bool(rows) and all(isinstance(row[i], int | float) for row in rows)
+        for i in range(len(header))
+    ]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in cells
+    ]
+    return "\n".join(lines)
+
+
+def progress_wanted(as_json: bool) -> bool:
+    """Bars go to stderr: fine beside piped output, but not into a log file."""
+    return not as_json and sys.stderr.isatty()

@@ -1,0 +1,39 @@
+"""`rightsend up`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rightsend import up as processes
+from rightsend.context import Context
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--config", type=_FILE, help="Service or workspace file (default: built-in demo).")
+@click.option("--state", type=_FILE, help="State folder (default: as configured, or ./state).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the web process.")
+@click.option("--die-with-parent", is_flag=True, help="Stop when the calling process ends.")
+def up(config: Path | None, state: Path | None, port: int | None, die_with_parent: bool) -> int:
+    """Run all processes with embedded defaults, in the foreground.
+
+    Store, web, two workers, clock and, unless it is switched off, the sandbox messaging tool. What
+    dies is started again; Ctrl-C ends all. Logs are in STATE/run/logs.
+
+    \b
+    Example:
+      rightsend up --config shop.yaml --state /var/lib/rightsend --port 8000
+    """
+    context = Context.load(config, state, port)
+    click.echo(
+        f"Rightsend starts at {context.settings.public_url} (docs: /docs); "
+        f"logs: {processes.log_folder(context.settings.state_dir)}; Ctrl-C ends it"
+    )
+    return processes.run(
+        context,
+        say=lambda line: click.echo(f"rightsend: {line}", err=True),
+        follow_parent=die_with_parent,
+    )

@@ -1,0 +1,55 @@
+"""The nightly job of a workspace, with its publishing and its syncs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rightsend import publishing
+from rightsend.context import Context
+from rightsend.errors import RightsendError
+from rightsend.publishing import Progress
+from rightsend.store_process import BusyError, flock
+from rightsend.sync import sync
+from scoring import nightly
+from scoring.snapshot import Snapshot
+from settings.workspace import WorkspaceSettings
+
+
+def run(
+    context: Context,
+    workspace: WorkspaceSettings,
+    progress: Progress,
+    *,
+    run_id: str | None = None,
+    with_sync: bool = True,
+) -> nightly.RunReport:
+    """Import to sync; an unfinished run goes on where it stopped.
+
+    Raises RightsendError when another process is at it.
+    """
+
+    def publish(snapshot: Snapshot) -> None:
+        publishing.publish(context, workspace, snapshot, progress)
+
+    def bring_up_to_date(snapshot: Snapshot) -> dict[str, Any]:
+        return sync(context, workspace, snapshot, progress) if with_sync else {}
+
+    folder = context.workspace_dir(workspace)
+    try:
+        with flock(folder / ".nightly.lock"):
+            return nightly.run(
+                nightly.NightlyContext(
+                    workspace=workspace,
+                    workspace_dir=folder,
+                    now=context.now(workspace),
+                    progress=progress,
+                    publish=publish,
+                    sync=bring_up_to_date,
+                    run_id=run_id,
+                )
+            )
+    except BusyError:
+        raise RightsendError(
+            f"a nightly job of workspace {workspace.workspace} is running already; "
+            "`rightsend runs list` shows how far it is"
+        ) from None
