@@ -18,8 +18,8 @@ class ColumnMapping:
 
     ``column`` takes a source column; ``value`` is a constant; ``join`` concatenates columns with
     ``separator``; ``divide`` is the first column over the second. ``translate`` maps source values
-    to canonical ones (an unknown value is a bad row). ``format`` is a strptime format, ``unix_s`` or
-    ``unix_ms``; ``timezone`` is the zone of naive times (default UTC).
+    to canonical ones (an unknown value is a bad row). ``format`` is a strptime format, ``unix_s``
+    or ``unix_ms``; ``timezone`` is the zone of naive times (default UTC).
     """
 
     column: str | None = None
@@ -52,7 +52,7 @@ class SourceSettings:
 
 @dataclass(frozen=True)
 class ScheduleSettings:
-    """Cron expressions (minute hour day month weekday) in the workspace's time zone; None = never."""
+    """Cron expressions (minute hour day month weekday) in the workspace's zone; None = never."""
 
     nightly: str | None = "0 3 * * *"
     sync: str | None = None  # the nightly job syncs already

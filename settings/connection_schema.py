@@ -1,0 +1,135 @@
+"""Connections: a flat entry (name, type, attributes) with the options of its type beside them.
+
+The options' schema belongs to the connector, so that deleting a connector removes its keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
+from marshmallow.validate import OneOf
+
+from settings.fields import (
+    ENTRY_NAME,
+    Number,
+    Strict,
+    Text,
+    WholeNumber,
+    about,
+    between,
+    filled,
+    unknown_keys,
+)
+from settings.problems import Complaint, one_of
+from settings.vocabulary import ATTRIBUTE_SCORES, LIST_SCORES
+from settings.workspace import AttributeSettings, ConnectionSettings
+
+
+class AttributeSchema(Strict):
+    target = AttributeSettings
+
+    name = Text(
+        required=True,
+        validate=filled(250),
+        metadata=about("the attribute's name in the host tool", "rightsend_top_items"),
+    )
+    score = Text(
+        required=True,
+        validate=OneOf(ATTRIBUTE_SCORES),
+        metadata=about("the score that it holds", "top_items"),
+    )
+    round_to = Number(
+        allow_none=True,
+        validate=between(0.0001, 1_000_000),
+        metadata=about("step to round a number to, so that noise is not a change", 0.05),
+    )
+    length = WholeNumber(
+        allow_none=True,
+        validate=between(1, 1000),
+        metadata=about("how many entries of a list are sent", 5),
+    )
+
+    @validates_schema
+    def fits_score(self, data: dict[str, Any], **_: Any) -> None:
+        is_list = data["score"] in LIST_SCORES
+        if is_list and data.get("round_to") is not None:
+            raise ValidationError(Complaint("it only for a number", "round_to"), "round_to")
+        if not is_list and data.get("length") is not None:
+            raise ValidationError(Complaint("it only for a list", "length"), "length")
+
+
+class ConnectionSchema(Strict):
+    """The keys that every connection has."""
+
+    target = ConnectionSettings
+
+    name = Text(
+        required=True,
+        validate=ENTRY_NAME,
+        metadata=about("how reports and commands call it; once in a workspace", "braze"),
+    )
+    type = Text(required=True, metadata=about("the connector", "braze"))
+    attributes = fields.List(
+        fields.Nested(AttributeSchema),
+        metadata=about("user attributes to keep up to date in the host tool"),
+    )
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def names_once(self, data: Any, original: Any, **_: Any) -> None:
+        errors = repeated_names(original.get("attributes"))
+        if errors:
+            raise ValidationError({"attributes": errors})
+
+
+def repeated_names(entries: Any) -> dict[int, dict[str, list[Complaint]]]:
+    """Messages at the name of each entry whose name an earlier entry of the list has."""
+    names = [
+        entry.get("name") if isinstance(entry, Mapping) else None
+        for entry in (entries if isinstance(entries, list) else [])
+    ]
+    return {
+        index: {"name": [Complaint(f"another name than entry {names.index(name) + 1} has")]}
+        for index, name in enumerate(names)
+        if isinstance(name, str) and names.index(name) != index
+    }
+
+
+class ConnectionField(fields.Field[ConnectionSettings]):
+    """Loads one connection; the types are ``connection_schemas`` of the root schema."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> ConnectionSettings:
+        if not isinstance(value, Mapping):
+            raise ValidationError("a mapping of keys")
+        schemas: Mapping[str, type[Schema]] = self.root.connection_schemas  # type: ignore[union-attr]
+        common = ConnectionSchema()
+        errors: dict[Any, Any] = {}
+        own = {key: each for key, each in value.items() if key in common.fields}
+        connection = _load(common, own, errors)
+        rest = {key: each for key, each in value.items() if key not in common.fields}
+        kind = value.get("type")
+        options: Any = None
+        if isinstance(kind, str) and kind in schemas:
+            schema = schemas[kind](unknown=EXCLUDE)
+            keys = {field.data_key or key: key for key, field in schema.fields.items()}
+            errors.update(unknown_keys(rest, {*keys, *common.fields}))
+            options = _load(schema, {k: v for k, v in rest.items() if k in keys}, errors)
+        elif isinstance(kind, str):
+            errors["type"] = [one_of(schemas, kind)]
+        if errors:
+            raise ValidationError(errors)
+        return ConnectionSettings(
+            name=connection.name,
+            type=connection.type,
+            attributes=connection.attributes,
+            options=options,
+        )
+
+
+def _load(schema: Schema, data: Mapping[str, Any], errors: dict[Any, Any]) -> Any:
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        errors.update(error.messages_dict)
+        return None

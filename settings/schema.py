@@ -1,0 +1,198 @@
+"""The schema of the service file and of a workspace file: every key, its range, what it means.
+
+The sections of a workspace file stand in settings.sections, sources in settings.source_schema,
+connections in settings.connection_schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow.validate import Length, OneOf, Regexp
+
+from settings.connection_schema import ConnectionField, repeated_names
+from settings.fields import (
+    WEB_URL,
+    WORKSPACE_NAME,
+    Flag,
+    Moment,
+    Strict,
+    Text,
+    WholeNumber,
+    Zone,
+    about,
+    between,
+    filled,
+)
+from settings.sections import (
+    LOCALES,
+    ContentSchema,
+    GateSchema,
+    LandingSchema,
+    ModelSchema,
+    ScheduleSchema,
+    SegmentSchema,
+)
+from settings.source_schema import SourceSchema
+from settings.workspace import (
+    SandboxSettings,
+    Settings,
+    WebSettings,
+    WorkspaceSettings,
+)
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+REDIS_URL = Regexp(
+    r"embedded\Z|(rediss?|valkeys?|unix|rediss?\+cluster)://\S+\Z",
+    error="embedded, or a redis://, rediss://, valkey://, unix:// or redis+cluster:// URL",
+)
+
+
+class WorkspaceSchema(Strict):
+    """One workspace file. ``connection_schemas``: the options of each connection type."""
+
+    target = WorkspaceSettings
+
+    def __init__(self, connection_schemas: Mapping[str, type[Schema]], file: Path = Path()) -> None:
+        self.connection_schemas = connection_schemas
+        self.file = file
+        super().__init__()
+
+    workspace = Text(
+        required=True,
+        validate=WORKSPACE_NAME,
+        metadata=about("name of the workspace; once in a service", "shop"),
+    )
+    locale = Text(validate=OneOf(LOCALES), metadata=about("language of the landing page", "ko"))
+    timezone = Zone(metadata=about("the zone of schedules and of shown times", "Asia/Seoul"))
+    currency = Text(
+        validate=Regexp(r"[A-Z]{3}\Z", error="an ISO 4217 code such as USD or KRW"),
+        metadata=about("the currency of every price and cost", "KRW"),
+    )
+    as_of = Moment(
+        allow_none=True,
+        metadata=about(
+            "the time that counts as now when the workspace starts; later events are not seen",
+            "2017-12-04T00:00:00Z",
+        ),
+    )
+    sources = fields.List(
+        fields.Nested(SourceSchema),
+        required=True,
+        validate=Length(min=1, error="a list of at least one source"),
+        metadata=about("where the data comes from"),
+    )
+    connections = fields.List(
+        ConnectionField(), metadata=about("accounts of host tools that get scores and segments")
+    )
+    schedule = fields.Nested(ScheduleSchema, metadata=about("when jobs start"))
+    models = fields.Nested(ModelSchema, metadata=about("what the nightly job learns"))
+    gate = fields.Nested(GateSchema, metadata=about("what a night must reach to be published"))
+    content = fields.Nested(ContentSchema, metadata=about("answers at send time"))
+    landing = fields.Nested(LandingSchema, metadata=about("the personalised page"))
+    segments = fields.Nested(SegmentSchema, metadata=about("defaults of segment jobs"))
+    keep_snapshots = WholeNumber(
+        validate=between(1, 365), metadata=about("nights kept on disk for roll-back", 7)
+    )
+    snapshot_ttl_days = WholeNumber(
+        validate=between(1, 365),
+        metadata=about("published scores vanish after so many days without a new night", 7),
+    )
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def names_once(self, data: Any, original: Any, **_: Any) -> None:
+        if not isinstance(original, Mapping):
+            return
+        errors = {
+            key: repeated
+            for key in ("sources", "connections")
+            if (repeated := repeated_names(original.get(key)))
+        }
+        if errors:
+            raise ValidationError(errors)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> WorkspaceSettings:
+        workspace: WorkspaceSettings = super().make({**data, "file": self.file})
+        return workspace
+
+
+class WebSchema(Strict):
+    target = WebSettings
+
+    host = Text(
+        validate=Regexp(r"[^\s/:]+\Z|[0-9a-fA-F:]+\Z", error="a host name or an IP address"),
+        metadata=about("the address to listen on", "0.0.0.0"),  # noqa: S104
+    )
+    port = WholeNumber(validate=between(1, 65535), metadata=about("the port", 8000))
+    workers = WholeNumber(validate=between(1, 256), metadata=about("web processes", 4))
+    threads = WholeNumber(validate=between(1, 256), metadata=about("threads of each process", 8))
+    public_url = Text(
+        allow_none=True,
+        validate=WEB_URL,
+        metadata=about(
+            "what landing links start with; default http://host:port", "https://reco.example.com"
+        ),
+    )
+
+
+class SandboxSchema(Strict):
+    target = SandboxSettings
+
+    enabled = Flag(metadata=about("whether `rightsend up` starts the sandbox messaging tool", True))
+    port = WholeNumber(
+        allow_none=True,
+        validate=between(1, 65535),
+        metadata=about("its port; default: web.port + 1", 8001),
+    )
+
+
+class ServiceSchema(Strict):
+    """The service file; loads to a dict, for its workspaces are files of their own."""
+
+    target = Settings
+
+    workspaces = fields.List(
+        Text(validate=filled()),
+        required=True,
+        validate=Length(min=1, error="a list of at least one workspace file"),
+        metadata=about(
+            "workspace files or globs, relative to this file", ["shop.yaml", "clients/*.yaml"]
+        ),
+    )
+    state_dir = Text(
+        validate=filled(),
+        metadata=about(
+            "folder of everything that is kept, relative to this file; "
+            "two installations have two of them",
+            "/var/lib/rightsend",
+        ),
+    )
+    redis_url = Text(
+        validate=REDIS_URL,
+        metadata=about(
+            "embedded starts a Valkey server of its own; else redis://, rediss://, valkey://, "
+            "unix:// or redis+cluster://",
+            "redis://:${REDIS_PASSWORD}@redis:6379/0",
+            secret=True,
+        ),
+    )
+    secret = Text(
+        allow_none=True,
+        validate=Length(min=16, max=1000, error="at least 16 characters"),
+        metadata=about(
+            "signs landing links and hashes customer ids; default: made once, in state_dir/secret",
+            "${file:/run/secrets/rightsend}",
+            secret=True,
+        ),
+    )
+    web = fields.Nested(WebSchema, metadata=about("the web processes"))
+    sandbox = fields.Nested(SandboxSchema, metadata=about("a messaging tool of one's own"))
+    log_level = Text(validate=OneOf(LOG_LEVELS), metadata=about("how much is logged", "info"))
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data

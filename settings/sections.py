@@ -1,0 +1,177 @@
+"""The sections of a workspace file: schedule, models, gate, content, landing, segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, post_load, validates_schema
+
+from settings.fields import (
+    COLOR,
+    Cron,
+    Mapped,
+    Number,
+    Strict,
+    Text,
+    WholeNumber,
+    about,
+    between,
+    filled,
+)
+from settings.problems import one_of
+from settings.workspace import (
+    ContentSettings,
+    GateSettings,
+    LandingSettings,
+    ModelSettings,
+    ScheduleSettings,
+    SegmentSettings,
+)
+
+LOCALES = ("en", "ko")
+
+
+class ScheduleSchema(Strict):
+    target = ScheduleSettings
+
+    nightly = Cron(
+        allow_none=True,
+        metadata=about("when the nightly job starts; null: only by hand", "30 2 * * *"),
+    )
+    sync = Cron(
+        allow_none=True,
+        metadata=about(
+            "when scores are sent besides the nightly job's own sync; null: never",
+            "0 9,15 * * mon-fri",
+        ),
+    )
+
+
+class ModelSchema(Strict):
+    target = ModelSettings
+
+    horizon_days = WholeNumber(
+        validate=between(1, 90),
+        metadata=about("probabilities are about a purchase within so many days", 7),
+    )
+    seed = WholeNumber(
+        validate=between(0, 2**31 - 1),
+        metadata=about("seed of everything random; the same seed and data give the same scores", 1),
+    )
+    training_windows = WholeNumber(
+        validate=between(1, 26),
+        metadata=about("how many windows of horizon_days the stacker learns from", 3),
+    )
+    min_target_buyers = WholeNumber(
+        validate=between(1, 1_000_000),
+        metadata=about("a target with fewer buyers in the history leans on its neighbours", 20),
+    )
+    affinity_components = WholeNumber(
+        validate=between(1, 512), metadata=about("dimensions of the affinity model", 32)
+    )
+    affinity_epochs = WholeNumber(
+        validate=between(1, 500), metadata=about("passes of the affinity model over the data", 10)
+    )
+    published_items = WholeNumber(
+        validate=between(1, 1000), metadata=about("items published for each customer", 50)
+    )
+    published_brands = WholeNumber(
+        validate=between(1, 1000), metadata=about("brands published for each customer", 100)
+    )
+    published_categories = WholeNumber(
+        validate=between(1, 1000), metadata=about("categories published for each customer", 20)
+    )
+    related_items = WholeNumber(
+        validate=between(1, 200), metadata=about("related items published for each item", 20)
+    )
+
+
+class GateSchema(Strict):
+    target = GateSettings
+
+    max_quality_drop_share = Number(
+        validate=between(0, 1),
+        metadata=about("a night whose lift fell by more than this share is not published", 0.1),
+    )
+    min_coverage_share = Number(
+        validate=between(0, 1),
+        metadata=about("a night that covers less than this share of customers is refused", 0.95),
+    )
+
+
+class ContentSchema(Strict):
+    target = ContentSettings
+
+    default_limit = WholeNumber(
+        validate=between(1, 100), metadata=about("items of an answer when no limit is asked", 10)
+    )
+    max_limit = WholeNumber(
+        validate=between(1, 100), metadata=about("most items that an answer can have", 50)
+    )
+    exclude_bought_days = WholeNumber(
+        validate=between(0, 365),
+        metadata=about("an item that was bought this recently is not recommended", 2),
+    )
+
+    @validates_schema
+    def default_within_max(self, data: dict[str, Any], **_: Any) -> None:
+        most = data.get("max_limit", ContentSettings.max_limit)
+        if data.get("default_limit", ContentSettings.default_limit) > most:
+            key = "default_limit" if "default_limit" in data else "max_limit"
+            raise ValidationError("default_limit to be at most max_limit", key)
+
+
+def only_locales(titles: Mapping[str, str]) -> None:
+    errors = {locale: [one_of(LOCALES, locale)] for locale in titles if locale not in LOCALES}
+    if errors:
+        raise ValidationError(errors)
+
+
+class LandingSchema(Strict):
+    target = LandingSettings
+
+    title = Mapped(
+        Text(validate=filled(200)),
+        validate=only_locales,
+        metadata=about(
+            "heading by locale; a locale that is left out keeps its default",
+            {"en": "Fresh for you", "ko": "오늘의 추천"},
+        ),
+    )
+    accent_color = Text(validate=COLOR, metadata=about("colour of buttons and links", "#0b5cd5"))
+    link_ttl_days = WholeNumber(
+        validate=between(1, 3650), metadata=about("a landing link works this long", 30)
+    )
+    limit = WholeNumber(validate=between(1, 100), metadata=about("items on the page", 24))
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> LandingSettings:
+        if "title" in data:
+            data["title"] = {**LandingSettings().title, **data["title"]}
+        return LandingSettings(**data)
+
+
+class SegmentSchema(Strict):
+    target = SegmentSettings
+
+    holdout_share = Number(
+        validate=between(0, 0.9),
+        metadata=about("share of a segment that gets no message, for measuring", 0.05),
+    )
+    margin_share = Number(
+        validate=between(0, 1),
+        metadata=about("profit as a share of the price, for items without a margin", 0.3),
+    )
+    cost_per_send = Number(
+        validate=between(0, 1_000_000),
+        metadata=about("cost of one message in the workspace's currency", 0.01),
+    )
+    max_sends = WholeNumber(
+        allow_none=True,
+        validate=between(1, 1000),
+        metadata=about("a customer with this many messages is fatigued; null: nobody is", 3),
+    )
+    max_sends_days = WholeNumber(
+        validate=between(1, 365), metadata=about("the days in which max_sends counts", 7)
+    )
