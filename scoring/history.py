@@ -1,0 +1,213 @@
+"""What customers did, as arrays: the form in which every model reads the lake.
+
+Customers and items are numbered from 0 in the order of their sorted ids; brands and categories
+likewise. Times are whole hours since the Unix epoch (UTC), so that a run repeated within the hour
+gives the same bytes. Nothing here knows a label: a model sees a ``LevelView``, which is cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+
+LEVELS = ("item", "brand", "category")
+BOUGHT, ENGAGED, CLICKED = 0, 1, 2  # event classes in History.kind
+
+
+def hour_of(moment: datetime) -> int:
+    """Whole hours since the epoch, rounded up: every event before ``moment`` has a smaller hour."""
+    return int(-(-moment.timestamp() // 3600))
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Items and what they belong to.
+
+    ``item_id``: str[n_items], sorted. ``names[level]``: str[n_level]. ``of_item[level]``:
+    int32[n_items], the item's number at that level, -1 for none. ``price``: float32[n_items], NaN
+    when unknown. ``sellable``: bool[n_items], false when out of stock or not yet available.
+    """
+
+    names: Mapping[str, NDArray[np.str_]]
+    of_item: Mapping[str, Ints]
+    price: NDArray[np.float32]
+    sellable: NDArray[np.bool_]
+
+    @property
+    def n_items(self) -> int:
+        return len(self.price)
+
+    def size(self, level: str) -> int:
+        return len(self.names[level])
+
+
+@dataclass(frozen=True)
+class History:
+    """Events as parallel arrays, ordered by (hour, customer, item, kind).
+
+    ``customer``, ``item``: int32[n]; ``hour``: int32[n]; ``kind``: int8[n], one of BOUGHT,
+    ENGAGED (viewed, carted, searched, interested), CLICKED (a message); ``customers``: str[n_customers].
+    An item of -1 is an event about no item. ``profile_customer``, ``profile_feature``: int32[m],
+    which customers have which profile feature ("age=65+"), named by ``profile_names``: str[k].
+    """
+
+    customers: NDArray[np.str_]
+    customer: Ints
+    item: Ints
+    hour: Ints
+    kind: NDArray[np.int8]
+    catalogue: Catalogue
+    profile_names: NDArray[np.str_]
+    profile_customer: Ints
+    profile_feature: Ints
+
+    @property
+    def n_customers(self) -> int:
+        return len(self.customers)
+
+    def select(self, kind: int, *, start: int | None = None, end: int) -> tuple[Ints, Ints, Ints]:
+        """(customer, item, hour) of one event class with start ≤ hour < end."""
+        mask = (self.kind == kind) & (self.hour < end)
+        if start is not None:
+            mask &= self.hour >= start
+        return self.customer[mask], self.item[mask], self.hour[mask]
+
+    def known_customers(self, cutoff: int) -> NDArray[np.bool_]:
+        """bool[n_customers]: has any event before the cut-off."""
+        known = np.zeros(self.n_customers, dtype=bool)
+        known[self.customer[self.hour < cutoff]] = True
+        return known
+
+    def view(self, level: str, cutoff: int, kind: int = BOUGHT) -> LevelView:
+        """The past of one level before ``cutoff`` (hours)."""
+        return self.view_of(self.catalogue.of_item[level], self.catalogue.size(level), cutoff, kind)
+
+    def view_of(self, of_item: Ints, n_targets: int, cutoff: int, kind: int = BOUGHT) -> LevelView:
+        """Like ``view`` for any grouping of items (``of_item``: int32[n_items], -1 = not in it)."""
+        customer, item, hour = self.select(kind, end=cutoff)
+        target = np.where(item >= 0, of_item[item], -1)
+        keep = target >= 0
+        age = (cutoff - 1 - hour[keep]) // 24
+        return LevelView.of(
+            customer[keep], target[keep], age.astype(np.int32), self.n_customers, n_targets
+        )
+
+    def visits(self, cutoff: int, kind: int = BOUGHT) -> LevelView:
+        """Days on which each customer was active: a level with one target."""
+        customer, _, hour = self.select(kind, end=cutoff)
+        age = ((cutoff - 1 - hour) // 24).astype(np.int32)
+        zeros = np.zeros(len(customer), dtype=np.int32)
+        return LevelView.of(customer, zeros, age, self.n_customers, 1)
+
+    def labels(self, of_item: Ints, n_targets: int, start: int, end: int, kind: int) -> NDArray[np.int64]:
+        """Sorted distinct ``customer * n_targets + target`` of the events in [start, end)."""
+        customer, item, _ = self.select(kind, start=start, end=end)
+        target = np.where(item >= 0, of_item[item], -1)
+        keep = target >= 0
+        return np.unique(customer[keep].astype(np.int64) * n_targets + target[keep])
+
+
+@dataclass(frozen=True)
+class LevelView:
+    """One level's past as distinct (customer, target, day) triples before a cut-off.
+
+    Ordered by (customer, target, age). ``age``: int32[n], whole days before the cut-off, 0 = the
+    last 24 hours. ``pair``: int64[n_pairs] sorted keys customer * n_targets + target;
+    ``start``: int64[n_pairs + 1] offsets of each pair's days.
+    """
+
+    customer: Ints
+    target: Ints
+    age: Ints
+    pair: NDArray[np.int64]
+    start: NDArray[np.int64]
+    n_customers: int
+    n_targets: int
+
+    @classmethod
+    def of(cls, customer: Ints, target: Ints, age: Ints, n_customers: int, n_targets: int) -> LevelView:
+        """Deduplicates the days of raw events."""
+        span = int(age.max(initial=0)) + 1
+        key = (customer.astype(np.int64) * n_targets + target) * span + age
+        key = np.unique(key)
+        pairs, ages = key // span, (key % span).astype(np.int32)
+        unique, first = np.unique(pairs, return_index=True)
+        return cls(
+            customer=(pairs // n_targets).astype(np.int32),
+            target=(pairs % n_targets).astype(np.int32),
+            age=ages,
+            pair=unique,
+            start=np.append(first, len(pairs)).astype(np.int64),
+            n_customers=n_customers,
+            n_targets=n_targets,
+        )
+
+    @property
+    def days(self) -> NDArray[np.int64]:
+        """int64[n_pairs]: on how many days the pair occurred."""
+        return np.diff(self.start)
+
+    @property
+    def pair_customer(self) -> Ints:
+        return (self.pair // self.n_targets).astype(np.int32)
+
+    @property
+    def pair_target(self) -> Ints:
+        return (self.pair % self.n_targets).astype(np.int32)
+
+    def decayed(self, half_life_days: float) -> NDArray[np.float32]:
+        """float32[n_pairs]: Σ 2^(−age / half-life) over the pair's days."""
+        if len(self.pair) == 0:
+            return np.zeros(0, dtype=np.float32)
+        weight = np.exp2(-self.age / half_life_days)
+        return np.add.reduceat(weight, self.start[:-1]).astype(np.float32)
+
+    def find(self, customer: Ints, target: Ints) -> NDArray[np.int64]:
+        """int64[n]: row in ``pair`` of each asked pair, -1 where it never occurred."""
+        key = customer.astype(np.int64) * self.n_targets + target
+        if len(self.pair) == 0:
+            return np.full(len(key), -1, dtype=np.int64)
+        at = np.minimum(np.searchsorted(self.pair, key), len(self.pair) - 1)
+        return np.where(self.pair[at] == key, at, -1)
+
+
+_COLUMNS = (
+    "customers", "customer", "item", "hour", "kind",
+    "profile_names", "profile_customer", "profile_feature",
+)  # fmt: skip
+
+
+def save(history: History, folder: Path) -> None:
+    """Writes arrays as .npy (no pickle) into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {name: getattr(history, name) for name in _COLUMNS}
+    arrays |= {
+        "price": history.catalogue.price,
+        "sellable": history.catalogue.sellable,
+    }
+    arrays |= {f"names_{level}": history.catalogue.names[level] for level in LEVELS}
+    arrays |= {f"of_item_{level}": history.catalogue.of_item[level] for level in LEVELS}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def load(folder: Path) -> History:
+    """Reads what ``save`` wrote. Raises FileNotFoundError or ValueError when it is not whole."""
+
+    def array(name: str) -> NDArray:
+        return np.load(folder / f"{name}.npy", allow_pickle=False)
+
+    catalogue = Catalogue(
+        names={level: array(f"names_{level}") for level in LEVELS},
+        of_item={level: array(f"of_item_{level}") for level in LEVELS},
+        price=array("price"),
+        sellable=array("sellable"),
+    )
+    return History(**{name: array(name) for name in _COLUMNS}, catalogue=catalogue)

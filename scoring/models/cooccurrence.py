@@ -1,0 +1,160 @@
+"""Item-to-item co-occurrence: others you may like (same customers) and bought together (same basket).
+
+Scores are cosine similarities shrunk towards 0 for rare pairs (Deshpande and Karypis 2004): rare
+coincidences must not look like strong relations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from scoring.history import LevelView
+from scoring.models import Arrays, Floats, Ints
+from scoring.models.ease import decayed_vectors, in_chunks, pack, propose_best, unpack
+
+HALF_LIFE_DAYS = 90.0
+SHRINKAGE = 10.0
+BLOCK = 256  # columns of the similarity matrix that are dense at once
+BASKET_ITEMS = 100  # a larger basket says little about any pair in it
+
+
+@dataclass(frozen=True)
+class Cooccurrence:
+    """``similar``: CSR float32[n_supported, n_supported], column j holds the neighbours of j;
+    ``vectors``: CSR float32[n_customers, n_supported]; ``position``: int32[n_targets] or -1."""
+
+    vectors: sp.csr_array
+    similar: sp.csr_array
+    position: Ints
+
+    features = ("neighbours",)
+
+    @classmethod
+    def fit(
+        cls, view: LevelView, *, min_buyers: int = 5, max_targets: int = 6000, neighbours: int = 50
+    ) -> Self:
+        position = supported_targets(view, min_buyers, max_targets)
+        width = int(position.max(initial=-1)) + 1
+        vectors = decayed_vectors(view, position, width, HALF_LIFE_DAYS)
+        unit = sp.csr_array(vectors.multiply(1.0 / np.maximum(_norms(vectors, 1), 1e-9)[:, None]))
+        return cls(vectors, cosine_neighbours(unit, neighbours), position)
+
+    def describe(self, customer: Ints, target: Ints) -> Floats:
+        out = np.full((len(customer), 1), np.nan, dtype=np.float32)
+        column = self.position[target]
+        for rows, scores, local in in_chunks(self.vectors, self.similar, customer):
+            known = column[rows] >= 0
+            out[rows[known], 0] = scores[local[known], column[rows][known]]
+        return out
+
+    def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
+        return propose_best(self.vectors, self.similar, self.position, limit, n_customers)
+
+    def arrays(self) -> dict[str, NDArray]:
+        return {
+            "position": self.position,
+            **pack("vectors", self.vectors),
+            **pack("similar", self.similar),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(unpack("vectors", arrays), unpack("similar", arrays), arrays["position"])
+
+
+@dataclass(frozen=True)
+class Relations:
+    """For each target the best others: ``target``: int32[n, k], -1 = none; ``score``: float32[n, k]."""
+
+    target: Ints
+    score: Floats
+
+
+def related(model: Cooccurrence, limit: int) -> Relations:
+    """Others you may like: bought by the same customers."""
+    return _relations(model.similar, model.position, limit)
+
+
+def bought_together(basket: Ints, target: Ints, n_targets: int, limit: int) -> Relations:
+    """Bought in the same basket. ``basket``, ``target``: int32[n] parallel arrays."""
+    key = np.unique(basket.astype(np.int64) * n_targets + target)
+    basket, target = (key // n_targets).astype(np.int64), (key % n_targets).astype(np.int32)
+    if len(key):
+        small = np.bincount(basket)[basket] <= BASKET_ITEMS
+        basket, target = basket[small], target[small]
+    count = np.bincount(target, minlength=n_targets)
+    supported = np.flatnonzero(count >= 5)
+    position = np.full(n_targets, -1, dtype=np.int32)
+    position[supported] = np.arange(len(supported), dtype=np.int32)
+    keep = position[target] >= 0
+    ones = np.ones(int(keep.sum()), dtype=np.float32)
+    shape = (int(basket.max(initial=-1)) + 1, len(supported))
+    baskets = sp.csr_array((ones, (basket[keep], position[target[keep]])), shape=shape)
+    return _relations(cosine_neighbours(baskets, limit), position, limit)
+
+
+def supported_targets(view: LevelView, min_buyers: int, max_targets: int) -> Ints:
+    """int32[n_targets]: position of the targets with enough buyers, -1 for the others."""
+    buyers = np.bincount(view.pair_target, minlength=view.n_targets)
+    order = np.lexsort((np.arange(view.n_targets), -buyers))[:max_targets]
+    chosen = np.sort(order[buyers[order] >= min_buyers])
+    position = np.full(view.n_targets, -1, dtype=np.int32)
+    position[chosen] = np.arange(len(chosen), dtype=np.int32)
+    return position
+
+
+def cosine_neighbours(rows: sp.csr_array, neighbours: int) -> sp.csr_array:
+    """CSR float32[n, n]: each column's ``neighbours`` largest shrunk cosines, never itself."""
+    n = rows.shape[1]
+    norm = np.maximum(_norms(rows, 0), 1e-9).astype(np.float32)
+    support = np.bincount(rows.indices, minlength=n).astype(np.float32)
+    transposed, rows = sp.csr_array(rows.T), sp.csr_array(rows)
+    parts = []
+    for begin in range(0, n, BLOCK):
+        block = (transposed[begin : begin + BLOCK] @ rows).toarray()
+        own = np.arange(begin, begin + len(block))
+        block[np.arange(len(block)), own] = 0.0
+        less = np.minimum(support[own][:, None], support)
+        block *= less / ((less + SHRINKAGE) * norm[own][:, None] * norm)
+        parts.append(_largest(block, neighbours))
+    if not parts:
+        return sp.csr_array((n, n), dtype=np.float32)
+    return sp.csr_array(sp.vstack(parts, format="csr").T)
+
+
+def _largest(block: NDArray[np.float32], kept: int) -> sp.csr_array:
+    """The ``kept`` largest values of each row."""
+    if block.shape[1] <= kept:
+        return sp.csr_array(block)
+    column = np.argpartition(-block, kept, axis=1)[:, :kept]
+    column.sort(axis=1)
+    value = np.take_along_axis(block, column, axis=1).ravel()
+    row = np.repeat(np.arange(len(block)), kept)
+    keep = value > 0
+    index = (row[keep], column.ravel()[keep])
+    return sp.csr_array((value[keep], index), shape=block.shape)
+
+
+def _norms(matrix: sp.csr_array, axis: int) -> NDArray[np.float64]:
+    return np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=axis))).ravel()
+
+
+def _relations(similar: sp.csr_array, position: Ints, limit: int) -> Relations:
+    n = len(position)
+    original = np.flatnonzero(position >= 0).astype(np.int32)
+    target = np.full((n, limit), -1, dtype=np.int32)
+    score = np.zeros((n, limit), dtype=np.float32)
+    columns = sp.csc_array(similar)
+    for column, item in enumerate(original):
+        part = slice(columns.indptr[column], columns.indptr[column + 1])
+        index, value = columns.indices[part], columns.data[part]
+        best = np.lexsort((index, -value))[:limit]
+        best = best[value[best] > 0]
+        target[item, : len(best)] = original[index[best]]
+        score[item, : len(best)] = value[best]
+    return Relations(target, score)

@@ -1,0 +1,145 @@
+"""EASE: a linear item-to-item model in closed form (Steck 2019, "Embarrassingly Shallow Autoencoders").
+
+The input vectors are decayed purchase days, log-scaled, so that what a customer buys now weighs more.
+The weight matrix of the supported targets is cut to the strongest weights a target and kept sparse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from scoring.history import LevelView
+from scoring.models import Arrays, Floats, Ints
+
+HALF_LIFE_DAYS = 90.0
+CHUNK = 512  # customers scored at once: dense scores stay small
+
+
+@dataclass(frozen=True)
+class Ease:
+    """``vectors``: CSR float32[n_customers, n_supported]; ``weights``: CSR float32[n_supported,
+    n_supported]; ``position``: int32[n_targets], row in ``weights`` or -1."""
+
+    vectors: sp.csr_array
+    weights: sp.csr_array
+    position: Ints
+
+    features = ("ease",)
+
+    @classmethod
+    def fit(
+        cls,
+        view: LevelView,
+        *,
+        max_targets: int = 1200,
+        min_buyers: int = 5,
+        ridge: float = 200.0,
+        kept: int = 200,
+    ) -> Self:
+        """Takes the ``max_targets`` targets with most buyers, each with ``min_buyers`` at least."""
+        buyers = np.bincount(view.pair_target, minlength=view.n_targets)
+        order = np.lexsort((np.arange(view.n_targets), -buyers))[:max_targets]
+        supported = np.sort(order[buyers[order] >= min_buyers])
+        position = np.full(view.n_targets, -1, dtype=np.int32)
+        position[supported] = np.arange(len(supported), dtype=np.int32)
+        vectors = decayed_vectors(view, position, len(supported), HALF_LIFE_DAYS)
+        if len(supported) == 0:
+            return cls(vectors, sp.csr_array((0, 0), dtype=np.float32), position)
+        gram = (vectors.T @ vectors).toarray().astype(np.float64)
+        scale = float(np.mean(np.diag(gram))) / max(float(np.mean(buyers[supported])), 1e-9)
+        gram[np.diag_indices_from(gram)] += ridge * max(scale, 1e-9)
+        inverse = np.linalg.inv(gram)
+        weights = -inverse / np.diag(inverse)
+        np.fill_diagonal(weights, 0.0)
+        return cls(vectors, strongest(weights.astype(np.float32), kept), position)
+
+    def describe(self, customer: Ints, target: Ints) -> Floats:
+        out = np.full((len(customer), 1), np.nan, dtype=np.float32)
+        column = self.position[target]
+        for rows, scores, local in in_chunks(self.vectors, self.weights, customer):
+            known = column[rows] >= 0
+            out[rows[known], 0] = scores[local[known], column[rows][known]]
+        return out
+
+    def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
+        """(customer, target): the ``limit`` best scored targets of each customer."""
+        return propose_best(self.vectors, self.weights, self.position, limit, n_customers)
+
+    def arrays(self) -> dict[str, NDArray]:
+        return {
+            "position": self.position,
+            **pack("vectors", self.vectors),
+            **pack("weights", self.weights),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(unpack("vectors", arrays), unpack("weights", arrays), arrays["position"])
+
+
+def decayed_vectors(view: LevelView, position: Ints, width: int, half_life: float) -> sp.csr_array:
+    """CSR float32[n_customers, width] of log(1 + decayed days) over the supported targets."""
+    column = position[view.pair_target]
+    keep = column >= 0
+    values = np.log1p(view.decayed(half_life)[keep]).astype(np.float32)
+    index = (view.pair_customer[keep], column[keep])
+    return sp.csr_array((values, index), shape=(view.n_customers, width), dtype=np.float32)
+
+
+def strongest(weights: NDArray[np.float32], kept: int) -> sp.csr_array:
+    """The ``kept`` largest absolute weights of each column, as CSR."""
+    if weights.shape[0] > kept:
+        rank = np.argpartition(-np.abs(weights), kept, axis=0)[kept:]
+        np.put_along_axis(weights, rank, 0.0, axis=0)
+    return sp.csr_array(weights)
+
+
+def in_chunks(vectors: sp.csr_array, weights: sp.csr_array, customer: Ints):  # noqa: ANN201
+    """Yields (rows of ``customer``, dense scores, row of each in the scores), few customers at once."""
+    order = np.argsort(customer, kind="stable")
+    unique, first = np.unique(customer[order], return_index=True)
+    bounds = np.append(first, len(order))
+    for begin in range(0, len(unique), CHUNK):
+        part = unique[begin : begin + CHUNK]
+        rows = order[bounds[begin] : bounds[begin + len(part)]]
+        scores = (vectors[part] @ weights).toarray()
+        yield rows, scores, np.searchsorted(part, customer[rows])
+
+
+def propose_best(
+    vectors: sp.csr_array, weights: sp.csr_array, position: Ints, limit: int, n_customers: int
+) -> tuple[Ints, Ints]:
+    """(customer, target) of the ``limit`` highest positive scores of each customer."""
+    targets = np.flatnonzero(position >= 0).astype(np.int32)
+    customers, chosen = [], []
+    for begin in range(0, n_customers if len(targets) else 0, CHUNK):
+        scores = (vectors[begin : begin + CHUNK] @ weights).toarray()
+        limit_here = min(limit, scores.shape[1])
+        best = np.argpartition(-scores, limit_here - 1, axis=1)[:, :limit_here]
+        best.sort(axis=1)
+        rows = np.repeat(np.arange(len(scores)), limit_here)
+        positive = scores[rows, best.ravel()] > 0
+        customers.append((rows[positive] + begin).astype(np.int32))
+        chosen.append(targets[best.ravel()[positive]])
+    if not customers:
+        return np.zeros(0, np.int32), np.zeros(0, np.int32)
+    return np.concatenate(customers), np.concatenate(chosen)
+
+
+def pack(name: str, matrix: sp.csr_array) -> dict[str, NDArray]:
+    return {
+        f"{name}_data": matrix.data,
+        f"{name}_indices": matrix.indices,
+        f"{name}_indptr": matrix.indptr,
+        f"{name}_shape": np.array(matrix.shape, dtype=np.int64),
+    }
+
+
+def unpack(name: str, arrays: Arrays) -> sp.csr_array:
+    parts = tuple(arrays[f"{name}_{part}"] for part in ("data", "indices", "indptr"))
+    return sp.csr_array(parts, shape=tuple(int(n) for n in arrays[f"{name}_shape"]))

@@ -1,0 +1,91 @@
+"""The pooled stacker: gradient-boosted trees turn a pair's description into a calibrated probability.
+
+One model serves all targets of a level: it has never seen which target it judges, only how the
+customer and the target stand to each other. Log loss on weighted samples keeps the output a
+probability; an isotonic map learned on windows the trees did not see corrects what is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+
+from scoring.models import Arrays, Floats
+
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class Stacker:
+    """``nodes``: the trees' node arrays one after another; ``tree_start``: int64[n_trees + 1];
+    ``baseline``: log-odds before the first tree."""
+
+    nodes: NDArray
+    tree_start: NDArray[np.int64]
+    baseline: float
+
+    @classmethod
+    def fit(
+        cls,
+        x: Floats,
+        y: NDArray[np.bool_],
+        weight: Floats,
+        *,
+        seed: int,
+        iterations: int = 120,
+        learning_rate: float = 0.08,
+    ) -> Self:
+        """``x``: float32[n, k]; ``y``: bool[n]; ``weight``: float32[n], how many pairs a row stands for."""
+        if len(y) == 0 or y.all() or not y.any():
+            share = float(np.average(y, weights=weight)) if len(y) else 0.0
+            return cls.constant(share)
+        trees = HistGradientBoostingClassifier(
+            max_iter=iterations,
+            learning_rate=learning_rate,
+            max_leaf_nodes=31,
+            min_samples_leaf=100 if len(y) > 20_000 else 20,
+            l2_regularization=5.0,
+            early_stopping=False,
+            random_state=seed,
+        )
+        trees.fit(x, y, sample_weight=weight)
+        nodes = [stage[0].nodes for stage in trees._predictors]
+        start = np.cumsum([0] + [len(part) for part in nodes])
+        baseline = float(np.ravel(trees._baseline_prediction)[0])
+        return cls(np.concatenate(nodes), start.astype(np.int64), baseline)
+
+    @classmethod
+    def constant(cls, share: float) -> Self:
+        """A stacker that always answers ``share``: there was nothing to learn from."""
+        share = min(max(share, 1e-6), 1 - 1e-6)
+        nodes = np.zeros(0, dtype=_NODE)
+        return cls(nodes, np.zeros(1, dtype=np.int64), float(np.log(share / (1 - share))))
+
+    def probability(self, x: Floats) -> Floats:
+        """float32[n] in (0, 1)."""
+        raw = np.full(len(x), self.baseline)
+        bitsets, no_map = np.zeros((0, 8), dtype=np.uint32), np.zeros(0, dtype=np.uint32)
+        wide = np.ascontiguousarray(x, dtype=np.float64)
+        for begin, end in zip(self.tree_start[:-1], self.tree_start[1:], strict=True):
+            tree = TreePredictor(self.nodes[begin:end], bitsets, bitsets)
+            raw += tree.predict(wide, bitsets, no_map, n_threads=THREADS)
+        return (1.0 / (1.0 + np.exp(-raw))).astype(np.float32)
+
+    def arrays(self) -> dict[str, NDArray]:
+        return {
+            "nodes": self.nodes,
+            "tree_start": self.tree_start,
+            "baseline": np.array(self.baseline),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(arrays["nodes"], arrays["tree_start"], float(arrays["baseline"]))
+
+
+from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE as _NODE  # noqa: E402
