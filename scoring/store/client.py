@@ -1,0 +1,101 @@
+"""The one place where Redis clients are made.
+
+redis-py retries ten times by default: with a hung server one call takes six seconds. The
+send-time client never retries and gives up after 0.15 s; the other one may wait.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.cluster import RedisCluster
+from redis.retry import Retry
+
+from scoring.store.errors import StoreUrlError
+
+Client: TypeAlias = "redis.Redis | RedisCluster"
+
+CONNECT_TIMEOUT_S = 0.1  # send time
+ANSWER_TIMEOUT_S = 0.15  # send time
+PATIENT_TIMEOUT_S = 10.0
+MAX_CONNECTIONS = 64  # a process
+SCHEMES = {
+    "redis": "redis", "rediss": "rediss", "unix": "unix",
+    "valkey": "redis", "valkeys": "rediss",
+    "redis+cluster": "redis", "rediss+cluster": "rediss",
+    "valkey+cluster": "redis", "valkeys+cluster": "rediss",
+}  # fmt: skip
+
+
+def connect(url: str, *, send_time: bool = False) -> Client:
+    """A thread-safe client with a bounded connection pool; opens no connection yet (a cluster
+    client does, to learn its slots).
+
+    Raises StoreUrlError for a URL that cannot be used, StoreUnavailable never, and redis' own
+    ConnectionError if a cluster does not answer.
+    """
+    scheme, address = _address(url)
+    options = _send_time_options() if send_time else _patient_options()
+    try:
+        if scheme.endswith("+cluster"):
+            return RedisCluster.from_url(
+                address,
+                require_full_coverage=False,  # half a cluster still answers for its customers
+                **options,
+            )
+        pool = redis.ConnectionPool.from_url(address, **options)
+        return redis.Redis(connection_pool=pool)
+    except ValueError as problem:
+        raise StoreUrlError(f"{_without_password(url)}: {problem}") from None
+
+
+def _address(url: str) -> tuple[str, str]:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in SCHEMES:
+        known = ", ".join(f"{name}://" for name in SCHEMES)
+        shown = f"{scheme}://…" if separator else "a text without ://"
+        raise StoreUrlError(f"redis URL: found {shown}, expected {known} or embedded")
+    try:
+        parts = urlsplit(f"{SCHEMES[scheme]}://{rest}")
+        usable = parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:  # what was found may be a part of the password
+        raise StoreUrlError(
+            f"redis URL {scheme}://…: the port is no number from 1 to 65535, "
+            f"expected {scheme}://:password@host:port/0"
+        )
+    if scheme == "unix" and not parts.path:
+        raise StoreUrlError("redis URL unix://: found no path, expected unix:///path/to/socket")
+    if scheme != "unix" and not parts.hostname:
+        raise StoreUrlError(f"redis URL {scheme}://…: found no host, expected {scheme}://host:port")
+    return scheme, f"{SCHEMES[scheme]}://{rest}"
+
+
+def _without_password(url: str) -> str:
+    return f"redis URL {url.partition('://')[0]}://…"
+
+
+def _send_time_options() -> dict[str, Any]:
+    return _common_options() | {
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "socket_timeout": ANSWER_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+    }
+
+
+def _patient_options() -> dict[str, Any]:
+    return _common_options() | {
+        "socket_connect_timeout": 2.0,
+        "socket_timeout": PATIENT_TIMEOUT_S,
+        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+        "health_check_interval": 30,
+    }
+
+
+def _common_options() -> dict[str, Any]:
+    """RESP2 and no driver info: a new connection costs no extra round trip."""
+    return {"protocol": 2, "driver_info": None, "max_connections": MAX_CONNECTIONS}

@@ -1,0 +1,102 @@
+"""What a publication holds besides customers: the items that occur, their relations, names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring import columns as c
+from scoring.snapshot import Snapshot
+from scoring.store.catalogue import CHUNK, Item, ScoredItem, pack_chunk
+from scoring.store.packing import Ranked, pack_relations, ranked
+from scoring.store.published import Layout, pack_relations_chunk
+from scoring.store.records import Widths
+
+POPULAR = 500  # items of the popular list
+FALLBACK_ITEMS = 200
+_SLICE = 16_384  # rows
+
+
+class Content:
+    """Only items that occur in a customer's list, as popular or in relations are published; they
+    are renumbered (``numbers``: int64, snapshot's item index → published number or -1)."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._meta = snapshot.meta.to_json()
+        self._items = snapshot.items()
+        self._related = snapshot.related()
+        self._popular = snapshot.popular()
+        self.brands: list[str] = snapshot.brands()[c.BRAND].to_pylist()
+        self.categories: list[str] = snapshot.categories()[c.CATEGORY].to_pylist()
+        self._used = np.flatnonzero(self._occurring(snapshot))
+        self.numbers = np.full(self._items.num_rows, -1, np.int64)
+        self.numbers[self._used] = np.arange(len(self._used))
+        self.chunks = -(-len(self._used) // CHUNK)
+        self.widths = Widths.of(len(self._used), len(self.brands), len(self.categories))
+        self._relations = self._pack_relations()
+
+    def layout(self, generation: str) -> Layout:
+        indexes = self._popular[c.ITEM_INDEX].to_numpy()[:POPULAR]
+        scores = self._popular["score"].to_pylist()[:POPULAR]
+        return Layout(
+            generation=generation,
+            meta=self._meta,
+            chunks=self.chunks,
+            published_items=len(self._used),
+            brands=self.brands,
+            categories=self.categories,
+            popular=list(zip(self.numbers[indexes].tolist(), scores, strict=True)),
+        )
+
+    def items(self, chunk: int) -> bytes:
+        """The packed chunk of the catalogue."""
+        return pack_chunk(self._read_items(self._used[chunk * CHUNK : (chunk + 1) * CHUNK]))
+
+    def relations(self, chunk: int) -> bytes:
+        """The packed relations of the same items."""
+        numbers = range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(self._used)))
+        return pack_relations_chunk([self._relations.get(number, b"") for number in numbers])
+
+    def fallback(self) -> list[ScoredItem]:
+        """The best popular items that can be sold."""
+        indexes = self._popular[c.ITEM_INDEX].to_numpy()
+        scores = self._popular["score"].to_pylist()
+        sellable = self._items["sellable"].to_numpy()[indexes]
+        chosen = np.flatnonzero(sellable)[:FALLBACK_ITEMS]
+        items = self._read_items(indexes[chosen])
+        return [ScoredItem(item, scores[at]) for item, at in zip(items, chosen, strict=True)]
+
+    def _occurring(self, snapshot: Snapshot) -> np.ndarray:
+        used = np.zeros(self._items.num_rows, bool)
+        for batch in snapshot.batches(columns=[c.ITEM_INDEX]):
+            used[pc.list_flatten(batch[c.ITEM_INDEX]).to_numpy()] = True
+        used[self._popular[c.ITEM_INDEX].to_numpy()[:POPULAR]] = True
+        used[self._related[c.ITEM_INDEX].to_numpy()] = True
+        for column in ("related_index", "together_index"):
+            used[pc.list_flatten(self._related[column]).to_numpy()] = True
+        return used
+
+    def _read_items(self, indexes: np.ndarray) -> Iterator[Item]:
+        names = (c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.IMAGE_URL, c.URL, c.MARGIN)
+        rows = self._items.take(pa.array(indexes, pa.int64()))
+        columns = [rows[name].to_pylist() for name in (*names, "sellable")]
+        return (Item(*values) for values in zip(*columns, strict=True))
+
+    def _pack_relations(self) -> dict[int, bytes]:
+        packed: dict[int, bytes] = {}
+        for start in range(0, self._related.num_rows, _SLICE):
+            rows = self._related.slice(start, _SLICE).combine_chunks()
+            records = pack_relations(
+                self._ranked(rows, "related_index", "related_score"),
+                self._ranked(rows, "together_index", "together_score"),
+                self.widths.items,
+            )
+            numbers = self.numbers[rows[c.ITEM_INDEX].to_numpy()].tolist()
+            packed.update(zip(numbers, records, strict=True))
+        return packed
+
+    def _ranked(self, rows: pa.Table, indexes: str, scores: str) -> Ranked:
+        return ranked(rows[indexes].combine_chunks(), rows[scores].combine_chunks(), self.numbers)

@@ -1,0 +1,104 @@
+"""Key names and customer hashes: the whole Redis layout, once.
+
+Every key starts with ``rs:`` and a hash tag, so that Redis Cluster spreads a workspace over its
+nodes and the keys of one bucket of customers stay together.
+
+| key | type | holds | lives |
+|---|---|---|---|
+| rs:{W}:pointer | string | JSON: generation, snapshot, previous | snapshot's ttl |
+| rs:{W}:generations | hash | generation → JSON: what was or is being published | refreshed |
+| rs:{W}:meta:G | string | JSON: snapshot's meta.json and the layout of generation G | ttl |
+| rs:{W:iN}:items:G | string | N-th chunk of the item catalogue | ttl |
+| rs:{W:iN}:related:G | string | related records of the same items | ttl |
+| rs:{W:BBB}:c:G | hash | customer hash → customer or alias record; BBB is its bucket | ttl |
+| rs:{W:BBB}:r:H | zset | last events of customer H | 7 days |
+| rs:{W:BBB}:a:H | string | hash of the customer that device H belongs to now | 30 days |
+| rs:{W}:events | stream | events on their way to the lake | until acknowledged |
+| rs:{W}:segment:ID | hash | a segment job | 30 days |
+| rs:{W}:segments | zset | ids of segment jobs by time | 30 days |
+| rs:{W}:lock:NAME | string | a lock's token | its ttl |
+
+A generation is one act of publishing: publishing the same snapshot twice never writes over what
+readers see. Redis holds keyed hashes instead of customer identifiers; the stream is the one
+exception, because the lake needs the identifier, and it is emptied by the worker.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+
+from scoring.columns import EXTERNAL_ID
+
+HASH_BYTES = 12
+BUCKETS = 4096
+PREFIX = "rs:"
+
+
+@lru_cache(maxsize=256)
+def _workspace_key(secret: bytes, workspace: str) -> bytes:
+    return blake2b(workspace.encode(), key=secret[:64], digest_size=32).digest()
+
+
+def customer_hash(secret: bytes, workspace: str, identifier: str) -> bytes:
+    """Keyed BLAKE2b of a customer id, 12 bytes; different in every workspace and installation."""
+    key = _workspace_key(secret, workspace)
+    text = identifier.encode("utf-8", "surrogatepass")
+    return blake2b(text, key=key, digest_size=HASH_BYTES).digest()
+
+
+def identifier_text(kind: str, identifier: str) -> str:
+    """How an identifier is written as a customer id: external ids as they are, others with their
+    kind (``device_id:4f2a``); the same rule names customers without an external id."""
+    return identifier if kind == EXTERNAL_ID else f"{kind}:{identifier}"
+
+
+def bucket(customer: bytes) -> int:
+    """The customer's bucket, 0 … 4095: the first 12 bits of the hash."""
+    return (customer[0] << 4) | (customer[1] >> 4)
+
+
+class Keys:
+    """Key names of one workspace."""
+
+    def __init__(self, workspace: str) -> None:
+        self.workspace = workspace
+        self._tag = f"{PREFIX}{{{workspace}}}:"
+        self._open = f"{PREFIX}{{{workspace}:"
+        self.pointer = f"{self._tag}pointer"
+        self.generations = f"{self._tag}generations"
+        self.stream = f"{self._tag}events"
+        self.segments = f"{self._tag}segments"
+
+    def meta(self, generation: str) -> str:
+        return f"{self._tag}meta:{generation}"
+
+    def items(self, generation: str, chunk: int) -> str:
+        return f"{self._open}i{chunk}}}:items:{generation}"
+
+    def related(self, generation: str, chunk: int) -> str:
+        return f"{self._open}i{chunk}}}:related:{generation}"
+
+    def customers(self, generation: str, number: int) -> str:
+        """The hash that holds bucket ``number`` of a generation."""
+        return f"{self._open}{number:03x}}}:c:{generation}"
+
+    def recent(self, customer: bytes) -> str:
+        return f"{self._open}{customer.hex()[:3]}}}:r:{customer.hex()}"
+
+    def alias(self, customer: bytes) -> str:
+        return f"{self._open}{customer.hex()[:3]}}}:a:{customer.hex()}"
+
+    def segment(self, segment_id: str) -> str:
+        return f"{self._tag}segment:{segment_id}"
+
+    def lock(self, name: str) -> str:
+        return f"{self._tag}lock:{name}"
+
+    def generation(self, generation: str, chunks: int) -> list[str]:
+        """Every key that a generation may have, the meta key last."""
+        return [
+            *(self.customers(generation, number) for number in range(BUCKETS)),
+            *(key(generation, n) for n in range(chunks) for key in (self.items, self.related)),
+            self.meta(generation),
+        ]

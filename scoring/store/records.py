@@ -1,0 +1,182 @@
+"""Packed records, version 1: what Redis holds for a customer and for an item's relations.
+
+A ranked list of n (index, score) pairs, best first, is two bit strings: n indexes of a fixed
+width, then the scores in unary. A score is a level: 1/16 of a factor of two below the level
+before (so it is right to 2.2 %); the string has a 0 for each level down and a 1 for each entry.
+Fifty items, a hundred brands and twenty categories so take about 370 bytes, and the first ten
+entries are read without touching the rest.
+
+    customer  version, three counts, three first levels, three score lengths: u8 each;
+              purchase probability u16 (level 1/4096); expected purchases float16; the lists
+    alias     version 0x81, hash of the customer
+    relations version, two counts, two score lengths: u8; two first scores float32; the lists
+
+Nothing here imports numpy or pyarrow: a web worker reads with it. scoring.store.packing writes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from scoring.store.errors import RecordError
+from scoring.store.keys import HASH_BYTES
+
+VERSION = 1
+ALIAS = 0x81
+LEVELS_PER_OCTAVE = 16
+LOWEST_LEVEL = 255
+MAX_ENTRIES = 255  # of one list
+SCALAR_STEPS = 4096  # levels an octave of the purchase probability
+CUSTOMER_HEAD = struct.Struct("<10BHe")
+RELATIONS_HEAD = struct.Struct("<5Bff")
+
+# rounded to what a level can say, so that answers stay short
+_LEVELS = tuple(
+    float(f"{2 ** (-level / LEVELS_PER_OCTAVE):.3g}") for level in range(LOWEST_LEVEL + 1)
+)
+
+
+class Widths(NamedTuple):
+    """Bits of an index into the published items, the brands and the categories."""
+
+    items: int
+    brands: int
+    categories: int
+
+    @classmethod
+    def of(cls, items: int, brands: int, categories: int) -> Widths:
+        """For so many rows each."""
+        return cls(*(max(1, (rows - 1).bit_length()) for rows in (items, brands, categories)))
+
+
+class PackedList(NamedTuple):
+    """Where one ranked list lies within a record."""
+
+    at: int
+    entries: int
+    width: int
+    first_level: int
+    score_bytes: int
+
+    @property
+    def index_bytes(self) -> int:
+        return (self.entries * self.width + 7) // 8
+
+    @property
+    def end(self) -> int:
+        return self.at + self.index_bytes + self.score_bytes
+
+
+class CustomerRecord:
+    """A customer's packed scores; lists are unpacked when asked for.
+
+    Raises RecordError at once if head and length do not belong together.
+    """
+
+    __slots__ = ("_lists", "expected_purchases", "purchase_probability", "raw")
+
+    def __init__(self, raw: bytes, widths: Widths) -> None:
+        try:
+            version, *head, purchase, expected = CUSTOMER_HEAD.unpack_from(raw)
+        except struct.error:
+            raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
+        if version != VERSION:
+            raise RecordError(f"customer record of version {version}, expected {VERSION}")
+        at = CUSTOMER_HEAD.size
+        lists = []
+        for position, width in enumerate(widths):
+            entries, level, score_bytes = head[position::3]
+            packed = PackedList(at, entries, width, level, score_bytes)
+            lists.append(packed)
+            at = packed.end
+        if at != len(raw):
+            raise RecordError(f"customer record of {len(raw)} bytes, expected {at}")
+        self.raw = raw
+        self._lists = lists
+        self.purchase_probability: float = _scalar(purchase)
+        self.expected_purchases: float = expected
+
+    def items(self) -> Iterator[tuple[int, float]]:
+        """(number of the published item, probability), best first."""
+        return unpack(self.raw, self._lists[0])
+
+    def brands(self) -> Iterator[tuple[int, float]]:
+        """(brand index, probability), best first."""
+        return unpack(self.raw, self._lists[1])
+
+    def categories(self) -> Iterator[tuple[int, float]]:
+        """(category index, probability), best first."""
+        return unpack(self.raw, self._lists[2])
+
+
+def unpack(raw: bytes, packed: PackedList) -> Iterator[tuple[int, float]]:
+    """The pairs of a packed list, unpacked as they are taken. Raises RecordError for rubbish."""
+    middle = packed.at + packed.index_bytes
+    bits = int.from_bytes(raw[packed.at : middle], "big")
+    mask = (1 << packed.width) - 1
+    shift = packed.index_bytes * 8
+    scores = int.from_bytes(b"\x01" + raw[middle : packed.end], "big")
+    runs = bin(scores)[3:].split("1")
+    if len(runs) != packed.entries + 1:
+        raise RecordError(f"{len(runs) - 1} scores for {packed.entries} entries")
+    level = packed.first_level
+    for run in runs[:-1]:
+        level += len(run)
+        shift -= packed.width
+        if level > LOWEST_LEVEL:
+            raise RecordError("a score below the lowest level")
+        yield (bits >> shift) & mask, _LEVELS[level]
+
+
+def alias_record(customer: bytes) -> bytes:
+    """The record under an identifier that is not the customer's own id."""
+    return bytes([ALIAS]) + customer
+
+
+def alias_target(raw: bytes) -> bytes | None:
+    """The customer's hash if ``raw`` is an alias record, otherwise None."""
+    if raw[:1] != bytes([ALIAS]):
+        return None
+    if len(raw) != 1 + HASH_BYTES:
+        raise RecordError(f"alias record of {len(raw)} bytes, expected {1 + HASH_BYTES}")
+    return raw[1:]
+
+
+class Relations(NamedTuple):
+    """What goes with an item: (number of the published item, score), best first."""
+
+    related: list[tuple[int, float]]
+    together: list[tuple[int, float]]
+
+    @classmethod
+    def unpack(cls, raw: bytes, width: int) -> Relations:
+        """Raises RecordError for rubbish; an empty record has no relations."""
+        if not raw:
+            return NO_RELATIONS
+        try:
+            version, related, together, *lengths, top, top_together = RELATIONS_HEAD.unpack_from(
+                raw
+            )
+        except struct.error:
+            raise RecordError(f"relations of {len(raw)} bytes are too short") from None
+        first = PackedList(RELATIONS_HEAD.size, related, width, 0, lengths[0])
+        second = PackedList(first.end, together, width, 0, lengths[1])
+        if version != VERSION or second.end != len(raw):
+            raise RecordError(f"relations of version {version} and {len(raw)} bytes")
+        return cls(
+            _scaled(unpack(raw, first), top),
+            _scaled(unpack(raw, second), top_together),
+        )
+
+
+NO_RELATIONS = Relations([], [])
+
+
+def _scaled(pairs: Iterable[tuple[int, float]], top: float) -> list[tuple[int, float]]:
+    return [(index, float(f"{share * top:.3g}")) for index, share in pairs]
+
+
+def _scalar(value: int) -> float:
+    return 0.0 if value == 0xFFFF else float(f"{2 ** (-value / SCALAR_STEPS):.4g}")
