@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hmac
 import json
 import os
 from collections.abc import Iterator
@@ -56,6 +57,8 @@ class Context:
         """
         config = config or _path(CONFIG_VARIABLE) or DEFAULT_CONFIG
         state = state or _path(STATE_VARIABLE)
+        if state is None and config == DEFAULT_CONFIG:
+            state = Path("state")  # not beside the built-in file
         port = port or _number(PORT_VARIABLE)
         settings = load(config, connection_schemas=SCHEMAS, state_dir=state, port=port)
         return cls(settings)
@@ -73,7 +76,7 @@ class Context:
         """The named workspace, or the only one."""
         workspaces = self.settings.workspaces
         if name is None and len(workspaces) == 1:
-            return next(iter(workspaces.values()))
+            name = next(iter(workspaces))
         if name is None:
             raise RightsendError(
                 f"{self.settings.file} has {len(workspaces)} workspaces; choose one with "
@@ -83,7 +86,7 @@ class Context:
             raise RightsendError(
                 f"{self.settings.file} has no workspace {name!r}; there is {', '.join(workspaces)}"
             )
-        return workspaces[name]
+        return self._with_sandbox_address(workspaces[name])
 
     def workspace_dir(self, workspace: WorkspaceSettings) -> Path:
         return self.settings.workspace_dir(workspace.workspace)
@@ -95,6 +98,25 @@ class Context:
     @functools.cached_property
     def secret(self) -> bytes:
         return secret.load(self.settings)
+
+    @functools.cached_property
+    def sandbox_key(self) -> str:
+        """The key of the sandbox that `up` starts; as long-lived as the installation's secret."""
+        return hmac.digest(self.secret, b"sandbox", "sha256").hex()[:40]
+
+    def _with_sandbox_address(self, workspace: WorkspaceSettings) -> WorkspaceSettings:
+        """Connections of type sandbox find the one that `up` starts, unless they name another."""
+        address = {"url": self.settings.sandbox_url, "api_key": self.sandbox_key}
+        return replace(
+            workspace,
+            connections=tuple(
+                replace(connection, options={**connection.options, **missing})
+                if connection.type == "sandbox"
+                and (missing := {k: v for k, v in address.items() if not connection.options.get(k)})
+                else connection
+                for connection in workspace.connections
+            ),
+        )
 
     @contextlib.contextmanager
     def store(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from rightsend.context import Context
 from rightsend.errors import RightsendError
@@ -20,7 +20,7 @@ def publisher_of(context: Context, workspace: WorkspaceSettings) -> Publisher:
         context.client(),
         workspace.workspace,
         context.secret,
-        workspace_dir=context.workspace_dir(workspace),
+        context.workspace_dir(workspace),
     )
 
 
@@ -31,8 +31,8 @@ def publish(
     publisher_of(context, workspace).publish(
         snapshot,
         ttl_s=int(timedelta(days=workspace.snapshot_ttl_days).total_seconds()),
-        progress=lambda done, total: progress("publish", done, total),
-        now=context.now(workspace),
+        now=datetime.now(UTC),  # of the machine: in a replayed workspace, too, it is about lifetimes
+        progress=progress,
     )
 
 

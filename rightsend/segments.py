@@ -123,9 +123,14 @@ def treated(folder: Path) -> Iterator[str]:
 
 def members(folder: Path) -> Iterator[dict[str, Any]]:
     """The rows of a finished segment, by rank."""
-    with gzip.open(_existing(folder / MEMBERS_NDJSON), "rt", encoding="utf-8") as lines:
+    with open_members(folder, "ndjson") as lines:
         for line in lines:
             yield json.loads(line)
+
+
+def open_members(folder: Path, kind: str) -> gzip.GzipFile:
+    """The members as csv or ndjson, to read as plain bytes."""
+    return gzip.open(_existing(folder / {"csv": MEMBERS_CSV, "ndjson": MEMBERS_NDJSON}[kind]))
 
 
 def write_members(folder: Path, rows: pa.Table) -> None:

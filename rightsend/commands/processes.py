@@ -81,7 +81,7 @@ def sandbox(context: Context) -> None:
 
     settings = context.settings
     server.serve(
-        lambda: application(settings),
+        lambda: application(context),
         host="127.0.0.1",
         port=settings.sandbox_port,
         workers=1,

@@ -1,0 +1,57 @@
+"""Opens every source and connection of a configuration: what is wrong, where, and what is expected."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from connectors.registry import check as check_connection
+from rightsend.context import Context
+from scoring.sources import mapping
+from scoring.sources.errors import SourceError
+from scoring.sources.registry import open_source
+from settings.problems import KeyPath, Problem, dotted
+from settings.workspace import SourceSettings, WorkspaceSettings
+from settings.yaml_file import Document, read
+
+
+def problems_of(context: Context) -> list[Problem]:
+    """What keeps the configured sources and connections from working; empty when all do."""
+    found: list[Problem] = []
+    for name in context.settings.workspaces:
+        workspace = context.workspace(name)
+        document = read(workspace.file, os.environ)
+        found += _sources(workspace, document)
+        found += _connections(workspace, document)
+    return found
+
+
+def _sources(workspace: WorkspaceSettings, document: Document) -> Iterator[Problem]:
+    for index, source in enumerate(workspace.sources):
+        try:
+            _read_first(source, workspace.file.parent)
+        except SourceError as error:
+            expected = f"a source of {source.table} that can be read"
+            yield _problem(document, ("sources", index), str(error), expected)
+
+
+def _read_first(source: SourceSettings, base: Path) -> None:
+    """Opens every file of the source and reads the beginning of the first."""
+    mapping.check(source)
+    columns = mapping.source_columns(source)
+    for file in open_source(source, base)[:1]:
+        next(iter(file.chunks(columns)), None)
+
+
+def _connections(workspace: WorkspaceSettings, document: Document) -> Iterator[Problem]:
+    for index, connection in enumerate(workspace.connections):
+        sentence = check_connection(connection)
+        if sentence is not None:
+            yield _problem(
+                document, ("connections", index), sentence, f"a {connection.type} account that answers"
+            )
+
+
+def _problem(document: Document, path: KeyPath, found: str, expected: str) -> Problem:
+    return Problem(str(document.file), document.line(path), dotted(path), found, expected)

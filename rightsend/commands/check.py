@@ -1,0 +1,47 @@
+"""`rightsend check`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from rightsend.checking import problems_of
+from rightsend.commands.options import json_option, print_json
+from rightsend.context import Context
+from settings.problems import Problem, SettingsError
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--config", type=_FILE, help="Service or workspace file (default: built-in demo).")
+@click.option("--state", type=_FILE, help="State folder (default: as configured, or ./state).")
+@json_option
+def check(config: Path | None, state: Path | None, as_json: bool) -> int:
+    """Validate the configuration; open every source and connection.
+
+    Each problem is one line: file, line, key, what was found and what is expected.
+
+    \b
+    Example:
+      rightsend check --config shop.yaml
+    """
+    problems, workspaces = _look(config, state)
+    if as_json:
+        print_json({"ok": not problems, "problems": [asdict(problem) for problem in problems]})
+    else:
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        if not problems:
+            click.echo(f"all good: {', '.join(workspaces)}")
+    return 1 if problems else 0
+
+
+def _look(config: Path | None, state: Path | None) -> tuple[list[Problem], list[str]]:
+    try:
+        context = Context.load(config, state)
+    except SettingsError as error:
+        return list(error.problems), []
+    return problems_of(context), list(context.settings.workspaces)

@@ -1,0 +1,51 @@
+"""`rightsend nightly`."""
+
+from __future__ import annotations
+
+import click
+
+from rightsend import nights
+from rightsend.commands.options import (
+    installation,
+    json_option,
+    print_json,
+    table,
+    workspace_option,
+)
+from rightsend.context import Context
+from rightsend.progress import Progress
+
+
+@click.command()
+@click.option("--run", "run_id", help="Continue or name this run (default: made from the day).")
+@click.option("--no-sync", is_flag=True, help="Publish, but write nothing to host tools.")
+@installation
+@workspace_option
+@json_option
+def nightly(
+    context: Context, workspace: str | None, run_id: str | None, no_sync: bool, as_json: bool
+) -> int:
+    """Import, train, score, publish and sync: the whole night, now.
+
+    Interrupted, it goes on where it stopped. A model that is worse than yesterday's is not
+    published; then the exit status is 1 and the report says why.
+
+    \b
+    Example:
+      rightsend nightly --config shop.yaml
+    """
+    chosen = context.workspace(workspace)
+    with context.store(), Progress(quiet=as_json) as progress:
+        report = nights.run(
+            context, chosen, progress, run_id=run_id, with_sync=not no_sync
+        ).to_json()
+    if as_json:
+        print_json(report)
+    else:
+        steps = [(s["name"], s["state"], s.get("seconds"), s.get("peak_mb")) for s in report["steps"]]
+        click.echo(table(steps, ("step", "state", "seconds", "peak MB")))
+    if report["state"] != "done":
+        reason = (report.get("report") or {}).get("reason") or "see the report"
+        click.echo(f"rightsend: run {report['run']} ended as {report['state']}: {reason}", err=True)
+        return 1
+    return 0

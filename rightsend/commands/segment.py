@@ -1,0 +1,250 @@
+"""`rightsend segment`: who would answer this campaign."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import marshmallow
+
+from plugin.segments.schema import from_json, to_json
+from rightsend import segments
+from rightsend.commands.options import (
+    installation,
+    json_option,
+    print_json,
+    table,
+    workspace_option,
+)
+from rightsend.context import Context
+from rightsend.errors import RightsendError
+from rightsend.progress import Progress
+
+SIZES = ("count", "share", "minimum_probability", "budget", "maximum_profit")
+
+
+@click.group()
+def segment() -> None:
+    """Make segments, list, show, export, push and cancel them.
+
+    \b
+    Example:
+      rightsend segment create --category CHEESE --share 0.2
+    """
+
+
+@segment.command()
+@click.option("--name", help="Name in the host tool (default: the target).")
+@click.option("--item", "items", multiple=True, help="Item id (repeatable).")
+@click.option("--brand", "brands", multiple=True, help="Brand (repeatable).")
+@click.option("--category", "categories", multiple=True, help="Category (repeatable).")
+@click.option("--match", type=click.Choice(["any", "all"]), default="any", help="Of the targets.")
+@click.option("--count", type=int, help="Size: this many customers.")
+@click.option("--share", type=float, help="Size: this share of all customers, such as 0.2.")
+@click.option("--minimum-probability", type=float, help="Size: all at least this likely.")
+@click.option("--budget", type=float, help="Size: as many as this pays for.")
+@click.option("--maximum-profit", is_flag=True, help="Size: as many as pay for themselves.")
+@click.option("--goal", type=click.Choice(["purchase", "click"]), default="purchase")
+@click.option("--horizon-days", type=int, default=7, show_default=True, help="Answer within.")
+@click.option("--recent-buyer-days", type=int, help="Leave out who bought it this recently.")
+@click.option("--with-ad-consent", is_flag=True, help="Leave out who did not agree to ads.")
+@click.option("--not-fatigued", is_flag=True, help="Leave out who got many messages lately.")
+@click.option("--holdout-share", type=float, default=0.0, help="This share gets nothing.")
+@click.option("--cost-per-send", type=float, help="Default: the workspace's.")
+@click.option("--margin", type=float, help="Per answer (default: from the items).")
+@click.option("--preview", is_flag=True, help="Only size against profit; make nothing.")
+@installation
+@workspace_option
+@json_option
+def create(
+    context: Context, workspace: str | None, preview: bool, as_json: bool, **wishes: Any
+) -> None:
+    """Compute who would answer; keep the members.
+
+    Give at least one target and exactly one size.
+
+    \b
+    Example:
+      rightsend segment create --category CHEESE --share 0.2 --holdout-share 0.1
+    """
+    request = _request(wishes)
+    chosen = context.workspace(workspace)
+    with context.store(), Progress(quiet=as_json) as progress:
+        if preview:
+            answer = segments.preview(context, chosen, request, progress)
+        else:
+            jobs = segments.jobs_of(context, chosen)
+            job, _ = jobs.create(request, now=context.now(chosen))
+            summary = segments.run(context, chosen, job["id"], progress)
+            answer = {"id": job["id"], "name": request["name"], **summary}
+    if as_json:
+        print_json(answer)
+    elif preview:
+        _show_preview(answer)
+    else:
+        click.echo("\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in answer.items()))
+
+
+@segment.command("list")
+@installation
+@workspace_option
+@json_option
+def list_(context: Context, workspace: str | None, as_json: bool) -> None:
+    """List the segments, newest first.
+
+    \b
+    Example:
+      rightsend segment list
+    """
+    with context.store():
+        found = segments.jobs_of(context, context.workspace(workspace)).list()
+    if as_json:
+        print_json({"segments": found})
+        return
+    rows = [
+        (job["id"], job["state"], (job.get("summary") or {}).get("customers"), job["request"]["name"])
+        for job in found
+    ]
+    click.echo(table(rows, ("id", "state", "customers", "name")))
+
+
+@segment.command()
+@click.argument("segment_id")
+@installation
+@workspace_option
+@json_option
+def show(context: Context, workspace: str | None, segment_id: str, as_json: bool) -> None:
+    """Show a segment: request, state, expected answers and profit.
+
+    \b
+    Example:
+      rightsend segment show 5f0c2a
+    """
+    with context.store():
+        job = _job(context, workspace, segment_id)
+    if as_json:
+        print_json(job)
+    else:
+        click.echo("\n".join(f"{key}: {value}" for key, value in job.items() if value is not None))
+
+
+@segment.command()
+@click.argument("segment_id")
+@click.option("--format", "kind", type=click.Choice(["csv", "ndjson"]), default="csv")
+@click.option("--output", type=click.Path(path_type=Path), help="File (default: stdout).")
+@installation
+@workspace_option
+def export(
+    context: Context, workspace: str | None, segment_id: str, kind: str, output: Path | None
+) -> None:
+    """Write the members: customer_id, rank, probability, arm.
+
+    \b
+    Example:
+      rightsend segment export 5f0c2a --output cheese.csv
+    """
+    folder = segments.folder_of(context, context.workspace(workspace), segment_id)
+    with segments.open_members(folder, kind) as members:
+        if output is None:
+            shutil.copyfileobj(members, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        else:
+            with output.open("wb") as file:
+                shutil.copyfileobj(members, file)
+
+
+@segment.command()
+@click.argument("segment_id")
+@click.option("--connection", required=True, help="Name of a connection in the configuration.")
+@installation
+@workspace_option
+@json_option
+def push(
+    context: Context, workspace: str | None, segment_id: str, connection: str, as_json: bool
+) -> None:
+    """Make the host tool's segment hold exactly these members (without the control arm).
+
+    \b
+    Example:
+      rightsend segment push 5f0c2a --connection braze
+    """
+    chosen = context.workspace(workspace)
+    with Progress(quiet=as_json) as progress:
+        report = segments.push(context, chosen, segment_id, connection, progress).to_json()
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(
+            f"{report['members']} members in {connection}: {report['added']} added, "
+            f"{report['removed']} removed, {report['requests']} requests"
+        )
+
+
+@segment.command()
+@click.argument("segment_id")
+@installation
+@workspace_option
+def cancel(context: Context, workspace: str | None, segment_id: str) -> None:
+    """Cancel a segment that is waiting or being computed.
+
+    \b
+    Example:
+      rightsend segment cancel 5f0c2a
+    """
+    with context.store():
+        job = _job(context, workspace, segment_id)
+        if job["state"] not in ("queued", "running"):
+            raise RightsendError(f"segment {segment_id} is {job['state']}, nothing to cancel")
+        segments.jobs_of(context, context.workspace(workspace)).cancel(segment_id)
+    click.echo(f"segment {segment_id} will stop")
+
+
+def _job(context: Context, workspace: str | None, segment_id: str) -> dict[str, Any]:
+    job = segments.jobs_of(context, context.workspace(workspace)).get(segment_id)
+    if job is None:
+        raise RightsendError(
+            f"there is no segment {segment_id}; `rightsend segment list` shows them"
+        )
+    return dict(job)
+
+
+def _request(wishes: dict[str, Any]) -> dict[str, Any]:
+    """Options → the JSON of a segment request, checked. Raises RightsendError naming the option."""
+    target = {name: list(wishes[name]) for name in ("items", "brands", "categories")}
+    names = [name for group in target.values() for name in group]
+    document = {
+        "name": wishes["name"] or ", ".join(names) or "segment",
+        "target": {**target, "match": wishes["match"]},
+        "size": {name: wishes[name] for name in SIZES if wishes[name]},
+        "goal": wishes["goal"],
+        "horizon_days": wishes["horizon_days"],
+        "exclusions": {
+            "recent_buyer_days": wishes["recent_buyer_days"],
+            "without_ad_consent": wishes["with_ad_consent"],
+            "fatigued": wishes["not_fatigued"],
+        },
+        "holdout_share": wishes["holdout_share"],
+        "cost_per_send": wishes["cost_per_send"],
+        "margin": wishes["margin"],
+    }
+    try:
+        return to_json(from_json(document))
+    except marshmallow.ValidationError as error:
+        raise RightsendError(f"segment request: {_first_complaint(error.messages)}") from None
+
+
+def _first_complaint(messages: Any, path: str = "") -> str:
+    if isinstance(messages, dict):
+        key, below = next(iter(messages.items()))
+        return _first_complaint(below, path if key == "_schema" else f"{path}{key}: ")
+    return f"{path}{messages[0] if isinstance(messages, list) else messages}"
+
+
+def _show_preview(answer: dict[str, Any]) -> None:
+    columns = ("count", "share", "expected_responses", "cost", "profit")
+    rows = [tuple(point.get(name) for name in columns) for point in answer["curve"]]
+    click.echo(table(rows, tuple(name.replace("_", " ") for name in columns)))
+    click.echo(f"recommended: {answer['recommended']}")

@@ -1,0 +1,43 @@
+"""The clock process of an installation: its schedules, its event streams, its missing snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import redis
+import structlog
+
+from rightsend import clock
+from rightsend.context import Context
+from scoring.store.keys import Keys
+
+log = structlog.get_logger("clock")
+
+
+def run(context: Context) -> None:
+    """Runs until the process is told to stop."""
+    workspaces = [context.workspace(name) for name in context.settings.workspaces]
+    for workspace in workspaces:
+        context.queue("interactive").enqueue_call(
+            "rightsend.jobs.publish_missing", args=(workspace.workspace,), timeout=3600, result_ttl=0
+        )
+    clock.run(
+        [line for workspace in workspaces for line in clock.schedule_of(workspace)],
+        context.queue("nightly"),
+        drain=drainer(context),
+    )
+
+
+def drainer(context: Context) -> Callable[[], None]:
+    """Asks for a draining of each workspace that has events waiting."""
+    client, queue = context.client(), context.queue("interactive")
+
+    def drain() -> None:
+        try:
+            for workspace in context.settings.workspaces:
+                if client.xlen(Keys(workspace).stream):
+                    clock.enqueue_drain(workspace, queue)
+        except redis.RedisError as error:
+            log.warning("store away", error=type(error).__name__)  # the next round tries again
+
+    return drain
