@@ -1,0 +1,200 @@
+"""The sandbox's own API: campaigns, outbox, credentials, dials. JSON, or NDJSON for lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, jsonify, request
+
+from connectors.sandbox.campaigns import Campaigns, UnknownCampaignError
+from connectors.sandbox.dials import Dials, read_faults
+from connectors.sandbox.keys import Keys, refused
+from connectors.sandbox.profiles import Profiles
+from connectors.sandbox.rendering import TemplateError
+from connectors.sandbox.requests_log import RequestLog
+from connectors.sandbox.storage import Storage
+
+ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+PAGE = 500
+
+
+class AdminApi:
+    """Views under /sandbox; all need a key."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        profiles: Profiles,
+        campaigns: Campaigns,
+        dials: Dials,
+        log: RequestLog,
+    ) -> None:
+        self._storage = storage
+        self._profiles = profiles
+        self._campaigns = campaigns
+        self._dials = dials
+        self._log = log
+
+    def blueprint(self, keys: Keys) -> Blueprint:
+        admin = Blueprint("admin", __name__, url_prefix="/sandbox")
+        campaign = "/campaigns/<campaign_id>"
+        for method, path, view in (
+            ("GET", "/campaigns", self.campaigns),
+            ("PUT", campaign, self.define),
+            ("GET", campaign, self.campaign),
+            ("DELETE", campaign, self.delete),
+            ("POST", f"{campaign}/send", self.send),
+            ("GET", f"{campaign}/messages", self.messages),
+            ("PUT", "/credentials/<name>", self.credential),
+            ("GET", "/profiles", self.profiles),
+            ("GET", "/profile", self.profile),
+            ("GET", "/cohorts/<cohort_id>", self.members),
+            ("GET", "/requests", self.requests),
+            ("GET", "/counts", self.counts),
+            ("POST", "/faults", self.add_faults),
+            ("DELETE", "/faults", self.clear_faults),
+            ("PATCH", "/dials", self.turn),
+        ):
+            guarded = keys.needed(_told(view))
+            admin.add_url_rule(path, view.__name__, guarded, methods=[method])
+        return admin
+
+    def campaigns(self) -> Response:
+        return jsonify(campaigns=self._campaigns.all())
+
+    def define(self, campaign_id: str) -> Response:
+        """``{"template", "name"?, "cohort_id"?}``; 400 says what is wrong with the template."""
+        body = _object()
+        template = body.get("template")
+        if not ID.fullmatch(campaign_id):
+            return refused(400, "a campaign id has 1 to 100 of A-Z a-z 0-9 _ . : -")
+        if not isinstance(template, str) or not template.strip():
+            return refused(400, "'template' must be a text")
+        cohort_id = body.get("cohort_id")
+        if cohort_id is not None and not isinstance(cohort_id, str):
+            return refused(400, "'cohort_id' must be a text")
+        try:
+            self._campaigns.define(
+                campaign_id, str(body.get("name") or campaign_id), template, cohort_id
+            )
+        except TemplateError as error:
+            return refused(400, f"template: {error}")
+        return self.campaign(campaign_id)
+
+    def campaign(self, campaign_id: str) -> Response:
+        found = self._campaigns.get(campaign_id)
+        return refused(404, "no such campaign") if found is None else jsonify(found)
+
+    def delete(self, campaign_id: str) -> Response:
+        deleted = self._campaigns.delete(campaign_id)
+        return jsonify(message="success") if deleted else refused(404, "no such campaign")
+
+    def send(self, campaign_id: str) -> Response:
+        """Starts sending, or goes on with it; GET the campaign to see how far it is."""
+        try:
+            self._campaigns.start(campaign_id)
+        except UnknownCampaignError as error:
+            return refused(404, str(error))
+        response = self.campaign(campaign_id)
+        response.status_code = 202
+        return response
+
+    def messages(self, campaign_id: str) -> Response:
+        """The outbox as NDJSON, by external id; ``?state=`` sent, aborted or failed."""
+        state = request.args.get("state")
+
+        def page(after: str) -> list[dict[str, Any]]:
+            return self._campaigns.messages(campaign_id, after=after, count=PAGE, state=state)
+
+        return _ndjson(page)
+
+    def credential(self, name: str) -> Response:
+        """``{"username", "password"}``: what ``:basic_auth NAME`` sends; for
+        ``:auth_credentials NAME`` the header's name and value."""
+        body = _object()
+        values = [body.get("username"), body.get("password")]
+        if not all(isinstance(value, str) and value for value in values):
+            return refused(400, "'username' and 'password' must be texts")
+        statement = "INSERT OR REPLACE INTO credential VALUES (?, ?, ?)"
+        self._storage.write(statement, [name, *values])
+        return jsonify(message="success")
+
+    def profiles(self) -> Response:
+        """All profiles as NDJSON, by external id."""
+        return _ndjson(lambda after: self._profiles.page(after, PAGE))
+
+    def profile(self) -> Response:
+        found = self._profiles.get(request.args.get("external_id", ""))
+        return refused(404, "no such profile") if found is None else jsonify(found)
+
+    def members(self, cohort_id: str) -> Response:
+        known = {cohort["cohort_id"]: cohort for cohort in self._profiles.cohorts()}
+        if cohort_id not in known:
+            return refused(404, "no such cohort")
+        return jsonify(**known[cohort_id], external_ids=self._profiles.members(cohort_id))
+
+    def requests(self) -> Response:
+        return jsonify(requests=self._log.newest(request.args.get("count", 200, type=int)))
+
+    def counts(self) -> Response:
+        return jsonify(
+            profiles=self._storage.number("SELECT count(*) FROM profile"),
+            messages=self._storage.number("SELECT count(*) FROM message"),
+            faults_left=self._dials.left(),
+            **self._log.counts(),
+        )
+
+    def add_faults(self) -> Response:
+        """``[{"kind", "times"?, "path"?, "headers"?, "items"?, "hang_s"?}, …]``"""
+        for fault, times in read_faults(_json()):
+            self._dials.add(fault, times)
+        return jsonify(message="success")
+
+    def clear_faults(self) -> Response:
+        self._dials.clear()
+        return jsonify(message="success")
+
+    def turn(self) -> Response:
+        self._dials.turn(_object())
+        return jsonify(message="success")
+
+
+def _told(view: Callable[..., Response]) -> Callable[..., Response]:
+    """A view whose ValueError is a 400 with its text."""
+
+    @wraps(view)
+    def told(*args: Any, **kwargs: Any) -> Response:
+        try:
+            return view(*args, **kwargs)
+        except ValueError as error:
+            return refused(400, str(error))
+
+    return told
+
+
+def _json() -> Any:
+    try:
+        return orjson.loads(request.get_data(cache=False))
+    except ValueError:
+        raise ValueError("the body is not valid JSON") from None
+
+
+def _object() -> dict[str, Any]:
+    body = _json()
+    if not isinstance(body, dict):
+        raise ValueError("the body must be a JSON object")
+    return body
+
+
+def _ndjson(page_after: Callable[[str], list[dict[str, Any]]]) -> Response:
+    def lines() -> Iterator[bytes]:
+        after = ""
+        while page := page_after(after):
+            yield b"".join(orjson.dumps(row) + b"\n" for row in page)
+            after = page[-1]["external_id"]
+
+    return Response(lines(), mimetype="application/x-ndjson")

@@ -1,0 +1,156 @@
+"""The sandbox tool from outside: define a campaign, send it, read the outbox."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import requests
+
+TIMEOUT_S = 60.0
+POLL_S = 0.2
+
+
+class SandboxError(Exception):
+    """The sandbox refused or did not answer; the text says why."""
+
+
+class Sandbox:
+    """``url`` such as http://127.0.0.1:8001; ``key`` is one of the sandbox's API keys."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {key}"
+
+    def define_campaign(
+        self,
+        campaign_id: str,
+        *,
+        template: str,
+        cohort_id: str | None = None,
+        name: str | None = None,
+    ) -> dict[str, Any]:
+        """Make or replace a campaign that goes to the members of a cohort (a pushed segment).
+
+        ``template`` is Braze's Liquid; a first rendered line ``Subject: …`` is the subject.
+        Raises SandboxError naming the line when the template cannot be read.
+        """
+        body = {"template": template, "cohort_id": cohort_id, "name": name}
+        return self._call("PUT", f"/sandbox/campaigns/{campaign_id}", json=body)
+
+    def send(
+        self,
+        campaign_id: str,
+        *,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+        timeout_s: float = 900.0,
+    ) -> dict[str, Any]:
+        """Send to all members who have no message of it yet, and wait for the end.
+
+        Returns the campaign with ``audience``, ``sent``, ``aborted`` and ``failed``; calling again
+        goes on where it stopped and doubles nothing.
+        """
+        path = f"/sandbox/campaigns/{campaign_id}"
+        deadline = time.monotonic() + timeout_s
+        state = self._call("POST", f"{path}/send")
+        while state["sending"]:
+            if time.monotonic() > deadline:
+                raise SandboxError(f"campaign {campaign_id} is not sent after {timeout_s:g} s")
+            time.sleep(POLL_S)
+            state = self._call("GET", path)
+            progress(state["sent"] + state["aborted"] + state["failed"], state["audience"])
+        if state["problem"]:
+            raise SandboxError(f"campaign {campaign_id}: {state['problem']}")
+        return state
+
+    def outbox(self, campaign_id: str, state: str | None = None) -> list[dict[str, Any]]:
+        """Messages by external id: external_id, state, subject, body, reason, rendered_at."""
+        params = {"state": state} if state else {}
+        return list(self._lines(f"/sandbox/campaigns/{campaign_id}/messages", params))
+
+    def campaign(self, campaign_id: str) -> dict[str, Any]:
+        return self._call("GET", f"/sandbox/campaigns/{campaign_id}")
+
+    def delete_campaign(self, campaign_id: str) -> None:
+        """With its outbox."""
+        self._call("DELETE", f"/sandbox/campaigns/{campaign_id}")
+
+    def define_credential(self, name: str, username: str, password: str) -> None:
+        """What ``:basic_auth NAME`` sends in a template."""
+        body = {"username": username, "password": password}
+        self._call("PUT", f"/sandbox/credentials/{name}", json=body)
+
+    def profile(self, external_id: str) -> dict[str, Any] | None:
+        """Fields, ``custom_attributes`` and ``cohorts`` of one person; None if unknown."""
+        params = {"external_id": external_id}
+        answer = self._request("GET", "/sandbox/profile", params=params)
+        return None if answer.status_code == 404 else self._object(answer)
+
+    def profiles(self) -> Iterator[dict[str, Any]]:
+        """All, by external id."""
+        return self._lines("/sandbox/profiles", {})
+
+    def members(self, cohort_id: str) -> list[str]:
+        """External ids in a cohort, sorted."""
+        ids: list[str] = self._call("GET", f"/sandbox/cohorts/{cohort_id}")["external_ids"]
+        return ids
+
+    def calls(self, count: int = 200) -> list[dict[str, Any]]:
+        """The newest calls in and out, newest first."""
+        params = {"count": str(count)}
+        found: list[dict[str, Any]] = self._call("GET", "/sandbox/requests", params=params)[
+            "requests"
+        ]
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """Profiles, messages, calls and data points."""
+        return self._call("GET", "/sandbox/counts")
+
+    def fail(self, kind: str, *, times: int = 1, **fault: Any) -> None:
+        """Let the next ``times`` calls of the Braze API fail (see connectors.sandbox.dials)."""
+        self._call("POST", "/sandbox/faults", json=[{"kind": kind, "times": times, **fault}])
+
+    def turn(self, **dials: Any) -> None:
+        """Set switches: blocked, locate_errors, rate_limit, rate_window_s, …"""
+        self._call("PATCH", "/sandbox/dials", json=dials)
+
+    def heal(self) -> None:
+        """Forget faults that are still to come."""
+        self._call("DELETE", "/sandbox/faults")
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        return self._object(self._request(method, path, **options))
+
+    def _lines(self, path: str, params: dict[str, str]) -> Iterator[dict[str, Any]]:
+        with self._request("GET", path, params=params, stream=True) as answer:
+            if answer.status_code != 200:
+                self._object(answer)
+            for line in answer.iter_lines():
+                yield orjson.loads(line)
+
+    def _request(self, method: str, path: str, **options: Any) -> requests.Response:
+        try:
+            return self._session.request(
+                method, self._url + path, timeout=TIMEOUT_S, allow_redirects=False, **options
+            )
+        except requests.exceptions.RequestException as error:
+            what = f"the sandbox at {self._url} does not answer: {type(error).__name__}"
+            raise SandboxError(what) from None
+
+    def _object(self, answer: requests.Response) -> dict[str, Any]:
+        try:
+            body = orjson.loads(answer.content)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or not answer.ok:
+            message = body.get("message") if isinstance(body, dict) else "no JSON"
+            raise SandboxError(f"the sandbox answered {answer.status_code}: {message}")
+        return body
