@@ -16,6 +16,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W}:events | stream | events on their way to the lake | until acknowledged |
 | rs:{W}:segment:ID | hash | a segment job | 30 days |
 | rs:{W}:segments | zset | ids of segment jobs by time | 30 days |
+| rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
 | rs:{W}:lock:NAME | string | a lock's token | its ttl |
 
 A generation is one act of publishing: publishing the same snapshot twice never writes over what
@@ -91,6 +92,10 @@ class Keys:
 
     def segment(self, segment_id: str) -> str:
         return f"{self._tag}segment:{segment_id}"
+
+    def once(self, idempotency_key: str) -> str:
+        digest = blake2b(idempotency_key.encode("utf-8", "surrogatepass"), digest_size=16)
+        return f"{self._tag}once:{digest.hexdigest()}"
 
     def lock(self, name: str) -> str:
         return f"{self._tag}lock:{name}"

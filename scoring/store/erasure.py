@@ -1,0 +1,42 @@
+"""Removes everything that Redis knows about one person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from scoring.columns import EXTERNAL_ID
+from scoring.store.client import Client
+from scoring.store.keys import Keys, bucket, customer_hash, identifier_text
+from scoring.store.recent import RecentEvents
+
+
+def erase(
+    client: Client, workspace: str, secret: bytes, identifiers: Collection[tuple[str, str]]
+) -> int:
+    """Removes customer and alias records of all generations, recent events, device links and
+    queued events of these (kind, identifier) pairs: give all identifiers of the person.
+
+    Returns how many entries went. Raises redis.RedisError; then call it again.
+    """
+    keys = Keys(workspace)
+    server: Any = client
+    hashes = erased_hashes(workspace, secret, identifiers)
+    generations = [name.decode() for name in server.hkeys(keys.generations)]
+    pipe = server.pipeline(transaction=False)
+    for customer in hashes:
+        for generation in generations:
+            pipe.hdel(keys.customers(generation, bucket(customer)), customer)
+        pipe.unlink(keys.recent(customer))
+        pipe.unlink(keys.alias(customer))
+    removed = sum(pipe.execute())
+    return removed + RecentEvents(client, workspace, secret).forget(identifiers)
+
+
+def erased_hashes(
+    workspace: str, secret: bytes, identifiers: Collection[tuple[str, str]]
+) -> list[bytes]:
+    """Customer hashes of these identifiers (what Publisher.publish takes as ``without``)."""
+    # an external id may itself be written as kind:identifier, if it is a customer id of ours
+    texts = {identifier_text(kind or EXTERNAL_ID, identifier) for kind, identifier in identifiers}
+    return [customer_hash(secret, workspace, text) for text in sorted(texts)]

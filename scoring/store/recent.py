@@ -1,0 +1,225 @@
+"""Events of now: on a durable queue for the lake, and in each customer's recent list.
+
+An event is queued before anything else happens with it; queued twice it reaches the lake once,
+because the lake knows event ids. The recent list holds an event once, however often it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import orjson
+import redis
+
+from scoring import columns as c
+from scoring.store.client import Client
+from scoring.store.errors import RecordError
+from scoring.store.keys import Keys, bucket, customer_hash, identifier_text
+from scoring.store.published import Pointer
+from scoring.store.read import RECENT_EVENTS
+from scoring.store.recent_record import RecentEvent, pack_recent
+from scoring.store.records import alias_target
+
+RECENT_TTL_S = 7 * 86_400
+ALIAS_TTL_S = 30 * 86_400
+STREAM_TTL_S = 30 * 86_400  # without any event for so long the workspace is dead
+GROUP = "lake"
+CLAIM_AFTER_S = 30.0
+DEVICE = "device_id"  # the identifier kind
+_FIELD = b"e"
+
+
+class QueuedEvent(NamedTuple):
+    """An event on its way to the lake; ``entry`` is what acknowledge() wants back."""
+
+    entry: bytes
+    event: dict[str, Any]
+
+
+class _Placed(NamedTuple):
+    """An event that concerns an item, and whose recent list it belongs to."""
+
+    customer: bytes
+    member: bytes
+    at_s: int
+
+
+class RecentEvents:
+    """The events of one workspace. Methods raise redis.RedisError when Redis does not answer;
+    then nothing was acknowledged and the same call may be repeated."""
+
+    def __init__(self, client: Client, workspace: str, secret: bytes) -> None:
+        self._client: Any = client
+        self._keys = Keys(workspace)
+        self._secret = secret
+
+    def remember(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Queues events (canonical columns; ``occurred_at`` a UTC datetime or ISO 8601 text) and
+        puts those that name an item into the recent lists: one round trip, and up to two before
+        it for events without an external id, to see whose device it is.
+
+        Raises RecordError, with nothing queued, for an event without id, identifier or time.
+        """
+        if not events:
+            return
+        whose = self._whose(events)
+        placed = [self._placed(event, whose) for event in events]
+        pipe = self._client.pipeline(transaction=False)
+        for event in events:
+            pipe.xadd(self._keys.stream, {_FIELD: orjson.dumps(dict(event), default=str)})
+        pipe.expire(self._keys.stream, STREAM_TTL_S)
+        self._push(pipe, [each for each in placed if each is not None])
+        for device, customer in self._devices(events).items():
+            pipe.set(self._keys.alias(device), customer, ex=ALIAS_TTL_S)
+        pipe.execute()
+
+    def depth(self) -> int:
+        """How many events are not in the lake yet."""
+        return int(self._client.xlen(self._keys.stream))
+
+    def drain(
+        self, consumer: str, count: int = 1000, *, claim_after_s: float = CLAIM_AFTER_S
+    ) -> list[QueuedEvent]:
+        """Takes up to ``count`` events: first those that another consumer took ``claim_after_s``
+        ago and never acknowledged, then new ones. An event comes again until acknowledged."""
+        try:
+            return self._take(consumer, count, claim_after_s)
+        except redis.ResponseError as problem:
+            if "NOGROUP" not in str(problem):
+                raise
+        self._create_group()
+        return self._take(consumer, count, claim_after_s)
+
+    def acknowledge(self, entries: Collection[bytes]) -> None:
+        """Takes events that are safely in the lake off the queue."""
+        if not entries:
+            return
+        pipe = self._client.pipeline(transaction=False)
+        pipe.xack(self._keys.stream, GROUP, *entries)
+        pipe.xdel(self._keys.stream, *entries)
+        pipe.execute()
+
+    def forget(self, identifiers: Collection[tuple[str, str]]) -> int:
+        """Removes queued events of these (kind, identifier) pairs; returns how many."""
+        wanted = set(identifiers)
+        removed = 0
+        last = b"-"
+        while True:
+            entries = self._client.xrange(self._keys.stream, min=last, count=1000)
+            if not entries:
+                return removed
+            last = b"(" + entries[-1][0]
+            gone = [entry for entry, fields in entries if _concerns(_event(fields), wanted)]
+            if gone:
+                removed += int(self._client.xdel(self._keys.stream, *gone))
+
+    def _take(self, consumer: str, count: int, claim_after_s: float) -> list[QueuedEvent]:
+        stream = self._keys.stream
+        claimed = self._client.xautoclaim(
+            stream, GROUP, consumer, int(claim_after_s * 1000), count=count
+        )
+        entries = list(claimed[1])
+        if len(entries) < count:
+            fresh = self._client.xreadgroup(
+                GROUP, consumer, {stream: ">"}, count=count - len(entries)
+            )
+            entries += [entry for _stream, found in fresh or [] for entry in found]
+        return [QueuedEvent(entry, _event(fields)) for entry, fields in entries]
+
+    def _create_group(self) -> None:
+        try:
+            self._client.xgroup_create(self._keys.stream, GROUP, id="0", mkstream=True)
+        except redis.ResponseError as problem:
+            if "BUSYGROUP" not in str(problem):  # another worker was faster
+                raise
+
+    def _push(self, pipe: Any, placed: Iterable[_Placed]) -> None:
+        lists: dict[bytes, dict[bytes, int]] = {}
+        for each in placed:
+            lists.setdefault(each.customer, {})[each.member] = each.at_s
+        for customer, members in lists.items():
+            key = self._keys.recent(customer)
+            pipe.zadd(key, members)
+            pipe.zremrangebyrank(key, 0, -RECENT_EVENTS - 1)
+            pipe.expire(key, RECENT_TTL_S)
+
+    def _placed(self, event: Mapping[str, Any], whose: Mapping[bytes, bytes]) -> _Placed | None:
+        customer = self._hash(event)
+        at_s = int(_time(event).timestamp())
+        event_id = event.get(c.EVENT_ID)
+        if not event_id:
+            raise RecordError("an event has no event_id")
+        if not event.get(c.ITEM_ID):
+            return None
+        recent = RecentEvent(event[c.EVENT_TYPE], event[c.ITEM_ID], at_s)
+        return _Placed(whose.get(customer, customer), pack_recent(recent, event_id), at_s)
+
+    def _devices(self, events: Iterable[Mapping[str, Any]]) -> dict[bytes, bytes]:
+        """device hash → customer hash, where an event names both."""
+        return {
+            self._hash_of(DEVICE, event[c.DEVICE_ID]): self._hash(event)
+            for event in events
+            if event.get(c.DEVICE_ID) and event[c.IDENTIFIER_KIND] == c.EXTERNAL_ID
+        }
+
+    def _whose(self, events: Iterable[Mapping[str, Any]]) -> dict[bytes, bytes]:
+        """hash of an identifier → hash of the customer it belongs to, as far as is known now."""
+        unknown = sorted(
+            {self._hash(e) for e in events if e.get(c.IDENTIFIER_KIND) != c.EXTERNAL_ID}
+        )
+        if not unknown:
+            return {}
+        pipe = self._client.pipeline(transaction=False)
+        pipe.get(self._keys.pointer)
+        for customer in unknown:
+            pipe.get(self._keys.alias(customer))
+        pointer, *aliases = pipe.execute()
+        known = {a: b for a, b in zip(unknown, aliases, strict=True) if b is not None}
+        rest = [customer for customer in unknown if customer not in known]
+        if pointer is not None and rest:
+            generation = Pointer.unpack(pointer).generation
+            for customer in rest:
+                pipe.hget(self._keys.customers(generation, bucket(customer)), customer)
+            for customer, record in zip(rest, pipe.execute(), strict=True):
+                target = alias_target(record) if record else None
+                if target is not None:
+                    known[customer] = target
+        return known
+
+    def _hash(self, event: Mapping[str, Any]) -> bytes:
+        kind, identifier = event.get(c.IDENTIFIER_KIND), event.get(c.IDENTIFIER)
+        if not kind or not identifier:
+            raise RecordError("an event has no identifier or no identifier_kind")
+        return self._hash_of(kind, identifier)
+
+    def _hash_of(self, kind: str, identifier: str) -> bytes:
+        text = identifier_text(kind, identifier)
+        return customer_hash(self._secret, self._keys.workspace, text)
+
+
+def _time(event: Mapping[str, Any]) -> datetime:
+    value = event.get(c.OCCURRED_AT)
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise RecordError(f"an event has no usable occurred_at: {value!r}") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _event(fields: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """What was queued; rubbish is handed on as such, for the lake's quarantine."""
+    raw = fields.get(_FIELD, b"")
+    try:
+        event = orjson.loads(raw)
+    except ValueError:
+        event = None
+    return event if isinstance(event, dict) else {"raw": raw.decode("utf-8", "replace")}
+
+
+def _concerns(event: Mapping[str, Any], identifiers: Collection[tuple[str, str]]) -> bool:
+    return (event.get(c.IDENTIFIER_KIND), event.get(c.IDENTIFIER)) in identifiers or (
+        DEVICE,
+        event.get(c.DEVICE_ID),
+    ) in identifiers
