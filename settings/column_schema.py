@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,10 +71,12 @@ class ColumnMappingSchema(Strict):
                 Complaint(f"exactly one of: {', '.join(WAYS)}", " and ".join(ways))
             )
 
-    @validates_schema
-    def complete(self, data: dict[str, Any], **_: Any) -> None:
+    @validates_schema(pass_original=True)
+    def complete(self, data: dict[str, Any], original: Mapping[str, Any], **_: Any) -> None:
         errors = {}
         if not any(data.get(way) is not None for way in WAYS):
+            if set(original) - set(self.fields):
+                return  # most likely a misspelt way, which is told already
             raise ValidationError(Complaint(f"exactly one of: {', '.join(WAYS)}", "none of them"))
         if "separator" in data and not data.get("join"):
             errors["separator"] = [Complaint("it only together with join", "separator")]

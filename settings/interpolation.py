@@ -15,11 +15,11 @@ _FORM = "${NAME} of an environment variable or ${file:NAME} of a file ($${ for a
 
 
 class ReferenceFailedError(Exception):
-    """A reference cannot be resolved; ``complaint`` holds no secret."""
+    """References that cannot be resolved; ``complaints`` hold no secret."""
 
-    def __init__(self, complaint: Complaint) -> None:
-        super().__init__(str(complaint))
-        self.complaint = complaint
+    def __init__(self, *complaints: Complaint) -> None:
+        super().__init__(*map(str, complaints))
+        self.complaints = complaints
 
 
 def interpolate(text: str, folder: Path, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -29,16 +29,24 @@ def interpolate(text: str, folder: Path, environ: Mapping[str, str]) -> tuple[st
     ``echo secret > file`` does what one means. Raises ReferenceFailedError.
     """
     references: list[str] = []
+    failures: list[Complaint] = []
 
     def replace(match: re.Match[str]) -> str:
         if match[0] == "$${":
             return "${"
-        if not match[2]:
-            raise ReferenceFailedError(Complaint(_FORM, "a ${ without its }"))
         references.append(match[0])
-        return _resolve(match[1], folder, environ)
+        try:
+            if not match[2]:
+                raise ReferenceFailedError(Complaint(_FORM, "a ${ without its }"))
+            return _resolve(match[1], folder, environ)
+        except ReferenceFailedError as error:
+            failures.extend(error.complaints)
+            return ""
 
-    return _REFERENCE.sub(replace, text), tuple(references)
+    result = _REFERENCE.sub(replace, text)
+    if failures:
+        raise ReferenceFailedError(*failures)
+    return result, tuple(references)
 
 
 def _resolve(name: str, folder: Path, environ: Mapping[str, str]) -> str:

@@ -46,7 +46,7 @@ from settings.workspace import (
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 REDIS_URL = Regexp(
-    r"embedded\Z|(rediss?|valkeys?|unix|rediss?\+cluster)://\S+\Z",
+    r"embedded\Z|(unix|(rediss?|valkeys?)(\+cluster)?)://\S+\Z",
     error="embedded, or a redis://, rediss://, valkey://, unix:// or redis+cluster:// URL",
 )
 

@@ -7,6 +7,7 @@ stays text, and digits with a leading zero stay text. Merge keys (``<<``) are no
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,11 @@ class Document:
     references: dict[KeyPath, tuple[str, ...]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     failed: set[KeyPath] = field(default_factory=set)  # values that a problem tells about already
+    line_ends: list[int] = field(default_factory=list)
+
+    def line_at(self, mark: yaml.Mark) -> int:
+        """As editors count: the YAML library also counts U+0085, U+2028 and U+2029."""
+        return bisect_left(self.line_ends, mark.index) + 1
 
     def line(self, path: KeyPath) -> int:
         """The line of the nearest key that exists in the file."""
@@ -80,10 +86,11 @@ def read(file: Path, environ: Mapping[str, str]) -> Document:
     text = _text(document)
     if text is None:
         return document
+    document.line_ends = [match.start() for match in re.finditer("\n", text)]
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        document.problems.append(_broken(file, error))
+        document.problems.append(_broken(document, error))
     except RecursionError:
         document.problems.append(
             Problem(str(file), None, "", "lists or mappings nested too deeply", "a flat file")
@@ -123,10 +130,10 @@ def _text(document: Document) -> str | None:
     return None
 
 
-def _broken(file: Path, error: yaml.YAMLError) -> Problem:
+def _broken(document: Document, error: yaml.YAMLError) -> Problem:
     """The parser's complaint without quoted words: they may be part of a secret."""
     mark = getattr(error, "problem_mark", None)
-    line = mark.line + 1 if mark else None
+    file, line = document.file, document.line_at(mark) if mark else None
     what = getattr(error, "problem", None) or "a character that YAML does not allow"
     if "'\\t'" in what:
         return Problem(str(file), line, "", "a tab character", "spaces as indentation")
@@ -150,7 +157,7 @@ class _Builder:
         self.count = 0
 
     def build_root(self, root: yaml.Node) -> None:
-        self.document.lines[()] = root.start_mark.line + 1
+        self.document.lines[()] = self.document.line_at(root.start_mark)
         try:
             self.document.data = self._value(root, ())
         except _TooLargeError:
@@ -183,7 +190,7 @@ class _Builder:
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
+            line = self.document.line_at(key_node.start_mark)
             if not isinstance(key_node, yaml.ScalarNode) or not _printable(key_node.value):
                 self.document.complain(path, Complaint("a word as key", "another key"), line)
                 continue
@@ -199,7 +206,7 @@ class _Builder:
 
     def _list(self, node: yaml.SequenceNode, path: KeyPath) -> list[Any]:
         for index, item in enumerate(node.value):
-            self.document.lines[(*path, index)] = item.start_mark.line + 1
+            self.document.lines[(*path, index)] = self.document.line_at(item.start_mark)
         return [self._value(item, (*path, index)) for index, item in enumerate(node.value)]
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
@@ -223,16 +230,17 @@ class _Builder:
         try:
             value, references = interpolate(text, self.document.file.parent, self.environ)
         except ReferenceFailedError as error:
-            return self._fail(path, error.complaint)
+            return self._fail(path, *error.complaints)
         if references:
             self.document.references[path] = references
         if not _printable(value):
             return self._fail(path, Complaint("text", "a character that is not text (NUL, …)"))
         return value
 
-    def _fail(self, path: KeyPath, complaint: Complaint) -> Any:
-        """Notes the complaint; the value becomes None."""
-        self.document.complain(path, complaint)
+    def _fail(self, path: KeyPath, *complaints: Complaint) -> Any:
+        """Notes what is wrong with the value, which becomes None."""
+        for complaint in complaints:
+            self.document.complain(path, complaint)
         self.document.failed.add(path)
         return None
 
