@@ -8,8 +8,6 @@ import redis
 from flask import Flask
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api
-from scoring.store.read import Reader, StoreUnavailable
-from scoring.store.segments import SegmentJobs
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
@@ -18,6 +16,7 @@ from plugin.auth import Keys
 from plugin.content import routes as content
 from plugin.errors import ErrorHandlerMixin, store_unavailable
 from plugin.events import routes as events
+from plugin.events.schema import EventBatchSchema, EventSchema
 from plugin.jsonio import OrjsonProvider
 from plugin.landing import routes as landing
 from plugin.landing.token import Links
@@ -26,7 +25,13 @@ from plugin.queue import Jobs
 from plugin.runtime import Runtime, Workspace
 from plugin.segments import routes as segments
 from scoring.clock import Clock
+from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 from scoring.store.client import connect
+from scoring.store.erasure import erase
+from scoring.store.errors import RecordError, StoreUnavailable
+from scoring.store.read import Reader
+from scoring.store.recent import RecentEvents
+from scoring.store.segments import SegmentJobs
 from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -69,8 +74,10 @@ def create_app(settings: Settings, *, redis_url: str) -> Flask:
     api.register_converter(_AnythingConverter, lambda _: {"type": "string", "minLength": 1})
     for module in _BLUEPRINTS:
         api.register_blueprint(module.blueprint)
+    api.spec.components.schema("Event", schema=EventSchema)
+    api.spec.components.schema("EventBatch", schema=EventBatchSchema)
     app.register_blueprint(documentation.pages)
-    for trouble in (StoreUnavailable, redis.RedisError):
+    for trouble in (StoreUnavailable, RecordError, redis.RedisError):
         app.register_error_handler(trouble, api.handle_store_trouble)
     return app
 
@@ -102,10 +109,21 @@ def _workspace(
         folder=folder,
         keys=Keys(folder),
         now=Clock.open(folder, found.as_of).now,
-        reader=Reader(hasty, found.workspace, key),
+        reader=Reader(hasty, found.workspace, key, folder),
+        recent=RecentEvents(patient, found.workspace, key),
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
+        erase=lambda customer: _erase(patient, found.workspace, key, customer),
     )
+
+
+def _erase(client: Any, workspace: str, key: bytes, customer: str) -> None:
+    """Under all readings of the text: as external id, and as kind:identifier if it is that."""
+    kind, _, identifier = customer.partition(":")
+    identifiers = [(EXTERNAL_ID, customer)]
+    if identifier and kind in IDENTIFIER_KINDS:
+        identifiers.append((kind, identifier))
+    erase(client, workspace, key, identifiers)
 
 
 def _headers(response: Response) -> Response:

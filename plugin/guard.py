@@ -27,7 +27,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def scoped(scope: str) -> Callable[[View], View]:
-    """A view for keys of this scope; outermost, so that nothing is read before the key is checked."""
+    """A view for keys of this scope; outermost: nothing is read before the key is checked."""
 
     def decorate(view: View) -> View:
         @wraps(view)

@@ -13,6 +13,7 @@ from plugin.body import RouteBlueprint
 from plugin.errors import fail
 from plugin.guard import scoped, workspace
 from plugin.jsonio import answer
+from scoring.store.errors import StoreUnavailable
 
 blueprint = RouteBlueprint("operations", __name__, description="What the nights brought.")
 
@@ -106,10 +107,16 @@ def show_run(run_id: str) -> Any:
 @scoped(ADMIN)
 @blueprint.arguments(PageSchema, location="query")
 @blueprint.response(200, SnapshotsSchema)
+@blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
 def list_snapshots(page: dict[str, Any]) -> Any:
     """Snapshots on disk, newest first, and which of them is published"""
     here = workspace()
-    active = here.reader.active()
+    try:
+        active = here.reader.published().snapshot
+    except StoreUnavailable as trouble:
+        if trouble.reason != "no_snapshot":
+            raise
+        active = None
     found = documents.snapshots(here.folder)[: page["limit"]]
     return answer(
         {"snapshots": [meta | {"active": meta.get("snapshot") == active} for meta in found]}

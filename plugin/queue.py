@@ -50,17 +50,27 @@ class Jobs:
         Raises redis.RedisError when the queue is away.
         """
         job_id = f"{self._workspace}-{uuid.uuid4().hex}"
+        self._enqueue(job_id, function, arguments)
+        return job_id
+
+    def enqueue_once(self, name: str, function: str, *arguments: Any) -> str:
+        """As enqueue(), but a job of this name that is still known is not started again."""
+        job_id = f"{self._workspace}-{name}"
+        if self._job(job_id) is None:
+            self._enqueue(job_id, function, arguments)
+        return job_id
+
+    def _enqueue(self, job_id: str, function: str, arguments: tuple[Any, ...]) -> None:
         self._queue().enqueue_call(
             f"rightsend.jobs.{function}",
             args=(self._workspace, *arguments),
             timeout=_TIMEOUT_S,
             result_ttl=_RESULT_TTL_S,
             failure_ttl=_RESULT_TTL_S,
-            description=f"{function} {self._workspace}",  # without arguments: they may name a person
+            description=f"{function} {self._workspace}",  # arguments may name a person
             job_id=job_id,
             retry=Retry(max=len(_RETRY_AFTER_S), interval=_RETRY_AFTER_S),
         )
-        return job_id
 
     def wait(self, job_id: str, timeout_s: int) -> Outcome | None:
         """The outcome, as soon as there is one or after ``timeout_s``; None for an unknown job."""

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
-from scoring.store.read import Reader
-from scoring.store.segments import SegmentJobs
 
 from plugin.auth import Keys
 from plugin.landing.token import Links
 from plugin.metrics import Metrics
 from plugin.queue import Jobs
+from scoring.store.read import Reader
+from scoring.store.recent import RecentEvents
+from scoring.store.segments import SegmentJobs
 from settings.workspace import Settings, WorkspaceSettings
 
 _EXTENSION = "rightsend"
@@ -30,8 +31,10 @@ class Workspace:
     keys: Keys
     now: Callable[[], datetime]  # the workspace's clock: as_of and on from there, or the wall clock
     reader: Reader
+    recent: RecentEvents
     segments: SegmentJobs
     jobs: Jobs
+    erase: Callable[[str], None]  # a customer, from the store, at once
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ def load(settings: Settings) -> bytes:
     value = path.read_text(encoding="ascii", errors="replace").strip()
     if len(value) < _BYTES:
         raise SecretError(
-            f"{path}: found {len(value)} characters, expected at least {_BYTES}; delete the file to "
-            "have a new one made (landing links sent before then lose their customer)"
+            f"{path}: found {len(value)} characters, expected at least {_BYTES}; delete the file "
+            "to have a new one made (landing links sent before then lose their customer)"
         )
     return value.encode()
 

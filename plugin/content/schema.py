@@ -5,14 +5,9 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from plugin.content.choice import REASONS
+
 MAX_ID_BYTES = 988  # what the host tools take as a customer's id
-REASONS = (
-    "unknown_customer",
-    "unknown_item",
-    "no_scores",
-    "no_snapshot",
-    "store_unavailable",
-)
 
 
 def _bytes(value: str) -> None:

@@ -1,4 +1,4 @@
-"""From an answer to what the landing page's template shows: sections, cards, prices, placeholders."""
+"""From an answer to what the landing page shows: sections, cards, prices, placeholders."""
 
 from __future__ import annotations
 

@@ -40,13 +40,19 @@ class SegmentSchema(ma.Schema):
 
     id = fields.String(required=True)
     state = fields.String(required=True, validate=validate.OneOf(STATES))
-    progress = fields.Float(allow_none=True, metadata={"description": "0 … 1"})
+    progress = fields.Dict(
+        allow_none=True, metadata={"description": "step, done, total (null: unknown)"}
+    )
     request = fields.Dict(metadata={"description": "As it was asked, with defaults"})
     summary = fields.Dict(
         allow_none=True,
         metadata={"description": "Customers, expected responses, cost, profit, lift"},
     )
     error = fields.String(allow_none=True, metadata={"description": "Why it failed"})
+    cancel_requested = fields.Boolean()
+    created_at = fields.String(required=True)
+    started_at = fields.String(allow_none=True)
+    finished_at = fields.String(allow_none=True)
 
 
 class SegmentsSchema(ma.Schema):

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from flask import Response, request
 
 from plugin.auth import SEGMENTS
 from plugin.body import RouteBlueprint
-from plugin.errors import fail
+from plugin.errors import CODES, fail
 from plugin.guard import scoped, workspace
 from plugin.jsonio import answer
+from plugin.queue import Outcome
+from plugin.runtime import Workspace
+from plugin.segments import members
 from plugin.segments.answers import (
+    ListArgumentsSchema,
+    MembersArgumentsSchema,
+    PreviewSchema,
+    PushArgumentsSchema,
+    PushSchema,
     SegmentSchema,
+    SegmentsSchema,
 )
+from plugin.segments.idempotency import Claim, Claims, digest
 from plugin.segments.schema import SegmentRequestSchema, to_json
 from scoring.segment_request import SegmentRequest
 
@@ -23,7 +34,7 @@ blueprint = RouteBlueprint(
 IDEMPOTENCY_KEY = "Idempotency-Key"
 PREVIEW_WAIT_S = 20
 _WAITING = threading.BoundedSemaphore(2)  # of a worker's threads: the others answer content calls
-_FINISHED = ("done", "failed", "cancelled")
+_MAX_KEY = 200
 _EXAMPLE = {
     "name": "Cheese lovers, March",
     "target": {"categories": ["GROCERY > CHEESE"]},
@@ -35,7 +46,7 @@ _IDEMPOTENCY_HEADER = {
     "name": IDEMPOTENCY_KEY,
     "required": False,
     "description": "The same key gives the same job, so that a request may be repeated safely.",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string", "maxLength": _MAX_KEY},
 }
 
 
@@ -45,6 +56,7 @@ _IDEMPOTENCY_HEADER = {
 @blueprint.arguments(SegmentRequestSchema, example=_EXAMPLE)
 @blueprint.response(202, SegmentSchema, headers={"Location": {"schema": {"type": "string"}}})
 @blueprint.alt_response(400, "BAD_REQUEST")
+@blueprint.alt_response(409, "CONFLICT")
 @blueprint.alt_response(413, "REQUEST_ENTITY_TOO_LARGE")
 @blueprint.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 @blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
@@ -54,17 +66,194 @@ def create_segment(wanted: SegmentRequest) -> Response:
     Poll `GET /v1/segments/{id}` until `state` is done, failed or cancelled.
     """
     here = workspace()
-    key = request.headers.get(IDEMPOTENCY_KEY, "")
-    if len(key) > 200:
+    segment_id = _created(here, to_json(wanted), request.headers.get(IDEMPOTENCY_KEY))
+    response = answer(_segment(here, segment_id), 202)
+    response.headers["Location"] = f"/v1/segments/{segment_id}"
+    return response
+
+
+@blueprint.route("/v1/segments")
+@scoped(SEGMENTS)
+@blueprint.arguments(ListArgumentsSchema, location="query")
+@blueprint.response(200, SegmentsSchema)
+@blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
+def list_segments(arguments: dict[str, Any]) -> Response:
+    """Segment jobs, newest first"""
+    return answer({"segments": workspace().segments.list(arguments["limit"])})
+
+
+@blueprint.route("/v1/segments/preview", methods=["POST"])
+@scoped(SEGMENTS)
+@blueprint.arguments(SegmentRequestSchema, example=_EXAMPLE)
+@blueprint.response(200, PreviewSchema)
+@blueprint.alt_response(
+    202, schema=PreviewSchema, description="Not done yet; ask for it", success=True
+)
+@blueprint.alt_response(400, "BAD_REQUEST")
+@blueprint.alt_response(413, "REQUEST_ENTITY_TOO_LARGE")
+@blueprint.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
+def preview_segment(wanted: SegmentRequest) -> Response:
+    """How size relates to expected response, cost and profit, without exporting
+
+    Waits up to 20 s; then 202 with a job id for `GET /v1/segments/previews/{job}`.
+    """
+    here = workspace()
+    job_id = here.jobs.enqueue("preview_segment", to_json(wanted))
+    # of those who wait at once only a few get a thread for it; the others ask again
+    if not _WAITING.acquire(blocking=False):
+        return _preview(here.jobs.wait(job_id, 0))
+    try:
+        return _preview(here.jobs.wait(job_id, PREVIEW_WAIT_S))
+    finally:
+        _WAITING.release()
+
+
+@blueprint.route("/v1/segments/previews/<job_id>")
+@scoped(SEGMENTS)
+@blueprint.response(200, PreviewSchema)
+@blueprint.alt_response(
+    202, schema=PreviewSchema, description="Not done yet; ask again", success=True
+)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(422, "UNPROCESSABLE_ENTITY")
+@blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
+def show_preview(job_id: str) -> Response:
+    """A preview that took longer"""
+    return _preview(workspace().jobs.wait(job_id, 0))
+
+
+@blueprint.route("/v1/segments/<segment_id>")
+@scoped(SEGMENTS)
+@blueprint.response(200, SegmentSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
+def show_segment(segment_id: str) -> Response:
+    """A segment job: how far it is, and what came of it"""
+    return answer(_segment(workspace(), segment_id))
+
+
+@blueprint.route("/v1/segments/<segment_id>/members")
+@scoped(SEGMENTS)
+@blueprint.arguments(MembersArgumentsSchema, location="query")
+@blueprint.response(200, {"type": "string"}, content_type="text/csv")
+@blueprint.alt_response(
+    200, schema={"type": "string"}, content_type="application/x-ndjson", success=True
+)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(409, "CONFLICT")
+@blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
+def download_members(arguments: dict[str, Any], segment_id: str) -> Response:
+    """The members: customer_id, rank, probability, arm
+
+    Compressed when the request accepts gzip.
+    """
+    here = workspace()
+    _finished(here, segment_id)
+    form = arguments["format"]
+    file = members.path(here.folder, segment_id, form)
+    as_gzip = request.accept_encodings.quality("gzip") > 0
+    try:
+        return members.download(file, segment_id, form, as_gzip=as_gzip)
+    except FileNotFoundError:
+        fail(404, "members_gone", "The members of this segment are no longer kept.")
+
+
+@blueprint.route("/v1/segments/<segment_id>/cancel", methods=["POST"])
+@scoped(SEGMENTS)
+@blueprint.response(202, SegmentSchema)
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
+def cancel_segment(segment_id: str) -> Response:
+    """Stop a segment job; one that has ended stays as it is"""
+    here = workspace()
+    here.segments.cancel(segment_id)
+    return answer(_segment(here, segment_id), 202)
+
+
+@blueprint.route("/v1/segments/<segment_id>/push", methods=["POST"])
+@scoped(SEGMENTS)
+@blueprint.arguments(PushArgumentsSchema, example={"connection": "sandbox"})
+@blueprint.response(202, PushSchema)
+@blueprint.alt_response(400, "BAD_REQUEST")
+@blueprint.alt_response(404, "NOT_FOUND")
+@blueprint.alt_response(409, "CONFLICT")
+@blueprint.alt_response(413, "REQUEST_ENTITY_TOO_LARGE")
+@blueprint.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
+def push_segment(arguments: dict[str, Any], segment_id: str) -> Response:
+    """Make the messaging tool's segment hold exactly these members (without the control arm)"""
+    here = workspace()
+    _finished(here, segment_id)
+    connection = arguments["connection"]
+    known = [each.name for each in here.settings.connections]
+    if connection not in known:
         fail(
             422,
-            "invalid_parameters",
-            "Some parameters are not valid; details names them.",
-            details={IDEMPOTENCY_KEY: ["Longer than maximum length 200."]},
+            "unknown_connection",
+            f"The workspace has no connection of this name; it has {', '.join(known) or 'none'}.",
+            details={"connection": ["Unknown connection."]},
         )
-    job, new = here.segments.create(to_json(wanted), now=here.now(), idempotency_key=key or None)
-    if new:
-        here.jobs.enqueue("run_segment", job["id"])
-    response = answer(job, 202)
-    response.headers["Location"] = f"/v1/segments/{job['id']}"
-    return response
+    job_id = here.jobs.enqueue("push_segment", segment_id, connection)
+    return answer(
+        {"job": job_id, "state": "queued", "segment": segment_id, "connection": connection}, 202
+    )
+
+
+def _created(here: Workspace, document: dict[str, Any], key: str | None) -> str:
+    """The id of the job, new or (for a known key) the one from before, on its way to the worker."""
+    if key is None:
+        segment_id = here.segments.create(document, now=here.now())
+    else:
+        segment_id = _claimed(here, document, key)
+    # by the segment's own id: a repeated request finds a job that is already in the queue
+    here.jobs.enqueue_once(f"segment-{segment_id}", "run_segment", segment_id)
+    return segment_id
+
+
+def _claimed(here: Workspace, document: dict[str, Any], key: str) -> str:
+    if not 0 < len(key) <= _MAX_KEY:
+        fail(422, *CODES[422], details={IDEMPOTENCY_KEY: [f"Must be 1 to {_MAX_KEY} long."]})
+    claims = Claims(here.folder)
+    wanted = digest(document)
+    claim = claims.find(key)
+    if claim is None:
+        segment_id = here.segments.create(document, now=here.now())
+        claim = claims.take(key, Claim(segment_id, wanted))
+        if claim.segment_id != segment_id:
+            here.segments.delete(segment_id)
+    if claim.request != wanted:
+        fail(
+            409,
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for another request; use a new one.",
+        )
+    return claim.segment_id
+
+
+def _segment(here: Workspace, segment_id: str) -> dict[str, Any]:
+    job = here.segments.get(segment_id)
+    if job is None:
+        fail(404, "unknown_segment", "There is no segment of this id.")
+    return job
+
+
+def _finished(here: Workspace, segment_id: str) -> None:
+    state = _segment(here, segment_id)["state"]
+    if state != "done":
+        fail(
+            409,
+            "segment_not_done",
+            f"The segment has no members: it is {state}.",
+            details={"state": [state]},
+        )
+
+
+def _preview(outcome: Outcome | None) -> Response:
+    if outcome is None:
+        fail(404, "unknown_preview", "There is no preview of this id (or no longer).")
+    result = outcome.result
+    if isinstance(result, dict) and isinstance(result.get("error"), str):
+        fail(422, "preview_impossible", result["error"])
+    document = {"job": outcome.job_id, "state": outcome.state, "preview": result}
+    return answer(document, 202 if outcome.state in ("queued", "running") else 200)
