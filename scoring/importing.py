@@ -1,0 +1,310 @@
+"""Sources → lake: every row once, whatever happens in between.
+
+A file is read in chunks and each chunk is one commit; when a file is through, its fingerprint is
+kept. Killed anywhere, the next run reads the unfinished file again and finds the rows it already
+has by their ids. So no order of death and rerun loses or doubles a row.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring import canonical, merge
+from scoring import columns as c
+from scoring.erasure import Erased
+from scoring.import_report import ImportReport, SourceReport
+from scoring.imported_files import ImportedFiles
+from scoring.lake import AppendReport, Lake
+from scoring.quarantine import Quarantine, Rejected
+from scoring.sources import mapping
+from scoring.sources.chunk import LINE, Chunk, SourceFile
+from scoring.sources.errors import SourceError
+from scoring.sources.registry import open_source
+from settings.workspace import ColumnMapping, SourceSettings, WorkspaceSettings
+
+Progress = Callable[[str, int, int | None], None]  # source, rows done, rows in all (estimated)
+
+MAPPING_VERSION = 1  # count up when the same mapping gives other rows: everything is read again
+STREAM = "stream"  # name of the real-time intake in quarantine and reports
+
+
+def _silent(name: str, done: int, total: int | None) -> None:
+    """No progress."""
+
+
+def import_sources(
+    workspace: WorkspaceSettings,
+    workspace_dir: Path,
+    *,
+    now: datetime,
+    progress: Progress = _silent,
+    only: Collection[str] | None = None,
+    secret: bytes | None = None,
+) -> ImportReport:
+    """Read all sources (or those named in ``only``) into the lake; run it as often as you like.
+
+    In a workspace with ``as_of``, events from ``now`` on are left for a later run. ``secret`` is
+    the installation's: it is needed as soon as somebody was erased (ValueError without it). What
+    cannot be read stands in the report; everything else is imported.
+    """
+    job = _Job(
+        Lake(workspace_dir / "lake"),
+        workspace_dir / "quarantine",
+        workspace.file.parent,
+        mapping.Horizon(now, replay=workspace.as_of is not None),
+        Erased(workspace_dir, secret),
+        progress,
+    )
+    sources = [source for source in workspace.sources if only is None or source.name in only]
+    unknown = set(only or ()) - {source.name for source in sources}
+    if unknown:
+        raise ValueError(f"no such source: {', '.join(sorted(unknown))}")
+    with _alone(workspace_dir / "lake"), _duckdb() as connection:
+        imported = ImportedFiles(workspace_dir / "lake")
+        reports = tuple(job.source(connection, source, imported) for source in sources)
+        job.lake.compact()
+    return ImportReport(reports)
+
+
+def import_events(
+    rows: Iterable[Mapping[str, Any]],
+    workspace_dir: Path,
+    *,
+    now: datetime,
+    secret: bytes | None = None,
+) -> SourceReport:
+    """Append a batch of real-time events (dicts of canonical columns; times as datetime or ISO
+    text).
+
+    Exactly once by event_id, however often the batch is delivered; an event without one gets the
+    hash of its content. Bad rows go to quarantine/stream.ndjson.
+    """
+    events = [_stream_row(row) for row in rows]
+    report = SourceReport(STREAM, canonical.EVENTS)
+    if not events:
+        return report
+    columns = {name: ColumnMapping(column=name) for name in c.EVENT_COLUMNS}
+    source = SourceSettings(STREAM, STREAM, canonical.EVENTS, columns)
+    table = pa.table(
+        {name: pa.array([row.get(name) for row in events], pa.string()) for name in c.EVENT_COLUMNS}
+    ).append_column(LINE, pa.array(range(len(events)), pa.int64()))
+    chunk = Chunk(table, lambda row: json.dumps(events[row], ensure_ascii=False), 1.0)
+    job = _Job(
+        Lake(workspace_dir / "lake"),
+        workspace_dir / "quarantine",
+        workspace_dir,
+        mapping.Horizon(now),
+        Erased(workspace_dir, secret),
+        _silent,
+    )
+    with _duckdb() as connection:
+        rejected, _ = job.chunk(
+            connection, source, SourceFile(STREAM, None, _no_chunks), chunk, report
+        )
+    # A batch that is delivered twice may be cut differently: the row alone tells an old entry.
+    lines = [Rejected(STREAM, STREAM, 0, entry.reason, entry.row) for entry in rejected]
+    Quarantine(job.quarantine, STREAM).add(lines, once=True)
+    return report
+
+
+def read_events_after(
+    workspace: WorkspaceSettings, *, since: datetime, until: datetime
+) -> pa.Table:
+    """Events with since ≤ occurred_at < until straight from the sources, never into the lake.
+
+    It is what an ``as_of`` workspace must not see and its backtest is judged by. Schema of
+    ``canonical.schema("events")``; raises SourceError when a source cannot be read.
+    """
+    horizon = mapping.Horizon(until, replay=True)
+    parts = [canonical.schema(canonical.EVENTS).empty_table()]
+    with _duckdb() as connection:
+        for source in workspace.sources:
+            if source.table != canonical.EVENTS:
+                continue
+            mapping.check(source)
+            for file in open_source(source, workspace.file.parent):
+                for chunk in file.chunks(mapping.source_columns(source)):
+                    rows = mapping.apply(connection, source, chunk.table, horizon).rows
+                    late = pc.greater_equal(rows[c.OCCURRED_AT], pa.scalar(since))
+                    parts.append(rows.filter(late).cast(parts[0].schema))
+        return merge.split(connection, pa.concat_tables(parts), []).fresh
+
+
+def erase(workspace_dir: Path, identifiers: Collection[tuple[str, str]], *, secret: bytes) -> int:
+    """Erase these (identifier_kind, identifier) pairs from lake and quarantine, now and for later.
+
+    They are remembered (hashed) first, so that no import brings them back. Returns the rows
+    removed.
+    """
+    Erased(workspace_dir, secret).add(identifiers)
+    removed = Lake(workspace_dir / "lake").erase(identifiers)
+    with _alone(workspace_dir / "lake"):
+        for path in sorted((workspace_dir / "quarantine").glob("*.ndjson")):
+            Quarantine(path.parent, path.stem).erase({value for _, value in identifiers})
+    return removed
+
+
+@dataclass(frozen=True)
+class _Job:
+    lake: Lake
+    quarantine: Path
+    base: Path
+    horizon: mapping.Horizon
+    erased: Erased
+    progress: Progress
+
+    def source(
+        self, connection: duckdb.DuckDBPyConnection, source: SourceSettings, imported: ImportedFiles
+    ) -> SourceReport:
+        """Import every unfinished file of one source."""
+        report, started = SourceReport(source.name, source.table), time.monotonic()
+        try:
+            mapping.check(source)
+            files = open_source(source, self.base)
+        except SourceError as error:
+            report.errors.append(str(error))
+            files = []
+        digest = _digest(source)
+        for file in files:
+            fingerprint = f"{file.fingerprint}:{digest}"
+            if file.fingerprint and imported.done(
+                source.name, file.name, fingerprint, self.horizon.now
+            ):
+                report.files_skipped += 1
+                continue
+            try:
+                next_at = self.file(connection, source, file, report)
+            except SourceError as error:
+                report.errors.append(str(error))
+                continue
+            report.files_read += 1
+            if file.fingerprint:
+                imported.finish(source.name, file.name, fingerprint, next_at)
+        report.seconds = time.monotonic() - started
+        return report
+
+    def file(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: SourceSettings,
+        file: SourceFile,
+        report: SourceReport,
+    ) -> datetime | None:
+        """Import one file; returns when its first row happens that has not happened yet."""
+        quarantine, next_at, before = (
+            Quarantine(self.quarantine, source.name),
+            None,
+            report.rows_read,
+        )
+        quarantine.forget(file.name)
+        for chunk in file.chunks(mapping.source_columns(source)):
+            rejected, later = self.chunk(connection, source, file, chunk, report)
+            quarantine.add(rejected)
+            next_at = min((moment for moment in (next_at, later) if moment), default=None)
+            done = report.rows_read - before
+            total = round(done / chunk.fraction) if chunk.fraction else None
+            self.progress(source.name, done, total)
+        return next_at
+
+    def chunk(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: SourceSettings,
+        file: SourceFile,
+        chunk: Chunk,
+        report: SourceReport,
+    ) -> tuple[list[Rejected], datetime | None]:
+        """Map, check and store one chunk; returns what goes to quarantine."""
+        mapped = mapping.apply(connection, source, chunk.table, self.horizon)
+        rows, kept = mapped.rows, mapped.kept
+        erased = self.erased.rows(connection, source.table, rows)
+        if erased.any():
+            rows, kept = rows.filter(pa.array(~erased)), kept[~erased]
+        stored = self._store(source.table, rows, batch=f"{source.name} {file.name}")
+        bad = [*zip(mapped.rejected.tolist(), mapped.reasons, strict=True)]
+        bad += [(int(row), mapping.DUPLICATE_ID) for row in kept[stored.conflicts]]
+        lines = chunk.table[LINE].take(pa.array([row for row, _ in bad], pa.int64())).to_pylist()
+        rejected = [
+            Rejected(source.name, file.name, line, reason, chunk.text(row))
+            for line, (row, reason) in zip(lines, bad, strict=True)
+        ]
+        rejected += [
+            Rejected(source.name, file.name, line.line, line.reason, line.text)
+            for line in chunk.broken
+        ]
+        report.rows_read += chunk.table.num_rows + len(chunk.broken)
+        report.rows_added += stored.added
+        report.rows_known += stored.known
+        report.rows_after_now += mapped.later
+        report.rows_erased += int(np.count_nonzero(erased))
+        report.rows_quarantined.update(entry.reason for entry in rejected)
+        return sorted(rejected, key=lambda entry: entry.line), mapped.next_at
+
+    def _store(self, table: str, rows: pa.Table, *, batch: str) -> AppendReport:
+        if rows.num_rows == 0:
+            return AppendReport(0, 0)
+        if table == canonical.EVENTS:
+            return self.lake.append_events(rows, batch=batch)
+        return self.lake.upsert(table, rows, batch=batch)
+
+
+def _digest(source: SourceSettings) -> str:
+    """Of everything that decides what a file's rows become (not the URL: it may hold a
+    password).
+    """
+    parts = (
+        MAPPING_VERSION, source.table, source.format, source.encoding, source.delimiter,
+        source.header, sorted((name, repr(column)) for name, column in source.columns.items()),
+    )  # fmt: skip
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _stream_row(row: Mapping[str, Any]) -> dict[str, str | None]:
+    """A row of texts; without an event_id it gets the hash of its content."""
+    texts = {name: _stream_text(row.get(name)) for name in c.EVENT_COLUMNS}
+    if not texts[c.EVENT_ID]:
+        content = json.dumps(texts, sort_keys=True, ensure_ascii=False)
+        texts[c.EVENT_ID] = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    return texts
+
+
+def _stream_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _no_chunks(columns: Collection[str]) -> Iterator[Chunk]:
+    return iter(())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One import at a time; single commits of others (real-time events) may come in between."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".import.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
