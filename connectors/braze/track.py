@@ -72,20 +72,17 @@ class Attributes:
             reason = self.client.reason(entry.get("type", "no reason given"))
             index = entry.get("index")
             ours = entry.get("input_array", "attributes") == "attributes"
-            if ours and isinstance(index, int) and 0 <= index < count:
+            if ours and type(index) is int and 0 <= index < count:
                 rejected[index] = reason
             else:
                 unlocated.append(reason)
         return Outcome(rejected, tuple(unlocated), answer.rate)
 
     def _message(self, answer: Answer) -> str:
-        """Braze's own words: errors are prose without codes."""
+        """Braze's own words, the most particular first: errors are prose without codes."""
         body = answer.body if isinstance(answer.body, dict) else {}
         errors = body.get("errors")
         first = errors[0] if isinstance(errors, list) and errors else None
         if isinstance(first, dict):
             first = first.get("type")
-        message = body.get("message")
-        if message == "success" or not message:
-            message = first
-        return self.client.reason(message or f"HTTP {answer.status}")
+        return self.client.reason(first or body.get("message") or f"HTTP {answer.status}")

@@ -35,11 +35,12 @@ class StopAskedError(Exception):
 
 
 def wait(seconds: float, runtime: Runtime, stop: StopAsked) -> None:
-    """Sleep in short naps. Raises StopAskedError as soon as ``stop()`` is true."""
+    """Sleep in short naps. Raises StopAskedError as soon as ``stop()`` is true, also for 0 s."""
     left = seconds
-    while left > 0:
-        if stop():
-            raise StopAskedError
+    while not stop():
+        if left <= 0:
+            return
         nap = min(left, LONGEST_NAP_S)
         runtime.sleep(nap)
         left -= nap
+    raise StopAskedError

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from math import ceil
 from threading import Lock
 from typing import Any
@@ -253,14 +252,10 @@ class BrazeApi:
         return None
 
     def _after(self, response: Response) -> Response:
-        server_now = self._now() + self._dials.clock_skew_s
         in_s = max(0, ceil(g.resets_at - self._now()))
-        reset = in_s if self._dials.reset_as_seconds else ceil(server_now + in_s)
-        moment = datetime.fromtimestamp(server_now, UTC)
-        headers = {
-            "Date": format_datetime(moment, usegmt=True),
-            "X-Request-Id": f"sandbox-{time.monotonic_ns()}",
-        }
+        reset = in_s if self._dials.reset_as_seconds else ceil(self._now() + in_s)
+        moment = datetime.fromtimestamp(self._now(), UTC)
+        headers = {"X-Request-Id": f"sandbox-{time.monotonic_ns()}"}
         bare = g.fault is not None and g.fault.kind in BEFORE
         if not bare:  # a told failure has the headers it was told
             headers["X-RateLimit-Limit"] = str(self._dials.rate_limit)

@@ -47,7 +47,6 @@ class Dials:
     rate_limit: int = 3_000
     rate_window_s: float = 3.0
     reset_as_seconds: bool = False
-    clock_skew_s: float = 0.0
     _faults: deque[Fault] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     closing: threading.Event = field(default_factory=threading.Event)
