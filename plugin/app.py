@@ -38,7 +38,7 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 _BLUEPRINTS = (content, landing, events, segments, customers, operations, probes)
 
 
-class _Api(ErrorHandlerMixin, Api):  # type: ignore[misc]
+class _Api(ErrorHandlerMixin, Api):
     DEFAULT_ERROR_RESPONSE_NAME = None  # each route names the errors that it can give
 
     def handle_store_trouble(self, error: Exception) -> ResponseReturnValue:

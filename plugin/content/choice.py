@@ -40,13 +40,12 @@ class Choice:
 
 
 def for_you(workspace: Workspace, reading: Reading, limit: int) -> Choice:
-    """The customer's items, best first; when there are fewer than ``limit``, popular ones follow."""
+    """The customer's items, best first; popular ones follow when there are too few."""
     bought = recently_bought(workspace, reading)
     items = reading.items(limit, exclude=bought)
+    reason = None if items else NO_SCORES
     if not reading.customer_known:
         reason = UNKNOWN_CUSTOMER
-    else:
-        reason = None if items else NO_SCORES
     return _choice(reading, _filled(reading, items, limit, bought), reason)
 
 

@@ -15,11 +15,11 @@ def _bytes(value: str) -> None:
         raise ma.ValidationError(f"Must be at most {MAX_ID_BYTES} bytes in UTF-8.")
 
 
-def _id(description: str, example: str, **options: object) -> fields.String:
+def _id(description: str, example: str) -> fields.String:
     return fields.String(
+        load_default="",
         validate=_bytes,
         metadata={"description": description, "example": example, "maxLength": MAX_ID_BYTES},
-        **options,
     )
 
 
@@ -27,9 +27,8 @@ class ForYouArgumentsSchema(ma.Schema):
     customer = _id(
         "The customer's external id; empty or unknown gives what is popular",
         "customer-17",
-        load_default="",
     )
-    campaign = _id("Comes back in the landing link", "spring", load_default="")
+    campaign = _id("Comes back in the landing link", "spring")
     limit = fields.Integer(
         validate=validate.Range(min=1),
         metadata={
@@ -43,7 +42,6 @@ class RelatedArgumentsSchema(ForYouArgumentsSchema):
     item = _id(
         "The item that the message is about; empty or unknown gives what is popular",
         "1082185",
-        load_default="",
     )
 
 

@@ -50,7 +50,7 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
 
 def choose(asked: str | None, accepted: LanguageAccept, default: str) -> str:
     """The page's language: what the link asks for, else the browser's, else the workspace's."""
-    if asked in LANGUAGES:
+    if asked is not None and asked in LANGUAGES:
         return asked
     best = accepted.best_match(list(LANGUAGES))
     if best:

@@ -24,7 +24,6 @@ from plugin.segments.answers import (
     SegmentSchema,
     SegmentsSchema,
 )
-from plugin.segments.idempotency import Claim, Claims, digest
 from plugin.segments.schema import SegmentRequestSchema, to_json
 from scoring.segment_request import SegmentRequest
 
@@ -66,9 +65,9 @@ def create_segment(wanted: SegmentRequest) -> Response:
     Poll `GET /v1/segments/{id}` until `state` is done, failed or cancelled.
     """
     here = workspace()
-    segment_id = _created(here, to_json(wanted), request.headers.get(IDEMPOTENCY_KEY))
-    response = answer(_segment(here, segment_id), 202)
-    response.headers["Location"] = f"/v1/segments/{segment_id}"
+    job = _created(here, to_json(wanted), request.headers.get(IDEMPOTENCY_KEY))
+    response = answer(job, 202)
+    response.headers["Location"] = f"/v1/segments/{job['id']}"
     return response
 
 
@@ -200,35 +199,21 @@ def push_segment(arguments: dict[str, Any], segment_id: str) -> Response:
     )
 
 
-def _created(here: Workspace, document: dict[str, Any], key: str | None) -> str:
-    """The id of the job, new or (for a known key) the one from before, on its way to the worker."""
-    if key is None:
-        segment_id = here.segments.create(document, now=here.now())
-    else:
-        segment_id = _claimed(here, document, key)
-    # by the segment's own id: a repeated request finds a job that is already in the queue
-    here.jobs.enqueue_once(f"segment-{segment_id}", "run_segment", segment_id)
-    return segment_id
-
-
-def _claimed(here: Workspace, document: dict[str, Any], key: str) -> str:
-    if not 0 < len(key) <= _MAX_KEY:
+def _created(here: Workspace, document: dict[str, Any], key: str | None) -> dict[str, Any]:
+    """The job, new or (for a known key) the one from before, on its way to the worker."""
+    if key is not None and not 0 < len(key) <= _MAX_KEY:
         fail(422, *CODES[422], details={IDEMPOTENCY_KEY: [f"Must be 1 to {_MAX_KEY} long."]})
-    claims = Claims(here.folder)
-    wanted = digest(document)
-    claim = claims.find(key)
-    if claim is None:
-        segment_id = here.segments.create(document, now=here.now())
-        claim = claims.take(key, Claim(segment_id, wanted))
-        if claim.segment_id != segment_id:
-            here.segments.delete(segment_id)
-    if claim.request != wanted:
+    job, new = here.segments.create(document, now=here.now(), idempotency_key=key)
+    if not new and job["request"] != document:
         fail(
             409,
             "idempotency_key_reused",
             "This Idempotency-Key was used for another request; use a new one.",
         )
-    return claim.segment_id
+    # by the segment's own id: a repeated request finds the job that is already in the queue, and
+    # makes good for a first one that died before it got there
+    here.jobs.enqueue_once(f"segment-{job['id']}", "run_segment", job["id"])
+    return job
 
 
 def _segment(here: Workspace, segment_id: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from marshmallow import fields, validate
 
 from scoring.segment_request import Exclusions, SegmentRequest, SizeRule, Target
 
-_FINITE = {"allow_nan": False}
 _MAX_NAMES = 10_000
 
 
@@ -56,17 +55,17 @@ class SizeRuleSchema(ma.Schema):
         metadata={"description": "This many", "example": 500},
     )
     share = fields.Float(
-        **_FINITE,
+        allow_nan=False,
         validate=validate.Range(min=0, min_inclusive=False, max=1),
         metadata={"description": "This share of all customers, above 0 up to 1"},
     )
     minimum_probability = fields.Float(
-        **_FINITE,
+        allow_nan=False,
         validate=validate.Range(min=0, max=1),
         metadata={"description": "All who answer with at least this probability"},
     )
     budget = fields.Float(
-        **_FINITE,
+        allow_nan=False,
         validate=validate.Range(min=0, min_inclusive=False),
         metadata={"description": "As many as this budget pays for (workspace currency)"},
     )
@@ -134,20 +133,20 @@ class SegmentRequestSchema(ma.Schema):
     )
     exclusions = fields.Nested(ExclusionsSchema, load_default=Exclusions)
     holdout_share = fields.Float(
-        **_FINITE,
+        allow_nan=False,
         load_default=0.0,
         validate=validate.Range(min=0, max=1, max_inclusive=False),
         metadata={"description": "This share gets nothing, as the control arm"},
     )
     cost_per_send = fields.Float(
-        **_FINITE,
+        allow_nan=False,
         load_default=None,
         allow_none=True,
         validate=validate.Range(min=0),
         metadata={"description": "Workspace currency; default from the workspace"},
     )
     margin = fields.Float(
-        **_FINITE,
+        allow_nan=False,
         load_default=None,
         allow_none=True,
         validate=validate.Range(min=0),
