@@ -1,1 +1,1 @@
-"""The bootstrap: command line, processes, jobs and clock. The one room that may import all others."""
+"""The bootstrap: command line, processes, jobs, clock. The one room that may import all others."""

@@ -1,4 +1,4 @@
-"""Opens every source and connection of a configuration: what is wrong, where, and what is expected."""
+"""Opens every source and connection of a configuration: what is wrong and what is expected."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from connectors.registry import check as check_connection
 from rightsend.context import Context
+from rightsend.store_process import is_up
 from scoring.sources import mapping
 from scoring.sources.errors import SourceError
 from scoring.sources.registry import open_source
@@ -23,7 +24,7 @@ def problems_of(context: Context) -> list[Problem]:
         workspace = context.workspace(name)
         document = read(workspace.file, os.environ)
         found += _sources(workspace, document)
-        found += _connections(workspace, document)
+        found += _connections(context, workspace, document)
     return found
 
 
@@ -44,12 +45,21 @@ def _read_first(source: SourceSettings, base: Path) -> None:
         next(iter(file.chunks(columns)), None)
 
 
-def _connections(workspace: WorkspaceSettings, document: Document) -> Iterator[Problem]:
+def _connections(
+    context: Context, workspace: WorkspaceSettings, document: Document
+) -> Iterator[Problem]:
     for index, connection in enumerate(workspace.connections):
+        if context.has_own_sandbox(workspace.workspace, connection.name) and not is_up(
+            context.settings.state_dir
+        ):
+            continue  # it answers while `rightsend up` runs
         sentence = check_connection(connection)
         if sentence is not None:
             yield _problem(
-                document, ("connections", index), sentence, f"a {connection.type} account that answers"
+                document,
+                ("connections", index),
+                sentence,
+                f"a {connection.type} account that answers",
             )
 
 

@@ -1,7 +1,7 @@
 """What every command and job needs, wired once: settings, secret, clock, store, queues.
 
-A process that was started by another finds the configuration in the environment (``CONFIG_VARIABLE``
-and its neighbours); a command gives it by options.
+A process that was started by another finds the configuration in the environment
+(``CONFIG_VARIABLE`` and its neighbours); a command gives it by options.
 """
 
 from __future__ import annotations
@@ -98,6 +98,13 @@ class Context:
     @functools.cached_property
     def secret(self) -> bytes:
         return secret.load(self.settings)
+
+    def has_own_sandbox(self, workspace: str, connection: str) -> bool:
+        """Whether the connection leads to the sandbox that `up` starts."""
+        return any(
+            each.name == connection and each.type == "sandbox" and not each.options.get("url")
+            for each in self.settings.workspaces[workspace].connections
+        )
 
     @functools.cached_property
     def sandbox_key(self) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 
-from rightsend import draining, erasure, nights, publishing, segments, sync as syncs
+from rightsend import draining, erasure, nights, publishing, segments
+from rightsend import sync as syncs
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 

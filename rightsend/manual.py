@@ -21,8 +21,8 @@ def commands() -> str:
     """Every command with its options and its example."""
     parts = [
         "# Commands",
-        "Made from the program by `rightsend docs`. Exit status 0, or non-zero with one sentence on "
-        "stderr; `RIGHTSEND_DEBUG=1` shows where an unexpected failure happened.",
+        "Made from the program by `rightsend docs`. Exit status 0, or non-zero with one sentence "
+        "on stderr; `RIGHTSEND_DEBUG=1` shows where an unexpected failure happened.",
     ]
     for words, command in walk(cli, "rightsend"):
         if isinstance(command, click.Group) and words == "rightsend":

@@ -31,7 +31,9 @@ def publish(
     publisher_of(context, workspace).publish(
         snapshot,
         ttl_s=int(timedelta(days=workspace.snapshot_ttl_days).total_seconds()),
-        now=datetime.now(UTC),  # of the machine: in a replayed workspace, too, it is about lifetimes
+        now=datetime.now(
+            UTC
+        ),  # of the machine: in a replayed workspace, too, it is about lifetimes
         progress=progress,
     )
 

@@ -1,7 +1,7 @@
 """Segment jobs: compute who, keep the members as files, push them into a host tool.
 
-``segments/<id>/`` holds request.json, summary.json, members.csv.gz and members.ndjson.gz; each
-appears whole or not at all.
+``segments/<id>/`` holds request.json, summary.json, members.csv.gz, members.ndjson.gz and, once it
+was pushed, pushed.json (names of connections); each appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -32,7 +32,16 @@ from settings.workspace import ConnectionSettings, WorkspaceSettings
 
 MEMBERS_CSV = "members.csv.gz"
 MEMBERS_NDJSON = "members.ndjson.gz"
+PUSHED = "pushed.json"
 TREATMENT = "treatment"
+MEMBERS = pa.schema(
+    [
+        (c.CUSTOMER_ID, pa.string()),
+        (c.RANK, pa.int32()),
+        (c.PROBABILITY, pa.float32()),
+        (c.ARM, pa.string()),
+    ]
+)
 
 
 class CancelledError(RightsendError):
@@ -58,11 +67,14 @@ def run(
     job = jobs.get(segment_id)
     if job is None:
         raise RightsendError(f"there is no segment {segment_id}")
-    jobs.set_state(segment_id, "running")
+    if jobs.set_state(segment_id, "running") == "cancelled":
+        raise CancelledError(f"segment {segment_id} was cancelled")
 
     def watched(what: str, done: int, total: int | None = None) -> None:
         if jobs.cancelled(segment_id):
             raise CancelledError(f"segment {segment_id} was cancelled")
+        if total:
+            jobs.set_progress(segment_id, done / total)
         progress(what, done, total)
 
     try:
@@ -104,6 +116,9 @@ def push(
     request = json.loads(_existing(folder / "request.json").read_text())
     path = state_path(context, workspace, connection.name)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # noted before: a push that was cut short, too, has put members into the tool
+    noted = sorted({*pushed_to(folder), connection.name})
+    _replace(folder / PUSHED, _json_bytes(noted))
     return delivery.push_segment(
         connection,
         segment_id=segment_id,
@@ -111,6 +126,23 @@ def push(
         members=treated(folder),
         state_path=path,
         progress=lambda step, done, total: progress(f"{connection.name}: {step}", done, total),
+    )
+
+
+def pushed_to(folder: Path) -> list[str]:
+    """Names of the connections that hold the segment."""
+    try:
+        names: list[str] = json.loads((folder / PUSHED).read_text())
+    except FileNotFoundError:
+        return []
+    return names
+
+
+def folders(context: Context, workspace: WorkspaceSettings) -> list[Path]:
+    """The folders of all finished segments."""
+    return sorted(
+        path.parent
+        for path in (context.workspace_dir(workspace) / "segments").glob(f"*/{MEMBERS_NDJSON}")
     )
 
 

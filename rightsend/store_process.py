@@ -18,8 +18,10 @@ import redis
 
 from rightsend.errors import RightsendError
 from rightsend.valkey import EmbeddedValkey
+from scoring.store.client import connect
 
 START_S = 30.0
+UP_LOCK = "up.lock"
 
 
 class BusyError(RightsendError):
@@ -40,6 +42,15 @@ def flock(path: Path, *, shared: bool = False, wait: bool = False) -> Iterator[N
         yield
     finally:
         os.close(handle)
+
+
+def is_up(state_dir: Path) -> bool:
+    """Whether `rightsend up` runs with this state folder."""
+    try:
+        with flock(state_dir / "run" / UP_LOCK):
+            return False
+    except BusyError:
+        return True
 
 
 def server_of(state_dir: Path) -> EmbeddedValkey:
@@ -71,14 +82,16 @@ def embedded_store(state_dir: Path) -> Iterator[str]:
 
 
 def answers(url: str) -> bool:
-    """Whether a store answers at this URL now."""
-    client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=None)
+    """Whether a store answers at this URL now (quick: no retries)."""
     try:
-        return bool(client.ping())
+        client = connect(url, send_time=True)
     except redis.RedisError:
-        return False
-    finally:
-        client.close()
+        return False  # a cluster, none of whose nodes answers
+    with contextlib.closing(client):
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
 
 
 def _started_here(
@@ -93,13 +106,12 @@ def _started_here(
         owner.enter_context(owning(state_dir))
     except BusyError:
         return False
-    process = server.start()
+    server.start()
 
     def end() -> None:
         users.close()
         with flock(state_dir / "run" / "store.users", wait=True):  # the last user has left
-            process.terminate()
-            process.wait(timeout=START_S)
+            server.stop()
         owner.close()
 
     stack.callback(end)

@@ -176,7 +176,8 @@ def spawn(program: Program) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT if log else None,
             start_new_session=True,
-            preexec_fn=functools.partial(die_with_parent, parent=os.getpid()),
+            # two system calls, bound before the fork
+            preexec_fn=functools.partial(die_with_parent, parent=os.getpid()),  # noqa: PLW1509
         )
     finally:
         if log:

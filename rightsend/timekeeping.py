@@ -19,7 +19,10 @@ def run(context: Context) -> None:
     workspaces = [context.workspace(name) for name in context.settings.workspaces]
     for workspace in workspaces:
         context.queue("interactive").enqueue_call(
-            "rightsend.jobs.publish_missing", args=(workspace.workspace,), timeout=3600, result_ttl=0
+            "rightsend.jobs.publish_missing",
+            args=(workspace.workspace,),
+            timeout=3600,
+            result_ttl=0,
         )
     clock.run(
         [line for workspace in workspaces for line in clock.schedule_of(workspace)],

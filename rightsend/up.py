@@ -16,7 +16,7 @@ from pathlib import Path
 from rightsend.context import EMBEDDED, REDIS_VARIABLE, Context, ports_file
 from rightsend.errors import RightsendError
 from rightsend.process import die_with_parent, family, memory_mb
-from rightsend.store_process import BusyError, answers, flock, owning, server_of
+from rightsend.store_process import UP_LOCK, BusyError, answers, flock, owning, server_of
 from rightsend.supervisor import Program, Supervisor
 
 LOOK_AT_MEMORY_EVERY_S = 1.0
@@ -27,6 +27,7 @@ def run(
     context: Context,
     *,
     say: Callable[[str], None],
+    greeting: str = "",
     story: Sequence[str] | None = None,
     follow_parent: bool = False,
 ) -> int:
@@ -42,6 +43,8 @@ def run(
         die_with_parent(signal.SIGTERM, parent=parent)
     with _only_one(context) as where:
         context = _with_free_ports(context)
+        if greeting:
+            say(greeting)
         programs = [*_store(context, where), *_services(context, where)]
         if story:
             programs.append(Program("demo", _command(*story), _environ(context), once=True))
@@ -67,7 +70,7 @@ def log_folder(state_dir: Path) -> Path:
 def _only_one(context: Context) -> Iterator[Path]:
     state = context.settings.state_dir
     try:
-        with flock(state / "run" / "up.lock"), owning(state):
+        with flock(state / "run" / UP_LOCK), owning(state):
             yield state
     except BusyError:
         raise RightsendError(

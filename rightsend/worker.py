@@ -78,7 +78,7 @@ class RightsendWorker(Worker):
             job.retry_intervals = None
         else:
             job.retries_left = 0
-            self._given_up(job.func_name, list(job.args), _too_often(job))
+            self._given_up(job.func_name or "", list(job.args), _too_often(job))
 
 
 def run(
@@ -132,7 +132,7 @@ def _abandoned(queue: Queue, given_up: Callable[[str, list[Any], str], None]) ->
             count += 1
         else:
             job.set_status(JobStatus.FAILED)
-            given_up(job.func_name, list(job.args), _too_often(job))
+            given_up(job.func_name or "", list(job.args), _too_often(job))
     return count
 
 
@@ -187,7 +187,7 @@ def _due_retries(queue: Queue) -> int:
 
 def _put_back(queue: Queue, job: Job) -> None:
     with queue.connection.pipeline() as pipeline:
-        queue._enqueue_job(job, pipeline=pipeline)  # noqa: SLF001  as RQ's own requeue does
+        queue._enqueue_job(job, pipeline=pipeline)
         pipeline.execute()
 
 

@@ -39,6 +39,7 @@ def import_(
             chosen,
             context.workspace_dir(chosen),
             now=context.now(chosen),
+            secret=context.secret,
             progress=progress,
             only=sources or None,
         ).to_json()

@@ -65,7 +65,9 @@ def list_(context: Context, workspace: str | None, as_json: bool) -> None:
     Example:
       rightsend keys list --json
     """
-    found = [key.to_json() for key in Keys(context.workspace_dir(context.workspace(workspace))).list()]
+    found = [
+        key.to_json() for key in Keys(context.workspace_dir(context.workspace(workspace))).list()
+    ]
     if as_json:
         print_json({"keys": found})
         return

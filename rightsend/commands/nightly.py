@@ -42,7 +42,9 @@ def nightly(
     if as_json:
         print_json(report)
     else:
-        steps = [(s["name"], s["state"], s.get("seconds"), s.get("peak_mb")) for s in report["steps"]]
+        steps = [
+            (s["name"], s["state"], s.get("seconds"), s.get("peak_mb")) for s in report["steps"]
+        ]
         click.echo(table(steps, ("step", "state", "seconds", "peak MB")))
     if report["state"] != "done":
         reason = (report.get("report") or {}).get("reason") or "see the report"

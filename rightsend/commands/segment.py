@@ -105,7 +105,12 @@ def list_(context: Context, workspace: str | None, as_json: bool) -> None:
         print_json({"segments": found})
         return
     rows = [
-        (job["id"], job["state"], (job.get("summary") or {}).get("customers"), job["request"]["name"])
+        (
+            job["id"],
+            job["state"],
+            (job.get("summary") or {}).get("customers"),
+            job["request"]["name"],
+        )
         for job in found
     ]
     click.echo(table(rows, ("id", "state", "customers", "name")))

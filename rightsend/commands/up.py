@@ -28,12 +28,10 @@ def up(config: Path | None, state: Path | None, port: int | None, die_with_paren
       rightsend up --config shop.yaml --state /var/lib/rightsend --port 8000
     """
     context = Context.load(config, state, port)
-    click.echo(
-        f"Rightsend starts at {context.settings.public_url} (docs: /docs); "
-        f"logs: {processes.log_folder(context.settings.state_dir)}; Ctrl-C ends it"
-    )
     return processes.run(
         context,
         say=lambda line: click.echo(f"rightsend: {line}", err=True),
+        greeting=f"starts at {context.settings.public_url} (docs: /docs); "
+        f"logs: {processes.log_folder(context.settings.state_dir)}; Ctrl-C ends it",
         follow_parent=die_with_parent,
     )

@@ -34,6 +34,6 @@ def test_memory_counts_this_process_and_nothing_for_one_that_is_gone() -> None:
 def test_a_child_whose_parent_is_gone_already_ends_itself() -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)"],
-        preexec_fn=functools.partial(process.die_with_parent, parent=1),
+        preexec_fn=functools.partial(process.die_with_parent, parent=1),  # noqa: PLW1509
     )
     assert until(child.poll) == -9

@@ -126,7 +126,9 @@ def test_a_program_that_never_gets_ready_ends_all(running) -> None:
 
 
 def test_those_marked_last_end_after_the_others(running) -> None:
-    supervisor, _, thread, _ = running(Program("store", SLEEPER, last=True), Program("web", SLEEPER))
+    supervisor, _, thread, _ = running(
+        Program("store", SLEEPER, last=True), Program("web", SLEEPER)
+    )
     pids = until(lambda: len(supervisor.pids()) == 2 and supervisor.pids())
     seen = []
     supervisor.request_stop()

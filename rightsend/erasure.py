@@ -1,0 +1,114 @@
+"""Erasing a person: lake, quarantine, snapshots, store, segments and host tools."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rightsend import publishing, segments
+from rightsend import sync as syncs
+from rightsend.context import Context
+from rightsend.errors import RightsendError
+from scoring import columns as c
+from scoring import importing
+from scoring import snapshot as snapshots
+from scoring.identity import resolve
+from scoring.lake import Lake
+from scoring.snapshot import Snapshot
+from scoring.store import erasure as store_erasure
+from settings.workspace import WorkspaceSettings
+
+Identifiers = set[tuple[str, str]]
+
+
+def erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dict[str, Any]:
+    """Removes the person whom ``customer`` names (an external id, or ``kind:identifier``).
+
+    Every step can be repeated. Raises RightsendError when a host tool could not be told; the job
+    queue then tries again.
+    """
+    folder = context.workspace_dir(workspace)
+    kept = [folder / "snapshots" / meta.snapshot for meta in snapshots.kept(folder)]
+    identifiers = identifiers_of(customer, [*_known(kept), _resolved(folder)])
+    ids = {value if kind == c.EXTERNAL_ID else f"{kind}:{value}" for kind, value in identifiers}
+    rows = importing.erase(folder, identifiers, secret=context.secret)
+    entries = store_erasure.erase(
+        context.client(), workspace.workspace, context.secret, identifiers
+    )
+    for snapshot in kept:
+        snapshots.erase(snapshot, ids)
+    touched = [each for each in segments.folders(context, workspace) if _leave(each, ids)]
+    _tell_host_tools(context, workspace, touched)
+    return {"rows": rows, "store_entries": entries, "segments": len(touched)}
+
+
+def identifiers_of(customer: str, tables: list[pa.Table]) -> Identifiers:
+    """All (kind, identifier) pairs of the person whom ``customer`` names.
+
+    ``tables`` hold identifier_kind, identifier and customer_id, as identity resolved them.
+    """
+    found: Identifiers = {_pair(customer)}
+    for table in tables:
+        persons = _persons(found, table) | {customer}
+        found |= {_pair(person) for person in persons}
+        mine = table.filter(pc.is_in(table[c.CUSTOMER_ID], value_set=pa.array(sorted(persons))))
+        found |= {(row[c.IDENTIFIER_KIND], row[c.IDENTIFIER]) for row in mine.to_pylist()}
+    return found
+
+
+def _known(kept: list[Path]) -> list[pa.Table]:
+    return [Snapshot.open(folder, verify=False).identifiers() for folder in kept]
+
+
+def _resolved(folder: Path) -> pa.Table:
+    """Of everybody in the lake: a person may have come after the last night."""
+    lake = Lake(folder / "lake")
+    ever = datetime.max.replace(tzinfo=UTC)
+    return resolve(lake.events(before=ever), lake.customers()).identifiers
+
+
+def _persons(identifiers: Identifiers, table: pa.Table) -> set[str]:
+    """Customer ids that these identifiers lead to."""
+    values = pa.array(sorted({value for _, value in identifiers}))
+    rows = table.filter(pc.is_in(table[c.IDENTIFIER], value_set=values)).to_pylist()
+    return {
+        row[c.CUSTOMER_ID]
+        for row in rows
+        if (row[c.IDENTIFIER_KIND], row[c.IDENTIFIER]) in identifiers
+    }
+
+
+def _pair(customer_id: str) -> tuple[str, str]:
+    kind, _, value = customer_id.partition(":")
+    return (kind, value) if kind in c.IDENTIFIER_KINDS and value else (c.EXTERNAL_ID, customer_id)
+
+
+def _leave(folder: Path, ids: set[str]) -> bool:
+    """Rewrites the segment's files without the person; False when the person is not in it."""
+    rows = pa.Table.from_pylist(list(segments.members(folder)), schema=segments.MEMBERS)
+    rest = rows.filter(pc.invert(pc.is_in(rows[c.CUSTOMER_ID], value_set=pa.array(sorted(ids)))))
+    if rest.num_rows == rows.num_rows:
+        return False
+    segments.write_members(folder, rest)
+    return True
+
+
+def _tell_host_tools(context: Context, workspace: WorkspaceSettings, touched: list[Path]) -> None:
+    """What vanished from the snapshot is removed from the tools by a sync and by pushing again."""
+    for folder in touched:
+        for connection in segments.pushed_to(folder):
+            segments.push(context, workspace, folder.name, connection, _quiet)
+    if not snapshots.kept(context.workspace_dir(workspace)):
+        return
+    snapshot = publishing.active_snapshot(context, workspace)
+    failures = syncs.failed(syncs.sync(context, workspace, snapshot, _quiet))
+    if failures:
+        raise RightsendError("; ".join(failures))
+
+
+def _quiet(_what: str, _done: int, _total: int | None = None) -> None:
+    """Nobody watches."""
