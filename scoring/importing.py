@@ -73,7 +73,7 @@ def import_sources(
     unknown = set(only or ()) - {source.name for source in sources}
     if unknown:
         raise ValueError(f"no such source: {', '.join(sorted(unknown))}")
-    with _alone(workspace_dir / "lake"), _duckdb() as connection:
+    with _alone(workspace_dir / "lake"), mapping.connect() as connection:
         imported = ImportedFiles(workspace_dir / "lake")
         reports = tuple(job.source(connection, source, imported) for source in sources)
         job.lake.compact()
@@ -111,7 +111,7 @@ def import_events(
         Erased(workspace_dir, secret),
         _silent,
     )
-    with _duckdb() as connection:
+    with mapping.connect() as connection:
         rejected, _ = job.chunk(
             connection, source, SourceFile(STREAM, None, _no_chunks), chunk, report
         )
@@ -131,7 +131,7 @@ def read_events_after(
     """
     horizon = mapping.Horizon(until, replay=True)
     parts = [canonical.schema(canonical.EVENTS).empty_table()]
-    with _duckdb() as connection:
+    with mapping.connect() as connection:
         for source in workspace.sources:
             if source.table != canonical.EVENTS:
                 continue
@@ -301,10 +301,3 @@ def _alone(folder: Path) -> Iterator[None]:
     with (folder / ".import.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-@contextmanager
-def _duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection

@@ -254,7 +254,10 @@ def _erase_from(connection: duckdb.DuckDBPyConnection, table: Delta, erased: str
     touched = {Path(name) for name, _ in hit}
     old = [file for file in files if file.path in touched]
     if old:
-        rest = connection.sql(f"SELECT * FROM {scan(old)} WHERE NOT ({erased})").to_arrow_table()
+        rest = connection.sql(
+            f"SELECT * FROM {scan(old)} WHERE NOT ({erased}) "
+            f"ORDER BY {', '.join(table.schema.names)}"
+        ).to_arrow_table()
         table.commit(rest, remove=old, note="erase")
     return sum(count for _, count in hit)
 
@@ -264,7 +267,9 @@ def _newest(
 ) -> tuple[pa.Table, int]:
     """The table with ``rows`` laid over it, ordered by id, and how many ids are new or changed."""
     names = ", ".join(table.schema.names)
-    connection.register("incoming", rows.append_column("incoming_row", pa.array(range(len(rows)))))
+    connection.register(
+        "incoming", rows.append_column("incoming_row", pa.array(np.arange(len(rows))))
+    )
     files = table.files()
     if files:
         connection.execute(f"CREATE TEMP TABLE old AS SELECT {names} FROM {scan(files)}")

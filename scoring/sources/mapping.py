@@ -8,7 +8,9 @@ first reason that applies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -49,6 +51,7 @@ _FAILURES = {
     canonical.JSON: INVALID_JSON,
 }
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # an event before this is a misread time
+_ROWS_FOR_TWO_THREADS = 100_000
 _REASON, _LATER = "__reason", "__later"
 _FUTURE_TOLERANCE = timedelta(days=1)  # wrong clocks and time zones
 _FUTURE_TOLERANCE_AS_OF = timedelta(days=366)  # a replayed past knows its own future
@@ -124,25 +127,41 @@ def check(source: SourceSettings) -> None:
             ) from error
 
 
+@contextmanager
+def connect() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB for ``apply``: UTC, and one thread, because with more it returns rows in any order."""
+    with duckdb.connect(config={"threads": 1, "memory_limit": "1GB"}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
 def apply(
     connection: duckdb.DuckDBPyConnection, source: SourceSettings, raw: pa.Table, horizon: Horizon
 ) -> Mapped:
-    """Map one chunk (source columns and LINE). The session time zone has to be UTC."""
+    """Map one chunk (source columns and LINE) with a connection of ``connect``."""
     names = [name for name in raw.column_names if name != LINE]
     aliases = {
         name: f"c{i}" for i, name in enumerate(names)
     }  # DuckDB ignores case, sources may not
     plain = raw.rename_columns([aliases.get(name, LINE) for name in raw.column_names])
-    connection.register("raw_chunk", plain)
+    query = _query(source, raw.schema, aliases, horizon)
+
+    def run(part: pa.Table) -> pa.Table:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.register("raw_chunk", part)
+            return cursor.sql(query).to_arrow_table()
+
+    half = -(-plain.num_rows // 2) if plain.num_rows >= _ROWS_FOR_TWO_THREADS else plain.num_rows
+    parts = [plain.slice(start, half) for start in range(0, plain.num_rows, half)] or [plain]
     try:
-        result = connection.sql(_query(source, raw.schema, aliases, horizon)).to_arrow_table()
+        with ThreadPoolExecutor(len(parts)) as pool:
+            result = pa.concat_tables(pool.map(run, parts))
     except duckdb.Error as error:
-        first_line = str(error).splitlines()[0]
+        problem = str(error).splitlines()[0]
         raise SourceError(
-            f"source {source.name}: the mapping cannot be applied: {first_line}"
+            f"source {source.name}: the mapping cannot be applied: {problem}"
         ) from error
-    finally:
-        connection.unregister("raw_chunk")
     return _sorted_out(result, source.table)
 
 

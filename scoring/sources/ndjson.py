@@ -39,7 +39,8 @@ def read(
     A key that no object of the first block has is taken for a mistake in the mapping.
     """
     wanted = list(columns)
-    with duckdb.connect(config={"threads": 2}) as connection:
+    # one thread: with more, DuckDB returns rows in any order
+    with duckdb.connect(config={"threads": 1}) as connection:
         for number, block in enumerate(blocks(path, encoding, block_bytes)):
             chunk = _parse(connection, block, wanted)
             if number == 0:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -60,7 +61,7 @@ def _chunk(batches: list[pa.RecordBatch], done: int, fraction: float) -> Chunk:
         values = table.slice(row, 1).to_pylist()[0]
         return json.dumps(values, default=str, ensure_ascii=False)
 
-    lines = pa.array(range(done + 1, done + table.num_rows + 1), pa.int64())
+    lines = pa.array(np.arange(done + 1, done + table.num_rows + 1))
     return Chunk(table.append_column(LINE, lines), text, fraction)
 
 
