@@ -46,6 +46,12 @@ class _Api(ErrorHandlerMixin, Api):
         return self.handle_http_exception(store_unavailable())
 
 
+class _App(Flask):
+    def log_exception(self, exc_info: Any) -> None:
+        """Flask's own line has the address, which may hold a customer's id."""
+        logs.log.error("exception", route=logs.route(), exc_info=exc_info)
+
+
 class _AnythingConverter(BaseConverter):
     """An id that may hold slashes, as many as it likes."""
 
@@ -59,7 +65,7 @@ def create_app(settings: Settings, *, redis_url: str) -> Flask:
     Raises OSError or plugin.secret.SecretError when the state folder is unusable.
     """
     logs.configure(settings.log_level)
-    app = Flask("plugin", static_folder=None, template_folder="landing/templates")
+    app = _App("plugin", static_folder=None, template_folder="landing/templates")
     app.config.update(documentation.CONFIG, MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False  # a host tool does not follow redirects

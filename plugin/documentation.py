@@ -1,4 +1,7 @@
-"""The OpenAPI document at /openapi.json, and a page to read and try it at /docs, without a CDN."""
+"""The OpenAPI document at /openapi.json, and a page to read and try it at /docs, without a CDN.
+
+``python -m plugin.openapi > docs/openapi.json`` writes the document anew.
+"""
 
 from __future__ import annotations
 

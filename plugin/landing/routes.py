@@ -62,7 +62,7 @@ class LandingSchema(ContentSchema):
     brands = fields.List(fields.String(), required=True)
 
 
-@blueprint.route("/l/<token>")
+@blueprint.route("/l/<anything:token>")
 @blueprint.arguments(PageArgumentsSchema, location="query")
 @blueprint.response(200, {"type": "string"}, content_type="text/html")
 def landing_page(arguments: dict[str, Any], token: str) -> Response:

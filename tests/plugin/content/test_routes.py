@@ -135,7 +135,11 @@ def test_an_item_is_not_beside_itself_and_needs_no_customer(get, published, rout
 def test_before_the_first_night_there_is_an_answer_without_items(get):
     document = get(FOR_YOU, customer="customer-001").get_json()
     assert (document["ok"], document["fallback"]) == (True, True)
-    assert (document["reason"], document["items"], document["snapshot"]) == ("no_snapshot", [], None)
+    assert (document["reason"], document["items"], document["snapshot"]) == (
+        "no_snapshot",
+        [],
+        None,
+    )
 
 
 def test_without_the_store_the_best_known_items_come_from_disk(get, published, own_client_down):
