@@ -6,12 +6,14 @@ send-time client never retries and gives up after 0.15 s; the other one may wait
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import threading
+from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.cluster import RedisCluster
+from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
 from scoring.store.errors import StoreUrlError
@@ -31,25 +33,54 @@ SCHEMES = {
 
 
 def connect(url: str, *, send_time: bool = False) -> Client:
-    """A thread-safe client with a bounded connection pool; opens no connection yet (a cluster
-    client does, to learn its slots).
+    """A thread-safe client with a bounded connection pool; opens no connection yet.
 
-    Raises StoreUrlError for a URL that cannot be used, StoreUnavailable never, and redis' own
-    ConnectionError if a cluster does not answer.
+    Raises StoreUrlError for a URL that cannot be used.
     """
     scheme, address = _address(url)
     options = _send_time_options() if send_time else _patient_options()
     try:
         if scheme.endswith("+cluster"):
-            return RedisCluster.from_url(
-                address,
-                require_full_coverage=False,  # half a cluster still answers for its customers
-                **options,
-            )
+            redis.connection.parse_url(address)
+            return cast("RedisCluster", _Cluster(address, options))
         pool = redis.ConnectionPool.from_url(address, **options)
         return redis.Redis(connection_pool=pool)
     except ValueError as problem:
         raise StoreUrlError(f"{_without_password(url)}: {problem}") from None
+
+
+class _Cluster:
+    """A cluster client that is made when it is first used: redis-py asks the cluster for its
+    slots at once, and a web worker must start while Redis is away."""
+
+    def __init__(self, address: str, options: dict[str, Any]) -> None:
+        self._address = address
+        self._options = options
+        self._lock = threading.Lock()
+        self._client: RedisCluster | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+        return getattr(self._client, name)
+
+    def __enter__(self) -> _Cluster:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def _connect(self) -> RedisCluster:
+        try:
+            return RedisCluster.from_url(
+                self._address,
+                require_full_coverage=False,  # half a cluster still answers for its customers
+                **self._options,
+            )
+        except RedisClusterException as problem:  # which is no RedisError
+            raise redis.ConnectionError(str(problem)) from problem
 
 
 def _address(url: str) -> tuple[str, str]:

@@ -77,8 +77,12 @@ def pack_customers(
 
     Raises RecordError for a probability outside 0 … 1 or an index that does not fit its width.
     """
-    for name, values in (("purchase", purchase), *((n, p.scores) for n, p in _NAMED(*lists))):
-        if len(values) and not (values.min() >= 0 and values.max() <= 1):
+    for name, values in zip(
+        ("purchase", "item", "brand", "category"),
+        (purchase, *(each.scores for each in lists)),
+        strict=True,
+    ):
+        if values.size and not (values.min() >= 0 and values.max() <= 1):
             raise RecordError(f"a probability ({name}) is outside 0 to 1")
     if not (np.isfinite(expected).all() and (expected >= 0).all()):
         raise RecordError("expected purchases are negative, NaN or infinite")
@@ -116,10 +120,6 @@ def pack_relations(related: Ranked, together: Ranked, width: int) -> list[bytes]
     head["bytes"] = np.column_stack([np.full(rows, VERSION), *counts, *lengths])
     head["tops"] = np.column_stack(tops)
     return _join(head.view("u1").reshape(rows, RELATIONS_HEAD.size), parts)
-
-
-def _NAMED(items: Ranked, brands: Ranked, categories: Ranked) -> list[tuple[str, Ranked]]:  # noqa: N802
-    return [("item", items), ("brand", brands), ("category", categories)]
 
 
 def _levels_of(values: np.ndarray, steps: int, lowest: int) -> np.ndarray:

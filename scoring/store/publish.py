@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 import redis
+from redis.exceptions import RedisClusterException
 
 from scoring.snapshot import Snapshot, SnapshotError, SnapshotMeta
 from scoring.store.client import Client
@@ -43,12 +44,18 @@ class Publisher:
         self._workspace_dir = workspace_dir
 
     def active(self) -> SnapshotMeta | None:
-        """What readers see now. Raises redis.RedisError if Redis does not answer."""
+        """What readers see now; None if nothing is published, or nothing that can be read.
+
+        Raises redis.RedisError if Redis does not answer.
+        """
         pointer = self._pointer()
-        if pointer is None:
+        raw = pointer and self._client.get(self._keys.meta(pointer.generation))
+        if raw is None:
             return None
-        raw = self._client.get(self._keys.meta(pointer.generation))
-        return None if raw is None else SnapshotMeta.from_json(Layout.unpack(raw).meta)
+        try:
+            return SnapshotMeta.from_json(Layout.unpack(raw).meta)
+        except (RecordError, SnapshotError):
+            return None
 
     def previous(self) -> str | None:
         """The id of the snapshot that was active before this one."""
@@ -78,7 +85,7 @@ class Publisher:
         with self._alone():
             try:
                 return self._publish(snapshot, ttl_s, now, progress, grace_s, frozenset(without))
-            except redis.RedisError as problem:
+            except (redis.RedisError, RedisClusterException) as problem:
                 raise PublishError(f"Redis failed or refused: {problem}") from problem
             except (RecordError, SnapshotError) as problem:
                 name = snapshot.meta.snapshot
@@ -187,8 +194,12 @@ class Publisher:
         pipe.execute()
 
     def _pointer(self) -> Pointer | None:
+        """None also for a damaged one: publishing puts a good one in its place."""
         raw = self._client.get(self._keys.pointer)
-        return None if raw is None else Pointer.unpack(raw)
+        try:
+            return None if raw is None else Pointer.unpack(raw)
+        except RecordError:
+            return None
 
     def _generations(self) -> dict[str, dict[str, Any]]:
         entries = self._client.hgetall(self._keys.generations)

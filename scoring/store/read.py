@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import redis
+from redis.exceptions import RedisClusterException
 
 from scoring.store.breaker import Breaker
 from scoring.store.client import Client
@@ -78,7 +79,7 @@ class Reader:
         except redis.TimeoutError as problem:
             self._breaker.failure()
             raise StoreUnavailable("timeout", str(problem)) from problem
-        except (redis.ConnectionError, OSError) as problem:
+        except (redis.ConnectionError, RedisClusterException, OSError) as problem:
             self._breaker.failure()
             raise StoreUnavailable("connection", str(problem)) from problem
         except RecordError as problem:
@@ -173,7 +174,9 @@ class Reader:
     def _load(self, generation: str, future: Future[PublishedSnapshot]) -> None:
         try:
             published = load(self._client, self._keys, generation)
-        except (redis.RedisError, OSError, RecordError, StoreUnavailable) as problem:
+        except (
+            redis.RedisError, RedisClusterException, OSError, RecordError, StoreUnavailable,
+        ) as problem:  # fmt: skip
             with self._lock:
                 self._loading = None
             future.set_exception(problem)
