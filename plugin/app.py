@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from plugin import customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
-from plugin.errors import ErrorHandlerMixin, store_unavailable
+from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import routes as events
 from plugin.events.schema import EventBatchSchema, EventSchema
 from plugin.jsonio import OrjsonProvider
@@ -42,8 +42,11 @@ class _Api(ErrorHandlerMixin, Api):
     DEFAULT_ERROR_RESPONSE_NAME = None  # each route names the errors that it can give
 
     def handle_store_trouble(self, error: Exception) -> ResponseReturnValue:
-        logs.log.warning("store unavailable", error=type(error).__name__)
-        return self.handle_http_exception(store_unavailable())
+        reason = getattr(error, "reason", type(error).__name__)
+        logs.log.warning("store unavailable", reason=reason)
+        return self.handle_http_exception(
+            no_snapshot() if reason == "no_snapshot" else store_unavailable()
+        )
 
 
 class _App(Flask):

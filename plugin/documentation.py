@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
-from flask import Blueprint, Flask, Response, current_app, send_from_directory
+from flask import Blueprint, Flask, Response, current_app, request, send_from_directory
+from markupsafe import escape
 from swagger_ui_bundle import swagger_ui_path
 
 from plugin.errors import fail
@@ -46,21 +47,21 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Rightsend API</title>
-<link rel="icon" href="docs/favicon-32x32.png">
-<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="icon" href="{root}/docs/favicon-32x32.png">
+<link rel="stylesheet" href="{root}/docs/swagger-ui.css">
 </head>
 <body>
-<div id="api">
-<noscript>The same document without JavaScript: <a href="openapi.json">openapi.json</a></noscript>
+<div id="api" data-url="{root}/openapi.json">
+<noscript>Without JavaScript: <a href="{root}/openapi.json">openapi.json</a></noscript>
 </div>
-<script src="docs/swagger-ui-bundle.js"></script>
-<script src="docs/start.js"></script>
+<script src="{root}/docs/swagger-ui-bundle.js"></script>
+<script src="{root}/docs/start.js"></script>
 </body>
 </html>
 """
 _START = """SwaggerUIBundle({
-  url: "openapi.json", dom_id: "#api", deepLinking: true, tryItOutEnabled: true,
-  validatorUrl: null, defaultModelsExpandDepth: 0
+  url: document.getElementById("api").dataset.url, dom_id: "#api", deepLinking: true,
+  tryItOutEnabled: true, validatorUrl: null, defaultModelsExpandDepth: 0
 });
 """
 
@@ -76,7 +77,7 @@ def openapi() -> Response:
 @pages.get("/docs")
 def docs() -> Response:
     """The page around it."""
-    response = Response(_PAGE, mimetype="text/html")
+    response = Response(_PAGE.format(root=escape(request.script_root)), mimetype="text/html")
     response.headers["Content-Security-Policy"] = _POLICY
     return response
 

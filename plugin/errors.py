@@ -87,6 +87,17 @@ def store_unavailable(retry_after_s: int = 1) -> ApiError:
     )
 
 
+def no_snapshot(retry_after_s: int = 60) -> ApiError:
+    """503: nothing was published yet."""
+    return ApiError(
+        503,
+        "no_snapshot",
+        "No snapshot is published yet: run the nightly job first.",
+        {},
+        {"Retry-After": str(retry_after_s)},
+    )
+
+
 class ErrorHandlerMixin:
     """Replaces flask-smorest's handler: own shape, and headers such as Allow are kept."""
 

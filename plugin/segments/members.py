@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from flask import Response
 
@@ -24,11 +24,10 @@ def download(file: Path, name: str, form: str, *, as_gzip: bool) -> Response:
 
     Raises FileNotFoundError when the worker left no file.
     """
-    handle: IO[bytes] = file.open("rb")
-    if not as_gzip:
-        handle = gzip.GzipFile(fileobj=handle)  # type: ignore[assignment]
-    response = Response(_chunks(handle), content_type=TYPES[form], direct_passthrough=True)
-    response.call_on_close(handle.close)
+    stored = file.open("rb")
+    content = stored if as_gzip else gzip.GzipFile(fileobj=stored)
+    response = Response(_chunks(content), content_type=TYPES[form])
+    response.call_on_close(stored.close)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     response.headers["Vary"] = "Accept-Encoding"
     if as_gzip:
@@ -37,6 +36,6 @@ def download(file: Path, name: str, form: str, *, as_gzip: bool) -> Response:
     return response
 
 
-def _chunks(handle: IO[bytes]) -> Iterator[bytes]:
+def _chunks(handle: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
     while chunk := handle.read(_CHUNK_BYTES):
         yield chunk

@@ -62,7 +62,8 @@ def get(client: FlaskClient, key: str) -> Callable[..., Any]:
     """GET with the key: get(path, customer="…")."""
 
     def call(path: str, **query: Any) -> Any:
-        return client.get(path, query_string=query, headers={"X-Api-Key": key})
+        headers = {"X-Api-Key": key}
+        return client.get(path, query_string=query, headers=headers, buffered=True)
 
     return call
 
