@@ -68,7 +68,7 @@ class RecentEvents:
         placed = [self._placed(event, whose) for event in events]
         pipe = self._client.pipeline(transaction=False)
         for event in events:
-            pipe.xadd(self._keys.stream, {_FIELD: orjson.dumps(dict(event), default=str)})
+            pipe.xadd(self._keys.stream, {_FIELD: _queued(event)})
         pipe.expire(self._keys.stream, STREAM_TTL_S)
         self._push(pipe, [each for each in placed if each is not None])
         for device, customer in self._devices(events).items():
@@ -206,6 +206,13 @@ def _time(event: Mapping[str, Any]) -> datetime:
     except ValueError:
         raise RecordError(f"an event has no usable occurred_at: {value!r}") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _queued(event: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(dict(event), default=str)
+    except TypeError as problem:
+        raise RecordError(f"an event cannot be written as JSON: {problem}") from None
 
 
 def _event(fields: Mapping[bytes, bytes]) -> dict[str, Any]:

@@ -38,7 +38,10 @@ def pack_recent(event: RecentEvent, event_id: str) -> bytes:
         raise RecordError(f"time {event.at_s} s since 1970 is out of range")
     digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=4).digest()
     head = _HEAD.pack(_VERSION, EVENT_TYPES.index(event.event_type), event.at_s, digest)
-    return head + event.item_id.encode()
+    try:
+        return head + event.item_id.encode()
+    except UnicodeEncodeError:
+        raise RecordError("an item id is no valid text") from None
 
 
 def unpack_recent(raw: bytes) -> RecentEvent:

@@ -1,0 +1,228 @@
+"""Events of now: on the queue until acknowledged, and in the customer's answer at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rightsend.valkey import EmbeddedValkey
+from scoring.columns import EVENT_TYPES
+from scoring.snapshot import Snapshot
+from scoring.store.client import Client, connect
+from scoring.store.errors import RecordError
+from scoring.store.keys import Keys
+from scoring.store.read import RECENT_EVENTS, Reader
+from scoring.store.recent import RecentEvents
+from scoring.store.recent_record import RecentEvent, pack_recent, unpack_recent
+from tests.conftest import SECRET, WORKSPACE
+from tests.factories import make_snapshot, tables
+
+NOON = datetime(2017, 12, 4, 12, tzinfo=UTC)
+
+
+def event(number: int = 0, **changes: Any) -> dict[str, Any]:
+    return {
+        "event_id": f"event-{number}",
+        "occurred_at": NOON + timedelta(seconds=number),
+        "identifier": "customer-001",
+        "identifier_kind": "external_id",
+        "event_type": "purchase",
+        "item_id": f"item-{number:02d}",
+        **changes,
+    }
+
+
+@pytest.fixture
+def events(redis_client: Client) -> RecentEvents:
+    return RecentEvents(redis_client, WORKSPACE, SECRET)
+
+
+def test_what_happened_is_in_the_next_answer_newest_first(
+    published: Snapshot, events: RecentEvents, reader: Reader
+) -> None:
+    events.remember([event(2), event(1, event_type="view")])
+    assert list(reader.read("customer-001").recent) == [
+        RecentEvent("purchase", "item-02", int(NOON.timestamp()) + 2),
+        RecentEvent("view", "item-01", int(NOON.timestamp()) + 1),
+    ]
+    assert reader.read("customer-001").recent[0].occurred_at == NOON + timedelta(seconds=2)
+    assert reader.read("customer-002").recent == ()
+
+
+def test_an_unknown_customers_events_count_too(
+    published: Snapshot, events: RecentEvents, reader: Reader
+) -> None:
+    events.remember([event(identifier="new here")])
+    reading = reader.read("new here")
+    assert not reading.customer_known
+    assert [recent.item_id for recent in reading.recent] == ["item-00"]
+
+
+def test_the_same_event_twice_is_there_once(
+    published: Snapshot, events: RecentEvents, reader: Reader
+) -> None:
+    events.remember([event(1), event(1)])
+    events.remember([event(1)])
+    assert len(reader.read("customer-001").recent) == 1
+
+
+def test_two_views_in_the_same_second_are_two(
+    published: Snapshot, events: RecentEvents, reader: Reader
+) -> None:
+    events.remember([event(1), event(1, event_id="another")])
+    assert len(reader.read("customer-001").recent) == 2
+
+
+def test_the_list_keeps_the_newest_events_and_does_not_stay_for_ever(
+    published: Snapshot, events: RecentEvents, reader: Reader, redis_client: Client
+) -> None:
+    events.remember([event(number) for number in range(RECENT_EVENTS + 10)])
+    recent = reader.read("customer-001").recent
+    assert len(recent) == RECENT_EVENTS
+    assert recent[-1].item_id == "item-10"
+    assert 0 < redis_client.ttl(Keys(WORKSPACE).recent(reader.hash_of("customer-001"))) <= 604_800
+
+
+def test_a_devices_events_belong_to_its_customer(
+    workspace_dir: Path, publish: Callable[[Snapshot], str], events: RecentEvents, reader: Reader
+) -> None:
+    publish(
+        make_snapshot(
+            workspace_dir, content=tables(identifiers=[("device_id", "old", "customer-001")])
+        )
+    )
+    events.remember([event(1, device_id="new")])  # from now on the device is known, too
+    for number, device in ((2, "old"), (3, "new")):
+        events.remember([event(number, identifier=device, identifier_kind="device_id")])
+    for customer in ("customer-001", "device_id:old", "device_id:new"):
+        reading = reader.read(customer)
+        assert reading.customer_known
+        assert [recent.item_id for recent in reading.recent] == ["item-03", "item-02", "item-01"]
+
+
+def test_an_unknown_devices_events_are_its_own_until_it_is_identified(
+    published: Snapshot, events: RecentEvents, reader: Reader
+) -> None:
+    events.remember([event(1, identifier="d", identifier_kind="device_id")])
+    assert not reader.read("device_id:d").customer_known
+    assert [recent.item_id for recent in reader.read("device_id:d").recent] == ["item-01"]
+    events.remember([event(2, device_id="d")])
+    reading = reader.read("device_id:d")
+    assert reading.customer_known
+    assert [recent.item_id for recent in reading.recent] == ["item-02", "item-01"]
+
+
+def test_events_without_an_item_are_queued_only(
+    published: Snapshot, events: RecentEvents, reader: Reader
+) -> None:
+    events.remember([event(1, event_type="app_open", item_id=None)])
+    assert events.depth() == 1
+    assert reader.read("customer-001").recent == ()
+
+
+def test_the_queue_gives_events_until_they_are_acknowledged(events: RecentEvents) -> None:
+    events.remember([event(number) for number in range(5)])
+    first = events.drain("a", 3)
+    second = events.drain("a", 10)
+    assert [q.event["event_id"] for q in (*first, *second)] == [f"event-{n}" for n in range(5)]
+    assert first[0].event == {**event(0), "occurred_at": "2017-12-04T12:00:00+00:00"}
+    assert events.drain("a") == []
+    events.acknowledge([queued.entry for queued in first])
+    assert events.depth() == 2
+    again = events.drain("b", claim_after_s=0)  # the worker "a" died
+    assert [queued.event["event_id"] for queued in again] == ["event-3", "event-4"]
+    events.acknowledge([queued.entry for queued in again])
+    assert events.depth() == 0
+    assert events.drain("b", claim_after_s=0) == []
+
+
+def test_nothing_to_remember_and_nothing_to_acknowledge(events: RecentEvents) -> None:
+    events.remember([])
+    events.acknowledge([])
+    assert events.depth() == 0
+    assert events.drain("a") == []
+
+
+def test_queued_events_survive_a_killed_server(own_valkey: EmbeddedValkey) -> None:
+    with connect(own_valkey.url) as client:
+        events = RecentEvents(client, WORKSPACE, SECRET)
+        events.remember([event(number) for number in range(100)])
+        assert len(events.drain("a", 40)) == 40
+        assert own_valkey._process is not None
+        own_valkey._process.kill()
+        own_valkey._process.wait()
+        own_valkey.start()
+        own_valkey.wait_ready()
+        rest = [*events.drain("b", 1000, claim_after_s=0)]
+        assert len({queued.event["event_id"] for queued in rest}) == 100
+
+
+def test_what_the_queue_cannot_take_is_not_acknowledged(
+    events: RecentEvents, redis_client: Client
+) -> None:
+    redis_client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(redis.RedisError):
+            events.remember([event()])
+    finally:
+        redis_client.config_set("maxmemory", 0)
+    assert events.depth() == 0
+
+
+def test_a_time_may_be_text(published: Snapshot, events: RecentEvents, reader: Reader) -> None:
+    events.remember([event(occurred_at="2017-12-04T21:00:00+09:00")])
+    assert reader.read("customer-001").recent[0].occurred_at == NOON
+
+
+def test_bad_input_rubbish_on_the_queue_goes_to_the_lakes_quarantine(
+    events: RecentEvents, redis_client: Client
+) -> None:
+    for rubbish in (b"{", b"[]", b"\xff"):
+        redis_client.xadd(Keys(WORKSPACE).stream, {"e": rubbish})
+    redis_client.xadd(Keys(WORKSPACE).stream, {"other": "x"})
+    raws = [queued.event for queued in events.drain("a")]
+    assert raws == [{"raw": "{"}, {"raw": "[]"}, {"raw": "\ufffd"}, {"raw": ""}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"event_id": None}, "no event_id"),
+        ({"identifier": ""}, "no identifier"),
+        ({"identifier_kind": None}, "no identifier"),
+        ({"occurred_at": None}, "no usable occurred_at"),
+        ({"occurred_at": "yesterday"}, "no usable occurred_at"),
+        ({"occurred_at": datetime(1960, 1, 1, tzinfo=UTC)}, "out of range"),
+        ({"item_id": "\ud800"}, "no valid text"),
+        ({"item_id": None, "channel": "\ud800"}, "cannot be written as JSON"),
+        ({"event_type": "dance"}, "unknown event type 'dance'"),
+    ],
+)
+def test_bad_input_event_is_refused_with_its_whole_batch(
+    events: RecentEvents, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(RecordError, match=says):
+        events.remember([event(1), event(2, **changes)])
+    assert events.depth() == 0
+
+
+@given(st.sampled_from(EVENT_TYPES), st.text(max_size=40), st.integers(0, 2**32 - 1))
+def test_a_recent_event_is_packed_and_unpacked(kind: str, item_id: str, at_s: int) -> None:
+    recent = RecentEvent(kind, item_id, at_s)
+    assert unpack_recent(pack_recent(recent, "id")) == recent
+
+
+@given(st.binary(max_size=30))
+def test_bad_input_rubbish_as_recent_event(raw: bytes) -> None:
+    try:
+        unpack_recent(raw)
+    except RecordError:
+        return
+    assert raw[0] == 1
