@@ -1,0 +1,117 @@
+"""Every request that the connector sends is one that Braze publishes (see published.json)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, request
+
+from connectors import delivery
+from connectors.braze.hosts import INSTANCES
+from settings.workspace import AttributeSettings, ConnectionSettings
+from tests.connectors.doubles import FakeTime
+from tests.connectors.servers import serving
+
+CALLS: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "published.json").read_text()
+)["calls"]
+TYPES = {str: "string", list: "array of object"}
+OPTIONS = {
+    "instance": "recorder", "api_key": "rest-key", "partner_name": "shop",
+    "partner_api_key": "partner-key", "partner_client_secret": "client-secret",
+}  # fmt: skip
+
+
+def published(method: str, path: str) -> dict[str, Any]:
+    for call, description in CALLS.items():
+        pattern = re.sub(r"\{\w+\}", "[^/]+", call)
+        if re.fullmatch(pattern, f"{method} {path}"):
+            return description
+    raise AssertionError(f"{method} {path} is not published")
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, Any]]]:
+    """Calls that reached a host which takes everything: (method, path, body)."""
+    calls: list[tuple[str, str, Any]] = []
+    app = Flask("recorder")
+
+    @app.route("/<path:path>", methods=["GET", "POST"])
+    def take(path: str) -> dict[str, str]:
+        description = published(request.method, f"/{path}")
+        bearer = request.headers.get("Authorization") == "Bearer rest-key"
+        assert bearer or not description["bearer"]
+        assert set(request.args) <= set(description.get("query", []))
+        calls.append((request.method, f"/{path}", request.get_json(silent=True)))
+        return {"message": "success"}
+
+    with serving(app) as url:
+        monkeypatch.setitem(INSTANCES, "recorder", url)
+        yield calls
+
+
+def connection(**options: Any) -> ConnectionSettings:
+    attributes = (
+        AttributeSettings("p", "purchase_probability"),
+        AttributeSettings("items", "top_items"),
+    )
+    return ConnectionSettings("crm", "braze", attributes, {**OPTIONS, **options})
+
+
+def check_body(method: str, path: str, body: dict[str, Any]) -> None:
+    description = published(method, path)
+    assert set(description["required"]) <= set(body) <= set(description["fields"])
+    for name, value in body.items():
+        assert TYPES[type(value)] == description["fields"][name]
+        if isinstance(value, list):
+            assert all(isinstance(entry, dict) for entry in value)
+    objects = sum(len(value) for value in body.values() if isinstance(value, list))
+    assert objects <= description.get("most_objects", objects)
+
+
+def test_all_requests_of_a_sync_a_push_and_a_check_are_published(
+    recorded: list[tuple[str, str, Any]], tmp_path: Path, time: FakeTime
+) -> None:
+    state_path = tmp_path / "state.sqlite"
+    desired = [(f"c{n}", {"purchase_probability": n, "top_items": ["a"]}) for n in range(200)]
+    delivery.sync(connection(), desired, state_path=state_path, runtime=time.runtime())
+    delivery.sync(connection(), desired[:150], state_path=state_path, runtime=time.runtime())
+    for members in (range(2_000), range(1_000, 1_500)):
+        delivery.push_segment(
+            connection(), segment_id="s", name="S", members=map(str, members),
+            state_path=state_path, runtime=time.runtime(),
+        )  # fmt: skip
+    assert delivery.check(connection()) is None
+    for method, path, body in recorded:
+        if body is not None:
+            check_body(method, path, body)
+    assert {path for _, path, _ in recorded} == {
+        "/users/track", "/partners/shop/cohorts", "/partners/shop/cohorts/users", "/segments/list",
+    }  # fmt: skip
+    ids = [sum(len(c["user_ids"]) for c in body["cohort_changes"])
+           for _, path, body in recorded if path.endswith("/cohorts/users")]  # fmt: skip
+    assert max(ids) <= CALLS["POST /partners/{partner}/cohorts/users"]["most_ids"]
+
+
+def test_profiles_are_not_created_unless_asked_for(
+    recorded: list[tuple[str, str, Any]], tmp_path: Path
+) -> None:
+    desired = [("c1", {"purchase_probability": 0.5})]
+    delivery.sync(connection(), desired, state_path=tmp_path / "a")
+    delivery.sync(connection(update_existing_only=False), desired, state_path=tmp_path / "b")
+    assert [body["attributes"] for _, _, body in recorded] == [
+        [{"external_id": "c1", "_update_existing_only": True, "p": 0.5}],
+        [{"external_id": "c1", "p": 0.5}],
+    ]
+
+
+def test_the_partners_keys_go_nowhere_else(
+    recorded: list[tuple[str, str, Any]], tmp_path: Path
+) -> None:
+    delivery.sync(connection(), [("c1", {"top_items": ["a"]})], state_path=tmp_path / "a")
+    assert "partner-key" not in json.dumps(recorded)

@@ -1,0 +1,173 @@
+"""The HTTP seam against servers that mean no good."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from connectors.errors import ConnectorError, Reject, Retry, Stop
+from connectors.http import Answer, Client, Timeouts, require_success
+
+SECRET = "a-very-secret-key"
+
+
+@contextmanager
+def saying(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that says ``answer`` to whoever connects, whatever is asked; (URL, requests)."""
+    heard: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            heard.append(connection.recv(65_536))
+            connection.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard
+    finally:
+        listener.close()
+        thread.join(5)
+
+
+def client(url: str, **options: object) -> Client:
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    return Client(url, headers=headers, secrets=(SECRET,), **options)  # type: ignore[arg-type]
+
+
+def ask(url: str, **options: object) -> Answer:
+    asked = client(url, **options)
+    try:
+        return asked.request("POST", "/x", body=b"{}")
+    finally:
+        asked.close()
+
+
+def http(body: bytes, *, status: str = "200 OK", headers: str = "") -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+    return head.encode() + body
+
+
+def test_a_json_answer_is_parsed_with_its_rate_and_request_id() -> None:
+    headers = "X-Request-Id: abc-1\r\nX-RateLimit-Remaining: 5\r\n"
+    with saying(http(b'{"message":"success"}', headers=headers)) as (url, heard):
+        answer = ask(url)
+    assert (answer.status, answer.body) == (200, {"message": "success"})
+    assert (answer.request_id, answer.rate.remaining) == ("abc-1", 5)
+    assert b"Authorization: Bearer" in heard[0]
+    assert b"Content-Type: application/json" in heard[0]
+
+
+def test_a_machine_wide_netrc_does_not_replace_our_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password other\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with saying(http(b"{}")) as (url, heard):
+        ask(url)
+    assert f"Authorization: Bearer {SECRET}".encode() in heard[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"{", b"\xff\xfe", b"[" * 5_000, b'{"a":NaN}', gzip.compress(b"{}")],
+)
+def test_bad_input_what_is_not_json_is_none(body: bytes) -> None:
+    with saying(http(body)) as (url, _):
+        assert ask(url).body is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"rubbish\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n",
+    ],
+)
+def test_bad_input_a_broken_answer_is_a_lost_one(answer: bytes) -> None:
+    with saying(answer) as (url, _), pytest.raises(Retry):
+        if ask(url).body is None:
+            raise Retry("the connector says so for a body that is not JSON")
+
+
+def test_bad_input_an_endless_answer_is_not_read_to_the_end() -> None:
+    with saying(http(b"x" * 50_000)) as (url, _), pytest.raises(Retry, match="larger"):
+        ask(url, answer_bytes=10_000)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with saying(http(b"", status="302 Found", headers="Location: http://127.0.0.1:9/\r\n")) as (
+        url,
+        heard,
+    ):
+        answer = ask(url)
+    assert answer.status == 302
+    assert len(heard) == 1
+    with pytest.raises(Stop, match="redirected"):
+        require_success(answer)
+
+
+def test_nobody_there_is_worth_a_retry() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(Retry, match="failed"):
+        ask(f"http://127.0.0.1:{port}")
+
+
+def test_a_server_that_hangs_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(Retry, match="in time"):
+            ask(url, timeouts=Timeouts(0.2, 0.2, 0.2))
+
+
+def test_tls_without_a_valid_certificate_is_no_connection() -> None:
+    with saying(b"not TLS at all") as (url, _), pytest.raises(ConnectorError) as failed:
+        ask(url.replace("http://", "https://"))
+    assert SECRET not in str(failed.value)
+
+
+def test_bad_input_an_address_that_is_none_stops() -> None:
+    with pytest.raises(Stop):
+        ask("ftp://127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, Stop), (403, Stop), (404, Stop), (410, Stop), (415, Stop), (418, Stop), (301, Stop),
+     (408, Retry), (423, Retry), (429, Retry), (500, Retry), (503, Retry), (529, Retry),
+     (598, Retry)],
+)  # fmt: skip
+def test_the_status_says_what_to_do(status: int, error: type[ConnectorError]) -> None:
+    with pytest.raises(error) as raised:
+        require_success(Answer(status, None, retry_after_s=4.0))
+    assert raised.value.status == status
+    assert getattr(raised.value, "after_s", 4.0) == 4.0
+
+
+def test_text_of_the_tool_is_one_short_line_without_secrets() -> None:
+    asked = client("http://127.0.0.1:1")
+    assert asked.reason(f"bad\r\nkey {SECRET}\x00!") == "bad key [secret] !"
+    assert len(asked.reason("x" * 10_000)) == 200
+    assert asked.reason("\n") == "no reason given"
+    assert SECRET not in repr(asked)
+    asked.close()
+
+
+def test_an_error_is_one_of_five_kinds_and_never_shows_more_than_it_was_told() -> None:
+    assert str(Reject("too long")) == "too long"

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import marshmallow
+import pytest
+
+import connectors
+from connectors.delivery import Stop, check
+from connectors.registry import REGISTRY, SCHEMAS, open_tool
+from settings.workspace import ConnectionSettings
+from tests.connectors.doubles import DOUBLES
+
+ROOT = Path(connectors.__file__).parent
+NOT_TOOLS = {"delivery", "__pycache__"}
+
+
+def test_each_folder_is_a_tool_and_each_tool_a_folder() -> None:
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - NOT_TOOLS
+    assert set(REGISTRY) == folders
+
+
+def test_each_tool_has_a_double_for_the_contract_suite() -> None:
+    assert set(DOUBLES) == set(REGISTRY)
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_each_option_is_described_and_unknown_ones_are_errors(name: str) -> None:
+    schema = SCHEMAS[name]()
+    assert schema.unknown == marshmallow.RAISE
+    for field in schema.fields.values():
+        assert field.metadata["description"]
+
+
+def test_bad_input_an_unknown_type_of_connection_is_named() -> None:
+    connection = ConnectionSettings("crm", "smoke-signals")
+    with (
+        pytest.raises(Stop, match="smoke-signals; known are braze, sandbox"),
+        open_tool(connection),
+    ):
+        pass
+    assert "smoke-signals" in str(check(connection))
+
+
+def test_bad_input_a_sandbox_nobody_placed_is_named() -> None:
+    connection = ConnectionSettings("crm", "sandbox", (), {"url": None, "api_key": None})
+    assert "url and api_key are not set" in str(check(connection))
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8001", "http://user:pw@host", "http://host/path", ""])
+def test_bad_input_a_sandbox_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(marshmallow.ValidationError):
+        SCHEMAS["sandbox"]().load({"url": url})
+
+
+def test_only_the_seam_and_the_sandbox_speak_http() -> None:
+    speaking = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if "requests" in names:
+                speaking.add(str(path.relative_to(ROOT)))
+    assert speaking == {"http.py", "sandbox/client.py", "sandbox/fetching.py"}
