@@ -244,8 +244,9 @@ def summary(context: Context, told: Told, landing_url: str | None) -> list[str]:
         "  who would buy next week, and is it worth the send?",
         f"    {program} segment create{where} --category {shlex.quote(str(told.category))} "
         "--maximum-profit --cost-per-send 0.05",
-        f"  a message as the customer got it (all of them: {tool}/outbox/{CAMPAIGN})",
-        f"    curl -s '{tool}/profile?external_id={customer}'",
+        f"  a message as a customer got it (all of them: {tool}/outbox/{CAMPAIGN})",
+        f"    curl -s -H 'Authorization: Bearer {context.sandbox_key}' "
+        f"{tool}/sandbox/campaigns/{CAMPAIGN}/messages | head -n 1",
         "",
         f"A landing page: {landing_url}",
         f"All routes:     {address}/docs",

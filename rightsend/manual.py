@@ -55,6 +55,7 @@ def _parameters(command: click.Command) -> list[str]:
     rows = [
         f"| {_name(parameter)} | {getattr(parameter, 'help', None) or ''} |"
         for parameter in command.params
+        if not getattr(parameter, "hidden", False)
     ]
     return ["\n".join(["| option | meaning |", "|---|---|", *rows])] if rows else []
 

@@ -46,6 +46,7 @@ def run(
                     publish=publish,
                     sync=bring_up_to_date,
                     run_id=run_id,
+                    secret=context.secret,
                 )
             )
     except BusyError:

@@ -10,15 +10,18 @@ lost between the two.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
 import redis
 import structlog
 from rq import Queue, Worker
+from rq.exceptions import InvalidJobOperation
 from rq.executions import Execution
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
@@ -65,6 +68,15 @@ class RightsendWorker(Worker):
             recover(queue, given_up=self._given_up)
         super().clean_registries()
 
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """One line a job: RQ's own would tell its arguments, which may name a person."""
+        started = time.monotonic()
+        super().execute_job(job, queue)
+        seconds = round(time.monotonic() - started, 2)
+        with contextlib.suppress(InvalidJobOperation):  # its result was not to be kept
+            state = job.get_status()
+            log.info("job", job=job.description, state=state and state.value, seconds=seconds)
+
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """In the forked child."""
         process.die_with_parent(signal.SIGKILL, parent=self.pid)
@@ -86,7 +98,7 @@ def run(
 ) -> None:
     """Works until SIGTERM or SIGINT; then the job at hand is finished first."""
     queue = Queue(queue_name, connection=connection, serializer=JSONSerializer)
-    RightsendWorker(queue, given_up=given_up).work()
+    RightsendWorker(queue, given_up=given_up).work(logging_level="WARNING")
 
 
 def recover(queue: Queue, *, given_up: Callable[[str, list[Any], str], None]) -> int:

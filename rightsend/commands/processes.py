@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from plugin import logs
 from rightsend import web as server
 from rightsend.commands.options import installation
 from rightsend.context import QUEUES, Context, queue_connection
@@ -49,6 +50,7 @@ def worker(context: Context, queue: str) -> None:
     from rightsend import jobs
     from rightsend import worker as process
 
+    logs.configure(context.settings.log_level)
     with context.store(), jobs.installed(context):
         process.run(queue_connection(context.client()), queue, given_up=jobs.given_up)
 
@@ -64,6 +66,7 @@ def clock(context: Context) -> None:
     """
     from rightsend import timekeeping
 
+    logs.configure(context.settings.log_level)
     with context.store():
         timekeeping.run(context)
 

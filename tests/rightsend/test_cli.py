@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rightsend import cli, manual
+from rightsend.errors import RightsendError
+from tests.rightsend import shop
+
+COMMANDS = list(manual.walk(cli.cli, "rightsend"))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return shop.write(tmp_path / "shop")
+
+
+def run(*words: str | Path) -> int:
+    return cli.run([str(word) for word in words])
+
+
+@pytest.mark.parametrize(("words", "command"), COMMANDS, ids=[words for words, _ in COMMANDS])
+def test_every_command_explains_itself_with_an_example(words, command, capsys) -> None:
+    assert run(*words.split()[1:], "--help") == 0
+    text = capsys.readouterr().out
+    assert "Example:" in text
+    assert command.help and len(command.help.splitlines()[0]) > 10
+
+
+def test_help_lists_every_command(capsys) -> None:
+    assert run("--help") == 0
+    text = capsys.readouterr().out
+    assert all(f"  {name} " in text for name in cli.COMMANDS)
+
+
+def test_bad_input_an_unknown_command_is_one_sentence(capsys) -> None:
+    assert run("nigthly") == 2
+    assert "No such command 'nigthly'" in capsys.readouterr().err
+
+
+def test_bad_input_a_configuration_that_is_not_there(capsys, tmp_path: Path) -> None:
+    assert run("runs", "list", "--config", tmp_path / "no.yaml") == 1
+    error = capsys.readouterr().err
+    assert "no such file" in error
+    assert "Traceback" not in error
+
+
+def test_bad_input_a_workspace_that_is_not_there(capsys, config: Path) -> None:
+    assert run("runs", "list", "--config", config, "--workspace", "other") == 1
+    assert "has no workspace 'other'; there is shop" in capsys.readouterr().err
+
+
+def test_an_unexpected_failure_is_one_sentence_too(capsys, monkeypatch, config: Path) -> None:
+    monkeypatch.setattr("plugin.documents.runs", lambda _: 1 / 0)
+    assert run("runs", "list", "--config", config) == 1
+    error = capsys.readouterr().err
+    assert "ZeroDivisionError: division by zero" in error
+    assert "Traceback" not in error
+
+
+def test_with_debugging_on_an_unexpected_failure_shows_where(monkeypatch, config: Path) -> None:
+    monkeypatch.setenv(cli.DEBUG_VARIABLE, "1")
+    monkeypatch.setattr("plugin.documents.runs", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("runs", "list", "--config", config)
+
+
+def test_stopping_a_command_is_no_accident(capsys, monkeypatch, config: Path) -> None:
+    def stop(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("plugin.documents.runs", stop)
+    assert run("runs", "list", "--config", config) == 130
+    assert "run it again to go on" in capsys.readouterr().err
+
+
+def test_a_failure_of_ours_is_told_in_its_own_words() -> None:
+    assert cli.sentence_of(RightsendError("choose another port")) == "choose another port"
+
+
+def test_check_says_when_all_is_good(capsys, config: Path) -> None:
+    assert run("check", "--config", config) == 0
+    assert capsys.readouterr().out == "all good: shop\n"
+
+
+def test_check_opens_the_sources(capsys, config: Path) -> None:
+    (config.parent / "orders.csv").unlink()
+    assert run("check", "--config", config) == 1
+    line = capsys.readouterr().err
+    assert f"{config}:4: sources[0]: found " in line
+    assert "orders.csv" in line
+
+
+def test_check_finds_a_column_that_the_file_lacks(capsys, config: Path) -> None:
+    orders = config.parent / "orders.csv"
+    orders.write_text(orders.read_text().replace("id,at,customer", "id,at,member", 1))
+    assert run("check", "--config", config) == 1
+    assert "no column 'customer'" in capsys.readouterr().err
+
+
+def test_check_opens_connections(capsys, tmp_path: Path) -> None:
+    away = (
+        "connections:\n  - name: tool\n    type: sandbox\n    url: http://127.0.0.1:1\n"
+        "    attributes:\n      - {name: top, score: top_items}\n"
+    )
+    config = shop.write(tmp_path / "shop", more=away)
+    assert run("check", "--config", config, "--json") == 1
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert problem["key"] == "connections[0]"
+    assert "tool" in problem["found"]
+
+
+def test_check_tells_a_program_about_every_problem(capsys, config: Path) -> None:
+    config.write_text(config.read_text().replace("type: file", "type: fiel"))
+    assert run("check", "--config", config, "--json") == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is False
+    assert {problem["key"] for problem in answer["problems"]} == {
+        "sources[0].type",
+        "sources[1].type",
+    }
+
+
+def test_a_key_is_made_listed_and_revoked(capsys, config: Path) -> None:
+    assert run("keys", "create", "--config", config, "--scope", "content", "--json") == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["key"].startswith("rs_shop_")
+    assert run("keys", "list", "--config", config) == 0
+    listed = capsys.readouterr().out
+    assert made["id"] in listed
+    assert made["key"] not in listed
+    assert run("keys", "revoke", made["id"], "--config", config) == 0
+    capsys.readouterr()
+    assert run("keys", "list", "--config", config, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"keys": []}
+
+
+def test_bad_input_a_key_that_is_not_there_cannot_be_revoked(capsys, config: Path) -> None:
+    assert run("keys", "revoke", "deadbeef", "--config", config) == 1
+    assert "has no key deadbeef" in capsys.readouterr().err
+
+
+def test_bad_input_a_key_needs_a_scope_that_exists(capsys, config: Path) -> None:
+    assert run("keys", "create", "--scope", "everything", "--config", config) == 2
+    assert "'everything' is not one of" in capsys.readouterr().err
+
+
+def test_bad_input_a_run_that_is_not_there(capsys, config: Path) -> None:
+    assert run("runs", "show", "yesterday", "--config", config) == 1
+    assert "there is no run yesterday" in capsys.readouterr().err
+
+
+def test_bad_input_rolling_back_before_the_first_night(capsys, config: Path) -> None:
+    assert run("rollback", "--config", config) == 1
+    assert "no earlier snapshot to go back to" in capsys.readouterr().err
+
+
+def test_importing_again_adds_nothing(capsys, config: Path) -> None:
+    assert run("import", "--config", config, "--json") == 0
+    first = json.loads(capsys.readouterr().out)["sources"][0]
+    assert first["rows_added"] > 500
+    assert first["rows_after_now"] > 0
+    assert run("import", "--config", config, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["sources"][0]["rows_added"] == 0
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_imported(
+    capsys, config: Path
+) -> None:
+    (config.parent / "orders.csv").unlink()
+    assert run("import", "--config", config) == 1
+    captured = capsys.readouterr()
+    assert "orders.csv" in captured.err
+    assert "products" in captured.out
+
+
+def test_bad_input_a_source_that_is_not_configured(capsys, config: Path) -> None:
+    assert run("import", "--config", config, "--source", "order") == 1
+    assert "no such source: order" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--share", "0.2"], "target: Name at least one item, brand or category."),
+        (["--category", "tea"], "size: Exactly one of"),
+        (["--category", "tea", "--share", "0.2", "--count", "9"], "size: Exactly one of"),
+        (["--category", "tea", "--share", "1.5"], "size: share: "),
+        (["--category", "tea", "--count", "9", "--holdout-share", "1"], "holdout_share: "),
+    ],
+)
+def test_bad_input_a_segment_that_makes_no_sense(options, complaint, capsys, config) -> None:
+    assert run("segment", "create", *options, "--config", config) == 1
+    assert f"segment request: {complaint}" in capsys.readouterr().err
+
+
+def test_bad_input_a_segment_that_is_not_there(capsys, config: Path) -> None:
+    for words in (["show", "x"], ["cancel", "x"], ["export", "x"]):
+        assert run("segment", *words, "--config", config) == 1
+        assert "x" in capsys.readouterr().err
