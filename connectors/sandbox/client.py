@@ -54,18 +54,21 @@ class Sandbox:
         Returns the campaign with ``audience``, ``sent``, ``aborted`` and ``failed``; calling again
         goes on where it stopped and doubles nothing.
         """
-        path = f"/sandbox/campaigns/{campaign_id}"
         deadline = time.monotonic() + timeout_s
-        state = self._call("POST", f"{path}/send")
+        state = self.start(campaign_id)
         while state["sending"]:
             if time.monotonic() > deadline:
                 raise SandboxError(f"campaign {campaign_id} is not sent after {timeout_s:g} s")
             time.sleep(POLL_S)
-            state = self._call("GET", path)
+            state = self.campaign(campaign_id)
             progress(state["sent"] + state["aborted"] + state["failed"], state["audience"])
         if state["problem"]:
             raise SandboxError(f"campaign {campaign_id}: {state['problem']}")
         return state
+
+    def start(self, campaign_id: str) -> dict[str, Any]:
+        """Send in the background; ``campaign`` then says how far it is."""
+        return self._call("POST", f"/sandbox/campaigns/{campaign_id}/send")
 
     def outbox(self, campaign_id: str, state: str | None = None) -> list[dict[str, Any]]:
         """Messages by external id: external_id, state, subject, body, reason, rendered_at."""
