@@ -56,9 +56,9 @@ class _App(Flask):
 
 
 class _AnythingConverter(BaseConverter):
-    """An id that may hold slashes, as many as it likes."""
+    """An id that may hold slashes and line ends, as many as it likes."""
 
-    regex = ".+"
+    regex = r"[\s\S]+"
     part_isolating = False
 
 

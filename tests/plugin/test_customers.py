@@ -32,7 +32,7 @@ def test_a_customer_may_be_named_by_a_device(get, publish, workspace_dir):
     assert by_device["items"] == get("/v1/customers/customer-001").get_json()["items"]
 
 
-@pytest.mark.parametrize("name", ["a/b", "a//b/", "ü ñ", "%2e%2e", "a?b#c", "💐"])
+@pytest.mark.parametrize("name", ["a/b", "a//b/", "ü ñ", "%2e%2e", "a?b#c", "💐", "a\nb"])
 def test_an_id_may_be_any_text(get, post, published, name):
     from urllib.parse import quote
 
