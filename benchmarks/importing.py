@@ -3,8 +3,8 @@
     python -m benchmarks.importing [--runs 3]
 
 The rows are the 1,469,307 purchases of The Complete Journey, as the package's Parquet file and as a
-CSV of them. The rival does with pandas what one would write by hand: read, map, drop duplicates, write
-Parquet by day; it checks nothing, quarantines nothing and cannot be stopped half way.
+CSV of them. The rival does with pandas what one would write by hand: read, map, drop duplicates,
+write Parquet by day; it checks nothing, quarantines nothing and cannot be stopped half way.
 """
 
 from __future__ import annotations

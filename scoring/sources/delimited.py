@@ -10,6 +10,7 @@ file.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,8 @@ from scoring.sources.lines import BLOCK_BYTES, Block, blocks
 
 _LONGEST_RECORD_LINES = 1000
 _PARSE_BYTES = 4 * 1024 * 1024
-_CR, _QUOTE = b'\r"'
+_LONE_CR = re.compile(rb"\r(?!\n)")
+_CR, _LF, _QUOTE = b'\r\n"'
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ def read(
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Chunk]:
     """Chunks of the named columns (strings, empty = null); raises SourceError."""
+    if len(delimiter) != 1 or not delimiter.isascii():
+        raise SourceError(f"{path}: the delimiter has to be one ASCII character, not {delimiter!r}")
     layout: _Format | None = None
     stream, failure, open_end = blocks(path, encoding, block_bytes), None, None
     while failure is None:
@@ -140,12 +144,11 @@ def _records(block: Block, first: int, layout: _Format, *, last: bool) -> _Recor
     undecodable = block.undecodable[block.undecodable >= first]
     broken = [_broken(block, int(line), WRONG_ENCODING) for line in undecodable]
     stop, quoted_breaks = block.lines, False
-    quotes = np.flatnonzero(np.frombuffer(block.data, np.uint8) == _QUOTE)
-    if len(quotes):
-        counts = np.diff(np.searchsorted(quotes, block.starts))
-        odd = np.flatnonzero(counts % 2 == 1)
+    suspects, odd = _suspects(block, layout.delimiter)
+    if len(suspects):
+        odd, suspects = odd[suspects >= first], suspects[suspects >= first]
         before = int(begins.sum())
-        stray, stop = _follow_quotes(block, odd[odd >= first], begins, layout, last=last)
+        stray, stop = _follow_quotes(block, suspects, odd, begins, layout, last=last)
         quoted_breaks = int(begins.sum()) != before
         begins[stray] = False
         broken += [_broken(block, line, BROKEN_LINE) for line in stray]
@@ -153,6 +156,29 @@ def _records(block: Block, first: int, layout: _Format, *, last: bool) -> _Recor
     begins[stop:] = False
     broken = [bad for bad in broken if bad.line < block.first_line + stop]
     return _Records(np.flatnonzero(begins), broken, first, stop, quoted_breaks)
+
+
+def _suspects(block: Block, delimiter: str) -> tuple[np.ndarray, np.ndarray]:
+    """Lines (int64, ascending) whose quotes do not simply enclose fields, and which of them have an
+    odd number (bool). All other lines are records of their own."""
+    data = np.frombuffer(block.data, np.uint8)
+    quotes = np.flatnonzero(data == _QUOTE)
+    if not len(quotes):
+        return np.empty(0, np.int64), np.empty(0, bool)
+    bounds = np.searchsorted(quotes, block.starts)
+    counts = np.diff(bounds)
+    line_of = np.repeat(np.arange(block.lines), counts)
+    opening = (np.arange(len(quotes)) - bounds[line_of]) % 2 == 0
+    before = np.where(quotes > block.starts[line_of], data[quotes - 1], _LF)
+    after = data[quotes + 1]  # every line ends with a line feed
+    edge = np.zeros(256, bool)
+    edge[[ord(delimiter), _QUOTE, _LF]] = True
+    misplaced = np.where(opening, ~edge[before], ~(edge[after] | (after == _CR)))
+    odd = counts % 2 == 1
+    strange = odd.copy()
+    strange[line_of[misplaced]] = True
+    lines = np.flatnonzero(strange)
+    return lines, odd[lines]
 
 
 def _non_empty(block: Block) -> np.ndarray:
@@ -165,27 +191,37 @@ def _non_empty(block: Block) -> np.ndarray:
 
 
 def _follow_quotes(
-    block: Block, odd: np.ndarray, begins: np.ndarray, layout: _Format, *, last: bool
+    block: Block,
+    suspects: np.ndarray,
+    odd: np.ndarray,
+    begins: np.ndarray,
+    layout: _Format,
+    *,
+    last: bool,
 ) -> tuple[list[int], int]:
-    """Decide about the lines with an odd number of quotes.
+    """Decide about ``suspects``.
 
     Clears ``begins`` inside records with line breaks. Returns the lines that are no record, and the
     line from which the next block is needed.
     """
     stray: list[int] = []
-    position, bad = 0, set(block.undecodable.tolist())
-    while position < len(odd):
-        line = int(odd[position])
-        position += 1
-        if line in bad or _is_record(block, line, line, layout):
+    bad, done = set(block.undecodable.tolist()), -1
+    odd_lines = suspects[odd]
+    for line, is_odd in zip(suspects.tolist(), odd.tolist(), strict=True):
+        if line <= done or line in bad or _is_record(block, line, line, layout):
             continue
-        if position == len(odd) and not last and block.lines - line < _LONGEST_RECORD_LINES:
+        if not is_odd:
+            stray.append(line)
+            continue
+        following = int(np.searchsorted(odd_lines, line, side="right"))
+        end = int(odd_lines[following]) if following < len(odd_lines) else block.lines
+        if end == block.lines and not last and end - line < _LONGEST_RECORD_LINES:
             return stray, line
-        end = int(odd[position]) if position < len(odd) else line
-        short = line < end < line + _LONGEST_RECORD_LINES
-        if short and bad.isdisjoint(range(line, end)) and _is_record(block, line, end, layout):
+        short = end < min(block.lines, line + _LONGEST_RECORD_LINES)
+        joined = range(line, end + 1)
+        if short and bad.isdisjoint(joined) and _is_record(block, line, end, layout):
             begins[line + 1 : end + 1] = False
-            position += 1
+            done = end
         else:
             stray.append(line)
     return stray, block.lines
@@ -215,7 +251,7 @@ def _kept_bytes(block: Block, found: _Records) -> bytes:
         view = memoryview(data)
         data = b"".join([view[start:end] for start, end in ends.tolist()])
     if data.count(b"\r") > data.count(b"\r\n"):
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b" ")
+        data = _LONE_CR.sub(b" ", data)
     return data
 
 

@@ -129,7 +129,9 @@ def check(source: SourceSettings) -> None:
 
 @contextmanager
 def connect() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB for ``apply``: UTC, and one thread, because with more it returns rows in any order."""
+    """A DuckDB for ``apply``: UTC, and one thread, because with more it returns rows in any
+    order.
+    """
     with duckdb.connect(config={"threads": 1, "memory_limit": "1GB"}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection

@@ -53,7 +53,7 @@ def _parse(connection: duckdb.DuckDBPyConnection, block: Block, columns: list[st
     lines = lines[~np.isin(lines, block.undecodable)]
     connection.register("raw", pa.table({"line": _texts(block, lines)}))
     values = ", ".join(_value(column) for column in columns)
-    table = connection.execute(
+    table = connection.sql(
         f"SELECT {values + ', ' if values else ''}coalesce(j IS NOT NULL, false) AS {_GOOD} FROM ("
         "SELECT CASE WHEN json_valid(line) AND json_type(line) = 'OBJECT' THEN line::JSON END AS j "
         "FROM raw)"

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import ibis
-import pyarrow as pa
 
 from scoring.sources.chunk import Chunk, SourceFile, missing_columns
 from scoring.sources.errors import SourceError
@@ -59,25 +58,24 @@ def _chunks(
     try:
         backend: Any = ibis.connect(url)
     except Exception as error:
-        raise SourceError(f"{name}: cannot connect: {_first_line(error)}") from error
+        raise SourceError(f"{name}: cannot connect: {_problem(error, url)}") from error
     try:
         table = backend.sql(source.sql) if source.sql else backend.table(source.relation)
         if problem := missing_columns(name, columns, table.columns):
             raise SourceError(problem)
         selected = table.select(*columns) if columns else table
         batches = selected.to_pyarrow_batches(chunk_size=131_072)
-        yield from chunks(_checked(batches), CHUNK_ROWS, None)
+        yield from chunks(iter(batches), CHUNK_ROWS, None)
     except SourceError:
         raise
     except Exception as error:
-        raise SourceError(f"{name}: cannot be read: {_first_line(error)}") from error
+        raise SourceError(f"{name}: cannot be read: {_problem(error, url)}") from error
     finally:
         backend.disconnect()
 
 
-def _checked(batches: Any) -> Iterator[pa.RecordBatch]:
-    yield from batches
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _problem(error: Exception, url: str) -> str:
+    """The first line of a driver's error, without the password that it may quote."""
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    secret = urlsplit(url).netloc.rpartition("@")[0]
+    return text.replace(secret, "…") if secret else text
