@@ -111,13 +111,10 @@ class Catalogue:
 
     def item(self, number: int) -> Item:
         """Raises RecordError if there is no such number."""
-        shown = orjson.loads(self.json(number))
+        shown = orjson.loads(self.json(number)).values()  # in the order of Item's fields
         margin = self._margins[number]
-        return Item(
-            **shown,
-            margin=None if margin != margin else margin,
-            sellable=bool(self._sellable[number]),
-        )
+        known_margin = None if margin != margin else margin  # NaN stands for none
+        return Item._make((*shown, known_margin, bool(self._sellable[number])))
 
     def get(self, item_id: str) -> Item | None:
         number = self._numbers.get(item_id)

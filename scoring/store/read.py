@@ -9,13 +9,13 @@ import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
 from redis.exceptions import RedisClusterException
 
 from scoring.store.breaker import Breaker
-from scoring.store.client import Client
+from scoring.store.client import Client, round_trip
 from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.fallback import NOTHING, Fallback, FallbackFile
 from scoring.store.keys import Keys, bucket, customer_hash
@@ -133,17 +133,19 @@ class Reader:
         raise StoreUnavailable("loading", "the snapshot is being loaded")
 
     def _fetch(self, published: PublishedSnapshot | None, customer: bytes | None) -> _Raw:
-        pipe = self._client.pipeline(transaction=False)
         keys = self._keys
         if customer is None:
-            pipe.get(keys.pointer)
-            return _Raw(None, None, [], *pipe.execute())
-        pipe.get(keys.alias(customer))
-        pipe.zrange(keys.recent(customer), 0, RECENT_EVENTS - 1, desc=True)
+            return _Raw(None, None, [], *round_trip(self._client, [("GET", keys.pointer)]))
+        commands: list[tuple[Any, ...]] = [
+            ("GET", keys.alias(customer)),
+            ("ZRANGE", keys.recent(customer), 0, RECENT_EVENTS - 1, "REV"),
+        ]
         if published is not None:
-            pipe.hget(keys.customers(published.generation, bucket(customer)), customer)
-        pipe.get(keys.pointer)
-        alias, recent, *record, pointer = pipe.execute()
+            commands.append(
+                ("HGET", keys.customers(published.generation, bucket(customer)), customer)
+            )
+        commands.append(("GET", keys.pointer))
+        alias, recent, *record, pointer = round_trip(self._client, commands)
         return _Raw(record[0] if record else None, alias, recent, pointer)
 
     def _follow(

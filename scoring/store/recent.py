@@ -126,7 +126,17 @@ class RecentEvents:
                 GROUP, consumer, {stream: ">"}, count=count - len(entries)
             )
             entries += [entry for _stream, found in fresh or [] for entry in found]
+        if not entries:
+            self._leave(consumer)
         return [QueuedEvent(entry, _event(fields)) for entry, fields in entries]
+
+    def _leave(self, consumer: str) -> None:
+        """A consumer that owes no acknowledgement is forgotten: every process has its own name."""
+        owed = self._client.xpending_range(
+            self._keys.stream, GROUP, min="-", max="+", count=1, consumername=consumer
+        )
+        if not owed:
+            self._client.xgroup_delconsumer(self._keys.stream, GROUP, consumer)
 
     def _create_group(self) -> None:
         try:

@@ -143,6 +143,18 @@ def test_the_queue_gives_events_until_they_are_acknowledged(events: RecentEvents
     assert events.drain("b", claim_after_s=0) == []
 
 
+def test_consumers_that_are_done_are_forgotten(events: RecentEvents, redis_client: Client) -> None:
+    events.remember([event(1)])
+    for consumer in ("a", "b", "c"):
+        taken = events.drain(consumer)
+        assert events.drain(consumer) == []
+        if consumer == "b":
+            events.acknowledge([queued.entry for queued in taken])
+    left = redis_client.xinfo_consumers(Keys(WORKSPACE).stream, "lake")
+    assert [consumer["name"] for consumer in left] == [b"a"]  # it still owes event-1
+    assert len(events.drain("d", claim_after_s=0)) == 1
+
+
 def test_nothing_to_remember_and_nothing_to_acknowledge(events: RecentEvents) -> None:
     events.remember([])
     events.acknowledge([])
