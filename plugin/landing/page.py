@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from babel.numbers import UnknownCurrencyError, format_currency
 from plugin.landing.messages import LANGUAGES, MESSAGES
 from settings.workspace import WorkspaceSettings
 
-TOP_PICKS = 6
+TOP_PICKS = 5  # one large and four around it, without a hole on any width
 _CHIPS = 6
 _SECTION_MIN = 2
 _DEFAULT_ACCENT = "#0b5cd5"
@@ -43,9 +43,12 @@ class Card:
 
 @dataclass(frozen=True)
 class Section:
+    """``kind``: top (one large card), row (scrolls sideways on a phone) or grid."""
+
     title: str
     cards: tuple[Card, ...]
     anchor: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def _sections(content: Content, workspace: WorkspaceSettings, language: str) -> 
     if not cards:
         return []
     first = words["top_picks" if content.personal else "best_sellers"]
-    sections = [Section(first, tuple(cards[:TOP_PICKS]), "top")]
+    sections = [Section(first, _apart(cards[:TOP_PICKS]), "top", "top")]
     rest: dict[str, list[Card]] = {}
     for item, card in zip(content.items[TOP_PICKS:], cards[TOP_PICKS:], strict=True):
         rest.setdefault(str(item.get("category") or ""), []).append(card)
@@ -114,19 +117,19 @@ def _sections(content: Content, workspace: WorkspaceSettings, language: str) -> 
     loose: list[Card] = []
     for category in sorted(rest, key=lambda name: order.get(name, len(order))):
         if category and len(rest[category]) >= _SECTION_MIN:
-            sections.append(Section(leaf(category), tuple(rest[category]), f"s{len(sections)}"))
+            anchor = f"s{len(sections)}"
+            sections.append(Section(leaf(category), _apart(rest[category]), anchor, "row"))
         else:
             loose.extend(rest[category])
     if loose:
         more = words["more" if content.personal else "more_popular"]
-        sections.append(Section(more, tuple(loose), "more"))
+        sections.append(Section(more, _apart(loose), "more", "grid"))
     return sections
 
 
 def _card(item: Mapping[str, object], workspace: WorkspaceSettings, language: str) -> Card:
     name = tidy(str(item.get("name") or item.get("id") or ""))
-    group = str(item.get("category") or item.get("brand") or name)
-    spot = hashlib.blake2b(group.encode("utf-8", "replace"), digest_size=2).digest()
+    spot = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=2).digest()
     price = item.get("price")
     return Card(
         name=name,
@@ -138,6 +141,16 @@ def _card(item: Mapping[str, object], workspace: WorkspaceSettings, language: st
         tone=spot[0] % _TONES,
         shape=spot[1] % _SHAPES,
     )
+
+
+def _apart(cards: list[Card]) -> tuple[Card, ...]:
+    """The same cards; none has the colour of the two before it, which are its neighbours."""
+    found: list[Card] = []
+    for card in cards:
+        near = {other.tone for other in found[-2:]}
+        free = (tone % _TONES for tone in range(card.tone, card.tone + _TONES))
+        found.append(replace(card, tone=next(tone for tone in free if tone not in near)))
+    return tuple(found)
 
 
 def web_address(url: object) -> str | None:
@@ -161,13 +174,14 @@ def money(amount: float, currency: str, language: str) -> str:
 
 def leaf(category: str) -> str:
     """The last level of a category path, fit to be read."""
-    return tidy(category.rsplit(" > ", 1)[-1])
+    return tidy(category.rsplit(" > ", 1)[-1], shortest=3)
 
 
-def tidy(text: str) -> str:
-    """Catalogues that shout are read in sentence case; anything else stays as it is."""
+def tidy(text: str, *, shortest: int = 5) -> str:
+    """Catalogues that shout are read in sentence case; anything else stays as it is, as do texts
+    under ``shortest`` characters: they may be abbreviations."""
     text = " ".join(text.split())
-    return text.capitalize() if text.isupper() and len(text) > 4 else text
+    return text.capitalize() if text.isupper() and len(text) >= shortest else text
 
 
 def _updated(at: datetime | None, language: str) -> str | None:

@@ -50,6 +50,7 @@ def test_shouting_names_are_calmed_and_others_kept():
     assert tidy("FLUID MILK  WHITE ONLY") == "Fluid milk white only"
     assert (tidy("iPhone 17"), tidy("LEGO")) == ("iPhone 17", "LEGO")
     assert leaf("GROCERY > CHEESE") == "Cheese"
+    assert (leaf("MEAT > BEEF"), leaf("HOME > TV")) == ("Beef", "TV")
 
 
 def test_a_single_item_of_a_category_goes_with_the_rest():
@@ -63,6 +64,13 @@ def test_an_item_without_picture_has_a_drawing_that_stays_the_same():
     assert first == second
     assert first.initial == "É"
     assert page(item(name="!!!", id="?")).sections[0].cards[0].initial == "·"
+
+
+def test_neighbours_never_have_the_same_colour():
+    sections = page(*(item(name="Tea", category=None) for _ in range(20))).sections
+    for section in sections:
+        tones = [card.tone for card in section.cards]
+        assert all(tone not in tones[max(at - 2, 0) : at] for at, tone in enumerate(tones))
 
 
 def test_an_item_with_nothing_known_is_still_a_card():
