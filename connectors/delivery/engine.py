@@ -88,7 +88,7 @@ class Delivery:
                 sender.send(batch)
                 self.progress("send", self.report.accepted, total)
             ledger.tidy()
-        self.report.waiting = len(ledger.quarantine())
+        self.report.waiting = ledger.count_quarantine()
 
     def _spooled(self, desired: States) -> Iterator[tuple[str, State]]:
         seen = 0

@@ -243,6 +243,11 @@ class Ledger:
                     values,
                 )
 
+    def count_quarantine(self) -> int:
+        query = "SELECT count(*) FROM quarantine WHERE space = ?"
+        count: int = self._db.execute(query, [self._space]).fetchone()[0]
+        return count
+
     def quarantine(self) -> list[Refused]:
         """What the tool refused in this space, by customer id."""
         query = "SELECT customer_id, reason, refused_at FROM quarantine WHERE space = ? ORDER BY 1"
