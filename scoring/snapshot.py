@@ -16,28 +16,27 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 from scoring import columns as c
-from scoring.snapshot_schema import ROW_GROUP, SCHEMAS, SnapshotTables, conform
+from scoring.snapshot_export import EXPORTS as EXPORTS
+from scoring.snapshot_export import export_csv as export_csv
+from scoring.snapshot_schema import (
+    ROW_GROUP,
+    SCHEMAS,
+    SnapshotError,
+    SnapshotTables,
+    check_indexes,
+    conform,
+)
 
 META = "meta.json"
 MODEL = "model"
 SCORES = "scores"
-EXPORTS = {
-    "items": (c.ITEM_INDEX, c.ITEM_PROBABILITY, c.ITEM_ID),
-    "brands": (c.BRAND_INDEX, c.BRAND_PROBABILITY, c.BRAND),
-    "categories": (c.CATEGORY_INDEX, c.CATEGORY_PROBABILITY, c.CATEGORY),
-}
-
-
-class SnapshotError(Exception):
-    """A snapshot's folder is missing, half there or altered; the text says what and what to do."""
 
 
 @dataclass(frozen=True)
@@ -196,8 +195,8 @@ def write(
     Counts and digests of ``meta`` are filled in. An existing folder of that name is replaced.
     Raises SnapshotError if a table does not fit its schema or an index points outside.
     """
-    fitted = {name: conform(name, getattr(tables, name), SnapshotError) for name in SCHEMAS}
-    _check_indexes(fitted)
+    fitted = {name: conform(name, getattr(tables, name)) for name in SCHEMAS}
+    check_indexes(fitted)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(beside, ignore_errors=True)
@@ -277,42 +276,6 @@ def erase(folder: Path, customer_ids: Collection[str]) -> int:
     return removed
 
 
-def export_csv(snapshot: Snapshot, out: IO[bytes], *, kind: str = "items") -> int:
-    """Writes customer_id, rank (from 1), item_id (or brand, category) and probability, in
-    customer order and best first; the same snapshot gives the same bytes. Returns the rows.
-
-    ``kind`` is items, brands or categories; raises SnapshotError for anything else.
-    """
-    if kind not in EXPORTS:
-        raise SnapshotError(f"cannot export {kind!r}: expected one of {', '.join(EXPORTS)}")
-    index_column, probability_column, label_column = EXPORTS[kind]
-    labels = snapshot.table(kind)[label_column].combine_chunks()
-    rows = 0
-    header = True
-    options = [c.CUSTOMER_ID, index_column, probability_column]
-    for batch in snapshot.batches(columns=options):
-        indexes = batch[index_column].combine_chunks()
-        parents = pc.list_parent_indices(indexes)
-        starts = pc.take(indexes.offsets, parents)
-        flat = pc.list_flatten(indexes)
-        first = indexes.offsets[0].as_py()
-        positions = pa.array(range(first + 1, first + 1 + len(flat)), pa.int32())
-        table = pa.table({
-            c.CUSTOMER_ID: pc.take(batch[c.CUSTOMER_ID].combine_chunks(), parents),
-            c.RANK: pc.subtract(positions, starts),
-            label_column: pc.take(labels, flat),
-            c.PROBABILITY: pc.list_flatten(batch[probability_column].combine_chunks()),
-        })  # fmt: skip
-        pyarrow.csv.write_csv(
-            table,
-            out,
-            pyarrow.csv.WriteOptions(include_header=header, quoting_style="needed"),
-        )
-        header = False
-        rows += table.num_rows
-    return rows
-
-
 def _score_values(rows: pa.Table, name: str, labels: Mapping[str, Any]) -> list[Any]:
     column = rows[_SCORE_COLUMNS[name]].combine_chunks()
     if name in _INDEX_COLUMNS:
@@ -323,22 +286,6 @@ def _score_values(rows: pa.Table, name: str, labels: Mapping[str, Any]) -> list[
     if name in _FIRST_COLUMNS:
         return [values[0] if values else None for values in column.to_pylist()]
     return column.to_pylist()
-
-
-def _check_indexes(tables: Mapping[str, pa.Table]) -> None:
-    for table, column, target in (
-        (SCORES, c.ITEM_INDEX, "items"),
-        (SCORES, c.BRAND_INDEX, "brands"),
-        (SCORES, c.CATEGORY_INDEX, "categories"),
-        ("related", "related_index", "items"),
-        ("related", "together_index", "items"),
-    ):
-        highest = pc.max(pc.list_flatten(tables[table][column])).as_py()
-        rows = tables[target].num_rows
-        if highest is not None and highest >= rows:
-            raise SnapshotError(
-                f"{table}.{column} points at row {highest} of {target}, which has {rows} rows"
-            )
 
 
 def _write_parquet(path: Path, table: pa.Table) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from scoring import columns as c
 
@@ -43,6 +45,10 @@ SCHEMAS: dict[str, pa.Schema] = {
 _NULLABLE = {c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.MARGIN, c.URL, c.IMAGE_URL}
 
 
+class SnapshotError(Exception):
+    """A snapshot's folder is missing, half there or altered; the text says what and what to do."""
+
+
 @dataclass(frozen=True)
 class SnapshotTables:
     """The tables of docs/architecture.md; columns may come in any order and compatible type."""
@@ -56,22 +62,41 @@ class SnapshotTables:
     popular: pa.Table
 
 
-def conform(name: str, table: pa.Table, error: type[Exception]) -> pa.Table:
+def conform(name: str, table: pa.Table) -> pa.Table:
     """``table`` in exactly the schema of ``name``: columns ordered and cast, metadata dropped.
 
-    Raises ``error`` naming the missing or ill-typed column, or nulls where none may be.
+    Raises SnapshotError naming the missing or ill-typed column, or nulls where none may be.
     """
     schema = SCHEMAS[name]
     missing = [column for column in schema.names if column not in table.column_names]
     if missing:
-        raise error(f"{name} lacks column {', '.join(missing)}")
+        raise SnapshotError(f"{name} lacks column {', '.join(missing)}")
     arrays = []
     for column in schema:
         try:
             array = table[column.name].cast(column.type)
         except pa.ArrowException as problem:
-            raise error(f"{name}.{column.name} does not fit {column.type}: {problem}") from problem
+            raise SnapshotError(
+                f"{name}.{column.name} does not fit {column.type}: {problem}"
+            ) from problem
         if array.null_count and (column.name not in _NULLABLE or name in ("brands", "categories")):
-            raise error(f"{name}.{column.name} has {array.null_count} nulls")
+            raise SnapshotError(f"{name}.{column.name} has {array.null_count} nulls")
         arrays.append(array)
     return pa.table(arrays, schema=schema)
+
+
+def check_indexes(tables: Mapping[str, pa.Table]) -> None:
+    """Raises SnapshotError if a list points at a row that is not there."""
+    for table, column, target in (
+        ("scores", c.ITEM_INDEX, "items"),
+        ("scores", c.BRAND_INDEX, "brands"),
+        ("scores", c.CATEGORY_INDEX, "categories"),
+        ("related", "related_index", "items"),
+        ("related", "together_index", "items"),
+    ):
+        highest = pc.max(pc.list_flatten(tables[table][column])).as_py()
+        rows = tables[target].num_rows
+        if highest is not None and highest >= rows:
+            raise SnapshotError(
+                f"{table}.{column} points at row {highest} of {target}, which has {rows} rows"
+            )
