@@ -16,8 +16,14 @@ def json_body() -> Any:
     """The body of the current request as JSON. Answers 415 or 400 otherwise."""
     if not request.is_json or request.headers.get("Content-Encoding", "identity") != "identity":
         fail(415, *CODES[415])
+    body = request.get_data(cache=True)
+    # a body without a stated length is cut off at the limit, without an error
+    if request.content_length is None and len(body) >= (
+        request.max_content_length or len(body) + 1
+    ):
+        fail(413, *CODES[413])
     try:
-        return orjson.loads(request.get_data(cache=True))
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         fail(400, "invalid_json", f"The request body is not valid JSON: {error}.")
 
