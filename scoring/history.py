@@ -53,7 +53,7 @@ class History:
     """Events as parallel arrays, ordered by (hour, customer, item, kind).
 
     ``customer``, ``item``: int32[n]; ``hour``: int32[n]; ``kind``: int8[n], one of BOUGHT,
-    ENGAGED (viewed, carted, searched, interested), CLICKED (a message); ``customers``: str[n_customers].
+    ENGAGED (viewed, carted, searched, interested), CLICKED (a message); ``customers``: ids, str.
     An item of -1 is an event about no item. ``profile_customer``, ``profile_feature``: int32[m],
     which customers have which profile feature ("age=65+"), named by ``profile_names``: str[k].
     """
@@ -106,7 +106,9 @@ class History:
         zeros = np.zeros(len(customer), dtype=np.int32)
         return LevelView.of(customer, zeros, age, self.n_customers, 1)
 
-    def labels(self, of_item: Ints, n_targets: int, start: int, end: int, kind: int) -> NDArray[np.int64]:
+    def labels(
+        self, of_item: Ints, n_targets: int, start: int, end: int, kind: int
+    ) -> NDArray[np.int64]:
         """Sorted distinct ``customer * n_targets + target`` of the events in [start, end)."""
         customer, item, _ = self.select(kind, start=start, end=end)
         target = np.where(item >= 0, of_item[item], -1)
@@ -132,7 +134,9 @@ class LevelView:
     n_targets: int
 
     @classmethod
-    def of(cls, customer: Ints, target: Ints, age: Ints, n_customers: int, n_targets: int) -> LevelView:
+    def of(
+        cls, customer: Ints, target: Ints, age: Ints, n_customers: int, n_targets: int
+    ) -> LevelView:
         """Deduplicates the days of raw events."""
         span = int(age.max(initial=0)) + 1
         key = (customer.astype(np.int64) * n_targets + target) * span + age

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.history import BOUGHT, ENGAGED, History
+from scoring.history import ENGAGED, History, LevelView
 from scoring.models import BaseScorer, Floats, Ints
 from scoring.models.activity import Activity
 from scoring.models.affinity import Affinity
@@ -22,17 +22,19 @@ from scoring.models.ease import Ease
 from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
 
-PERSONAL, POPULAR, COLLABORATIVE = 60, 60, 100  # candidates a customer
+PERSONAL, POPULAR = 60, 60  # candidates a customer
+COLLABORATIVE = {"ease": 60, "cooccurrence": 80}
 ENGAGED_HALF_LIVES_DAYS = (1.0, 3.0, 7.0, 21.0)
 
 
 @dataclass(frozen=True)
 class Level:
     """``scorers``: by name, in feature order; ``parents``: for items, the repeat intensity of the
-    item's brand and category with int32[n_items] maps; ``known``: bool[n_customers]."""
+    item's brand and category with int32[n_items] maps; ``of_item``: int32[n_items], the target
+    that each item belongs to, -1 for none."""
 
-    name: str
-    scorers: Mapping[str, BaseScorer]
+    of_item: Ints
+    scorers: Mapping[str, Any]  # BaseScorer, some with more (propose, best)
     parents: Mapping[str, tuple[RepeatIntensity, Ints]]
     n_customers: int
     n_targets: int
@@ -42,25 +44,23 @@ class Level:
         """Fits every base scorer of a level on what happened before ``cutoff`` (hours)."""
         of_item, size = history.catalogue.of_item, history.catalogue.size
         view = history.view(level, cutoff)
-        n_known = int(history.known_customers(cutoff).sum())
-        scorers: dict[str, BaseScorer] = {
-            "repeat": RepeatIntensity.fit(view),
-            "popularity": Popularity.fit(view, n_known),
-            "activity": Activity.fit(history.visits(cutoff), view),
-            "ease": Ease.fit(view),
-            "affinity": affinity.of(level),
-        }
-        if level == "item":
-            scorers["cooccurrence"] = Cooccurrence.fit(view)
-        if (history.kind == ENGAGED).any():
-            engaged = history.view(level, cutoff, ENGAGED)
-            scorers["engaged"] = RepeatIntensity.fit(engaged, ENGAGED_HALF_LIVES_DAYS)
+        scorers = _own_scorers(history, view, of_item[level], cutoff)
+        scorers["ease"] = Ease.fit(view)
+        scorers["affinity"] = affinity.of(level)
         parents = {}
         if level == "item":
+            scorers["cooccurrence"] = Cooccurrence.fit(view)
             for parent in ("brand", "category"):
                 up = RepeatIntensity.fit(history.view_of(of_item[parent], size(parent), cutoff))
                 parents[parent] = (up, of_item[parent])
-        return cls(level, scorers, parents, history.n_customers, size(level))
+        return cls(of_item[level], scorers, parents, history.n_customers, size(level))
+
+    @classmethod
+    def fit_group(cls, history: History, of_item: Ints, cutoff: int) -> Self:
+        """A level made for the occasion: items with ``of_item`` 0 are one target, -1 are none."""
+        view = history.view_of(of_item, 1, cutoff)
+        scorers = _own_scorers(history, view, of_item, cutoff)
+        return cls(of_item, scorers, {}, history.n_customers, 1)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class Level:
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """float32[n, len(features)]: everything the base scorers say of the pairs."""
         parts = {name: scorer.describe(customer, target) for name, scorer in self.scorers.items()}
-        columns = list(parts.values())
+        columns: list[NDArray] = list(parts.values())
         for scorer, parent_of in self.parents.values():
             parent = parent_of[target]
             up = scorer.describe(customer, np.maximum(parent, 0))
@@ -83,16 +83,27 @@ class Level:
 
     def candidates(self) -> tuple[Ints, Ints]:
         """(customer, target), sorted and distinct: habits, best sellers and what like minds buy."""
-        repeat, popularity = self.scorers["repeat"], self.scorers["popularity"]
-        like = self.scorers.get("cooccurrence", self.scorers["ease"])
-        pairs = [repeat.propose(PERSONAL, self.n_customers)]
-        pairs.append(like.propose(COLLABORATIVE, self.n_customers))
-        if like is not self.scorers["ease"]:
-            pairs.append(self.scorers["ease"].propose(COLLABORATIVE // 2, self.n_customers))
-        best = popularity.best(POPULAR)
+        pairs = [self.scorers["repeat"].propose(PERSONAL, self.n_customers)]
+        for name in ("ease", "cooccurrence"):
+            if name in self.scorers:
+                pairs.append(self.scorers[name].propose(COLLABORATIVE[name], self.n_customers))
+        best = self.scorers["popularity"].best(POPULAR)
         everyone = np.arange(self.n_customers, dtype=np.int32)
         pairs.append((np.repeat(everyone, len(best)), np.tile(best, self.n_customers)))
-        key = np.unique(
-            np.concatenate([c.astype(np.int64) * self.n_targets + t for c, t in pairs])
-        )
+        key = np.unique(np.concatenate([c.astype(np.int64) * self.n_targets + t for c, t in pairs]))
         return (key // self.n_targets).astype(np.int32), (key % self.n_targets).astype(np.int32)
+
+
+def _own_scorers(
+    history: History, view: LevelView, of_item: Ints, cutoff: int
+) -> dict[str, BaseScorer]:
+    """What can be said of any grouping of items from its own past."""
+    scorers: dict[str, BaseScorer] = {
+        "repeat": RepeatIntensity.fit(view),
+        "popularity": Popularity.fit(view, int(history.known_customers(cutoff).sum())),
+        "activity": Activity.fit(history.visits(cutoff), view),
+    }
+    if (history.kind == ENGAGED).any():
+        engaged = history.view_of(of_item, view.n_targets, cutoff, ENGAGED)
+        scorers["engaged"] = RepeatIntensity.fit(engaged, ENGAGED_HALF_LIVES_DAYS)
+    return scorers

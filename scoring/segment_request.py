@@ -1,4 +1,4 @@
-"""What a marketer asks of a segment job; plain data, no model library (plugin and CLI import it)."""
+"""What a marketer asks of a segment job; plain data without a model library."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Exclusions:
 
 @dataclass(frozen=True)
 class SegmentRequest:
-    """One segment job. ``cost_per_send`` and ``margin`` (per response) default to the workspace's."""
+    """One segment job. ``cost_per_send``, ``margin`` (a response) default to the workspace's."""
 
     name: str
     target: Target

@@ -64,8 +64,8 @@ class ModelSettings:
     seed: int = 1
     training_windows: int = 3  # label windows of horizon_days each, before the backtest window
     min_target_buyers: int = 20
-    affinity_components: int = 32
-    affinity_epochs: int = 10
+    affinity_components: int = 16
+    affinity_epochs: int = 6
     published_items: int = 50
     published_brands: int = 100
     published_categories: int = 20

@@ -1,8 +1,8 @@
 """One file a model.
 
-A base scorer is fitted on the past before a cut-off and then describes (customer, target) pairs by a
-few numbers: ``describe(customer: int32[n], target: int32[n]) -> float32[n, len(features)]``. NaN
-means that the scorer knows nothing of the pair. ``arrays()`` gives everything it holds as plain
+A base scorer is fitted on the past before a cut-off and then describes (customer, target) pairs
+by a few numbers: ``describe(customer: int32[n], target: int32[n])`` gives
+float32[n, len(features)]. NaN means that the scorer knows nothing of the pair. ``arrays()`` gives everything it holds as plain
 arrays, ``from_arrays`` takes them back: models are stored without pickle.
 
 The stacker turns descriptions into calibrated probabilities.
@@ -24,7 +24,8 @@ Ints = NDArray[np.int32]
 class BaseScorer(Protocol):
     """What every base scorer offers; tests/scoring/models/test_contract.py holds them to it."""
 
-    features: tuple[str, ...]
+    @property
+    def features(self) -> tuple[str, ...]: ...
 
     def describe(self, customer: Ints, target: Ints) -> Floats: ...
 

@@ -1,9 +1,10 @@
-"""LightFM affinity: a hybrid factorisation of who buys what (Kula 2015), with customer and item features.
+"""LightFM affinity: a hybrid factorisation (Kula 2015) with customer and item features.
 
-It is trained "the other way round": targets take the place of LightFM's users and customers that of
-its items, so that WARP ranks the customers of a target, which is what a segment needs. Because an
-item is the sum of its own, its brand's and its category's embedding, one model describes all levels,
-and an item without sales still has an affinity. One thread, so that a run can be repeated exactly.
+It is trained "the other way round": targets take the place of LightFM's users and customers that
+of its items, so that WARP ranks the customers of a target, which is what a segment needs. Because
+an item is the sum of its own, its brand's and its category's embedding, one model describes all
+levels, and an item without sales still has an affinity. One thread, so that a run can be
+repeated exactly.
 """
 
 from __future__ import annotations
@@ -124,10 +125,14 @@ class AffinityTrainer:
         return Affinity((self._customer_features @ customers).astype(np.float32), whole)
 
 
-def _item_features(catalogue: Catalogue, supported: NDArray[np.bool_]) -> tuple[sp.csr_matrix, dict]:
+def _item_features(
+    catalogue: Catalogue, supported: NDArray[np.bool_]
+) -> tuple[sp.csr_matrix, dict]:
     """CSR float32[n_items, own + brands + categories] and each level's columns."""
     own = np.flatnonzero(supported)
-    rows, columns, offset, slices = [own], [np.arange(len(own))], len(own), {}
+    rows: list[NDArray] = [own]
+    columns: list[NDArray] = [np.arange(len(own))]
+    offset, slices = len(own), {}
     for level in ("brand", "category"):
         has = np.flatnonzero(catalogue.of_item[level] >= 0)
         rows.append(has)

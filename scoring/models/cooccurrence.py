@@ -1,4 +1,4 @@
-"""Item-to-item co-occurrence: others you may like (same customers) and bought together (same basket).
+"""Item-to-item co-occurrence: others you may like (same customers), bought together (same basket).
 
 Scores are cosine similarities shrunk towards 0 for rare pairs (Deshpande and Karypis 2004): rare
 coincidences must not look like strong relations.
@@ -69,7 +69,7 @@ class Cooccurrence:
 
 @dataclass(frozen=True)
 class Relations:
-    """For each target the best others: ``target``: int32[n, k], -1 = none; ``score``: float32[n, k]."""
+    """For each target the best others: ``target``: int32[n, k], -1 none; ``score``: float32."""
 
     target: Ints
     score: Floats

@@ -1,11 +1,12 @@
-"""EASE: a linear item-to-item model in closed form (Steck 2019, "Embarrassingly Shallow Autoencoders").
+"""EASE: a linear item-to-item model in closed form (Steck 2019, "Embarrassingly Shallow").
 
-The input vectors are decayed purchase days, log-scaled, so that what a customer buys now weighs more.
-The weight matrix of the supported targets is cut to the strongest weights a target and kept sparse.
+The input vectors are decayed purchase days, log-scaled, so that what a customer buys now weighs
+more. The weight matrix of the supported targets is cut to the strongest weights and kept sparse.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -99,8 +100,10 @@ def strongest(weights: NDArray[np.float32], kept: int) -> sp.csr_array:
     return sp.csr_array(weights)
 
 
-def in_chunks(vectors: sp.csr_array, weights: sp.csr_array, customer: Ints):  # noqa: ANN201
-    """Yields (rows of ``customer``, dense scores, row of each in the scores), few customers at once."""
+def in_chunks(
+    vectors: sp.csr_array, weights: sp.csr_array, customer: Ints
+) -> Iterator[tuple[NDArray[np.int64], Floats, NDArray[np.int64]]]:
+    """Yields (rows of ``customer``, dense scores, row of each in the scores), CHUNK at once."""
     order = np.argsort(customer, kind="stable")
     unique, first = np.unique(customer[order], return_index=True)
     bounds = np.append(first, len(order))

@@ -41,7 +41,7 @@ class RepeatIntensity:
         recency = view.age[view.start[:-1]].astype(np.float32)
         first = view.age[view.start[1:] - 1].astype(np.float32)
         gap = np.where(days > 1, (first - recency) / np.maximum(days - 1, 1), np.nan)
-        columns = [view.decayed(half_life) for half_life in half_lives_days]
+        columns: list[NDArray] = [view.decayed(half_life) for half_life in half_lives_days]
         columns += [days, recency, first, gap, (recency + 1) / np.maximum(gap, 1)]
         return cls(view.pair, np.column_stack(columns).astype(np.float32), view.n_targets)
 

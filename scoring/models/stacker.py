@@ -1,8 +1,8 @@
-"""The pooled stacker: gradient-boosted trees turn a pair's description into a calibrated probability.
+"""The pooled stacker: boosted trees turn a pair's description into a calibrated probability.
 
 One model serves all targets of a level: it has never seen which target it judges, only how the
-customer and the target stand to each other. Log loss on weighted samples keeps the output a
-probability; an isotonic map learned on windows the trees did not see corrects what is left.
+customer and the target stand to each other. Log loss on samples weighted by what they stand for
+keeps the output a probability.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
 from scoring.models import Arrays, Floats
@@ -37,19 +39,20 @@ class Stacker:
         weight: Floats,
         *,
         seed: int,
-        iterations: int = 120,
-        learning_rate: float = 0.08,
+        iterations: int = 100,
+        learning_rate: float = 0.06,
     ) -> Self:
-        """``x``: float32[n, k]; ``y``: bool[n]; ``weight``: float32[n], how many pairs a row stands for."""
+        """``x``: float32[n, k]; ``y``: bool[n]; ``weight``: float32[n], pairs a row stands for."""
         if len(y) == 0 or y.all() or not y.any():
             share = float(np.average(y, weights=weight)) if len(y) else 0.0
             return cls.constant(share)
         trees = HistGradientBoostingClassifier(
             max_iter=iterations,
             learning_rate=learning_rate,
-            max_leaf_nodes=31,
-            min_samples_leaf=100 if len(y) > 20_000 else 20,
-            l2_regularization=5.0,
+            max_leaf_nodes=15,
+            min_samples_leaf=min(max(20, len(y) // 1000), 300),
+            l2_regularization=20.0,
+            max_features=0.4,
             early_stopping=False,
             random_state=seed,
         )
@@ -63,7 +66,7 @@ class Stacker:
     def constant(cls, share: float) -> Self:
         """A stacker that always answers ``share``: there was nothing to learn from."""
         share = min(max(share, 1e-6), 1 - 1e-6)
-        nodes = np.zeros(0, dtype=_NODE)
+        nodes = np.zeros(0, dtype=PREDICTOR_RECORD_DTYPE)
         return cls(nodes, np.zeros(1, dtype=np.int64), float(np.log(share / (1 - share))))
 
     def probability(self, x: Floats) -> Floats:
@@ -74,7 +77,7 @@ class Stacker:
         for begin, end in zip(self.tree_start[:-1], self.tree_start[1:], strict=True):
             tree = TreePredictor(self.nodes[begin:end], bitsets, bitsets)
             raw += tree.predict(wide, bitsets, no_map, n_threads=THREADS)
-        return (1.0 / (1.0 + np.exp(-raw))).astype(np.float32)
+        return expit(raw).astype(np.float32)
 
     def arrays(self) -> dict[str, NDArray]:
         return {
@@ -86,6 +89,3 @@ class Stacker:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         return cls(arrays["nodes"], arrays["tree_start"], float(arrays["baseline"]))
-
-
-from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE as _NODE  # noqa: E402

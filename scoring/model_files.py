@@ -1,0 +1,125 @@
+"""Fitted levels and stackers on disk: arrays (.npz) and JSON, never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+
+from scoring.level import Level
+from scoring.models import BaseScorer
+from scoring.models.activity import Activity
+from scoring.models.affinity import LevelAffinity
+from scoring.models.cooccurrence import Cooccurrence
+from scoring.models.ease import Ease
+from scoring.models.popularity import Popularity
+from scoring.models.repeat import RepeatIntensity
+from scoring.models.stacker import Stacker
+from scoring.training import Fitted
+
+SCORERS: Mapping[str, type[BaseScorer]] = {
+    "repeat": RepeatIntensity,
+    "popularity": Popularity,
+    "activity": Activity,
+    "ease": Ease,
+    "affinity": LevelAffinity,
+    "cooccurrence": Cooccurrence,
+    "engaged": RepeatIntensity,
+}
+FORMAT = 1
+
+
+class ModelFilesError(Exception):
+    """The model folder is missing, damaged or of another version; the text says what to do."""
+
+
+def save(fitted: Fitted, folder: Path) -> None:
+    """Writes model.json, one .npz a level and one a stacker."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, level in fitted.levels.items():
+        arrays = {"of_item": level.of_item, "size": np.array([level.n_customers, level.n_targets])}
+        for scorer_name, scorer in level.scorers.items():
+            arrays |= _prefixed(f"scorer/{scorer_name}", scorer.arrays())
+        for parent, (repeat, parent_of) in level.parents.items():
+            arrays |= _prefixed(f"parent/{parent}", repeat.arrays())
+            arrays[f"map/{parent}"] = parent_of
+        _write(folder / f"level-{name}.npz", arrays)
+    for kind, stackers in fitted.stackers.items():
+        for name, stacker in stackers.items():
+            _write(folder / f"stacker-{kind}-{name}.npz", stacker.arrays())
+    document = {
+        "format": FORMAT,
+        "scikit-learn": sklearn.__version__,  # the trees' node layout is that library's
+        "cutoff": fitted.cutoff,
+        "horizon_days": fitted.horizon_days,
+        "levels": {
+            name: {"scorers": list(level.scorers), "parents": list(level.parents)}
+            for name, level in fitted.levels.items()
+        },
+        "kinds": sorted(fitted.stackers),
+    }
+    (folder / "model.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def load(folder: Path) -> Fitted:
+    """Reads what ``save`` wrote. Raises ModelFilesError."""
+    try:
+        document = json.loads((folder / "model.json").read_text())
+        if document["format"] != FORMAT or document["scikit-learn"] != sklearn.__version__:
+            raise ModelFilesError(
+                f"{folder} was written with scikit-learn {document['scikit-learn']}, this is "
+                f"{sklearn.__version__}: run `rightsend nightly` to train again"
+            )
+        levels = {name: _level(folder, name, parts) for name, parts in document["levels"].items()}
+        stackers = {
+            kind: {
+                name: Stacker.from_arrays(_arrays(folder / f"stacker-{kind}-{name}.npz"))
+                for name in levels
+            }
+            for kind in document["kinds"]
+        }
+    except (OSError, ValueError, KeyError, EOFError) as problem:
+        raise ModelFilesError(
+            f"{folder} cannot be read ({problem}): run `rightsend nightly` to train again"
+        ) from problem
+    return Fitted(document["cutoff"], document["horizon_days"], levels, stackers)
+
+
+def _level(folder: Path, name: str, parts: Mapping[str, list[str]]) -> Level:
+    arrays = _arrays(folder / f"level-{name}.npz")
+    scorers = {
+        scorer: SCORERS[scorer].from_arrays(_without(f"scorer/{scorer}", arrays))
+        for scorer in parts["scorers"]
+    }
+    parents = {
+        parent: (
+            RepeatIntensity.from_arrays(_without(f"parent/{parent}", arrays)),
+            arrays[f"map/{parent}"],
+        )
+        for parent in parts["parents"]
+    }
+    n_customers, n_targets = (int(n) for n in arrays["size"])
+    return Level(arrays["of_item"], scorers, parents, n_customers, n_targets)
+
+
+def _write(path: Path, arrays: dict[str, Any]) -> None:
+    np.savez(path, **arrays)
+
+
+def _arrays(path: Path) -> dict[str, NDArray]:
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _prefixed(prefix: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def _without(prefix: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    start = f"{prefix}/"
+    return {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}

@@ -1,0 +1,267 @@
+"""The nightly job: import → identity → features → train → backtest → gate → score → publish → sync.
+
+Read it from top to bottom. Each step writes its results into the run's folder and is not repeated
+once done: a run that was killed goes on where it stopped, with the moment it was begun at as its
+now. Readers see the snapshot before until ``publish`` moves the pointer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scoring import features, gate, model_files, run_log, score, snapshot, training
+from scoring import history as histories
+from scoring.backtest import report as backtests
+from scoring.history import BOUGHT, CLICKED, History
+from scoring.identity import Identity, resolve
+from scoring.importing import import_sources
+from scoring.lake import Lake
+from scoring.run_log import Details, Run, RunReport, runs
+from scoring.snapshot import Snapshot, SnapshotMeta
+from settings.workspace import WorkspaceSettings
+
+__all__ = ["GateRefusal", "NightlyContext", "NothingToLearnError", "RunReport", "run", "runs"]
+
+STALE_AFTER = timedelta(days=1)  # an unfinished run older than this is not gone on with
+MIN_CLICKS = 500  # fewer are too few to learn what gets clicked
+
+
+class NothingToLearnError(Exception):
+    """There is no purchase to learn from; the text says what to do."""
+
+
+class GateRefusal(Exception):  # noqa: N818 - a verdict, not a fault
+    """The gate keeps yesterday's snapshot; the text says why."""
+
+
+@dataclass(frozen=True)
+class NightlyContext:
+    """What a night needs from outside. ``publish`` and ``sync`` must be safe to repeat."""
+
+    workspace: WorkspaceSettings
+    workspace_dir: Path
+    now: datetime
+    progress: training.Progress
+    publish: Callable[[Snapshot], None]
+    sync: Callable[[Snapshot], dict[str, Any]]
+    run_id: str | None = None
+    secret: bytes | None = None  # the installation's; needed once a customer was erased
+
+
+def run(context: NightlyContext) -> RunReport:
+    """One whole night. Returns the report with state done, or gated with the gate's reason.
+
+    Raises what a step raises, after noting it in the report; call again to go on from that step.
+    """
+    this = _begin(context)
+    night = _Night(context, this, this.report.now)
+    try:
+        this.step("import", night.import_)
+        this.step("identity", night.identify)
+        this.step("features", night.features)
+        this.step("train", night.train)
+        this.step("backtest", night.backtest)
+        this.step("gate", night.gate)
+        this.step("score", night.score)
+        this.step("publish", night.publish)
+        this.step("sync", night.sync)
+    except GateRefusal as refusal:
+        this.report.report["reason"] = str(refusal)
+        this.finish(run_log.GATED)
+        return this.report
+    except Exception as error:
+        this.report.report["reason"] = str(error)
+        this.report.state = run_log.FAILED
+        this.save()
+        raise
+    this.finish(run_log.DONE)
+    run_log.remove_old(context.workspace_dir, keep=30)
+    return this.report
+
+
+def _begin(context: NightlyContext) -> Run:
+    """The unfinished run of this workspace if it is recent, else a new one."""
+    folder = context.workspace_dir / "runs"
+    unfinished = [
+        document["run"]
+        for document in runs(context.workspace_dir)
+        if document["state"] in (run_log.RUNNING, run_log.FAILED)
+        and context.now - datetime.fromisoformat(document["now"]) < STALE_AFTER
+    ]
+    name = context.run_id or (unfinished or [_new_name(folder, context.now)])[0]
+    this = Run.begin(folder / name, context.workspace.workspace, context.now)
+    this.report.state = run_log.RUNNING
+    this.report.report.pop("reason", None)
+    return this
+
+
+def _new_name(folder: Path, now: datetime) -> str:
+    name = now.strftime("%Y%m%dT%H%M%SZ")
+    taken = [path.name for path in folder.glob(f"{name}*")]
+    return name if not taken else f"{name}-{len(taken) + 1}"
+
+
+class _Night:
+    """The steps of one run, in order; each gets the folder for its results."""
+
+    def __init__(self, context: NightlyContext, this: Run, now: datetime) -> None:
+        self._context = context
+        self._run = this
+        self._now = now
+        self._lake = Lake(context.workspace_dir / "lake")
+        self._models = context.workspace.models
+
+    def import_(self, folder: Path) -> Details:
+        """Sources → lake: what is new since the last import."""
+        report = import_sources(
+            self._context.workspace,
+            self._context.workspace_dir,
+            now=self._now,
+            progress=self._context.progress,
+            secret=self._context.secret,
+        )
+        self._run.report.report["import"] = report.to_json()
+        return {}
+
+    def identify(self, folder: Path) -> Details:
+        """Identifiers → customers."""
+        identity = resolve(self._lake.events(before=self._now), self._lake.customers())
+        pq.write_table(identity.identifiers, folder / "identifiers.parquet")
+        pq.write_table(identity.customers, folder / "customers.parquet")
+        return {"customers": len(identity.customers), "identifiers": len(identity.identifiers)}
+
+    def features(self, folder: Path) -> Details:
+        """Lake → numbered history, up to now."""
+        items = features.item_table(self._lake, self._now)
+        history = features.build(self._lake, self._identity(), items, self._now)
+        if not (history.kind == BOUGHT).any():
+            raise NothingToLearnError(
+                f"workspace {self._context.workspace.workspace} has no purchase before "
+                f"{self._now:%Y-%m-%d %H:%M} UTC: check the events source with `rightsend check` "
+                "and the quarantine in the run report"
+            )
+        pq.write_table(items, folder / "items.parquet")
+        histories.save(history, folder / "history")
+        return {"events": len(history.hour), "items": len(items)}
+
+    def train(self, folder: Path) -> Details:
+        """Base scorers and stackers, for tonight and for the holdout."""
+        history = self._history()
+        kinds: tuple[int, ...] = (BOUGHT,)
+        if int((history.kind == CLICKED).sum()) >= MIN_CLICKS:
+            kinds = (BOUGHT, CLICKED)
+        cutoff = histories.hour_of(self._now)
+        tonight, holdout = training.train(
+            history, cutoff, kinds, self._models, self._context.progress
+        )
+        model_files.save(tonight, folder / "tonight")
+        model_files.save(holdout, folder / "holdout")
+        return {}
+
+    def backtest(self, folder: Path) -> Details:
+        """The holdout model against what happened in the last window, which it never saw."""
+        holdout = model_files.load(self._run.folder / "train" / "holdout")
+        results = backtests.of_history(
+            self._history(), holdout, self._models, self._context.progress
+        )
+        document = backtests.to_json(results)
+        self._run.report.report["backtest"] = document
+        return {"quality": backtests.quality(results)}
+
+    def gate(self, folder: Path) -> Details:
+        """Worse than what is published? Then it stays."""
+        problem = gate.quality_problem(
+            self._quality(), self._before(), self._context.workspace.gate
+        )
+        if problem:
+            raise GateRefusal(problem)
+        return {}
+
+    def score(self, folder: Path) -> Details:
+        """Tonight's model → the snapshot's folder."""
+        workspace = self._context.workspace
+        items = pq.read_table(self._run.folder / "features" / "items.parquet")
+        history = self._history()
+        fitted = model_files.load(self._run.folder / "train" / "tonight")
+        identity = self._identity()
+        tables = score.tables(
+            history, fitted, identity, items, self._models, workspace.content,
+            self._context.progress,
+        )  # fmt: skip
+        problem = gate.scores_problem(tables, self._before(), workspace.gate)
+        if problem:
+            raise GateRefusal(problem)
+
+        def model(target: Path) -> None:
+            model_files.save(fitted, target / "fitted")
+            histories.save(history, target / "history")
+            pq.write_table(identity.customers, target / "customers.parquet")
+
+        meta = snapshot.write(
+            self._snapshot_folder(),
+            SnapshotMeta(
+                snapshot=self._run.folder.name,
+                workspace=workspace.workspace,
+                cutoff=self._now,
+                created_at=self._now,
+                horizon_days=self._models.horizon_days,
+                quality=self._quality(),
+            ),
+            tables,
+            model=model,
+        )
+        self._run.report.report |= {
+            "snapshot": meta.snapshot,
+            "digest": meta.digest,
+            "customers": meta.customers,
+            "items": meta.items,
+            "brands": meta.brands,
+            "categories": meta.categories,
+        }
+        return {"snapshot": meta.snapshot}
+
+    def publish(self, folder: Path) -> Details:
+        """Snapshot folder → store; the pointer moves when all is there."""
+        self._context.publish(Snapshot.open(self._snapshot_folder()))
+        keep = self._context.workspace.keep_snapshots
+        removed = snapshot.prune(self._context.workspace_dir, keep, protect=[self._run.folder.name])
+        return {"removed": removed}
+
+    def sync(self, folder: Path) -> Details:
+        """Scores → the host tools' user attributes."""
+        report = self._context.sync(Snapshot.open(self._snapshot_folder()))
+        self._run.report.report["sync"] = report
+        return {}
+
+    def _snapshot_folder(self) -> Path:
+        return self._context.workspace_dir / "snapshots" / self._run.folder.name
+
+    def _history(self) -> History:
+        return histories.load(self._run.folder / "features" / "history")
+
+    def _identity(self) -> Identity:
+        folder = self._run.folder / "identity"
+        parts: list[pa.Table] = [
+            pq.read_table(folder / f"{name}.parquet") for name in ("identifiers", "customers")
+        ]
+        return Identity(*parts)
+
+    def _quality(self) -> dict[str, Any]:
+        for entry in self._run.report.steps:
+            if entry["name"] == "backtest":
+                return dict(entry["quality"])
+        return {}
+
+    def _before(self) -> SnapshotMeta | None:
+        """The newest snapshot on disk but this run's own."""
+        for meta in snapshot.kept(self._context.workspace_dir):
+            if meta.snapshot != self._run.folder.name:
+                return meta
+        return None

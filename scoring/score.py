@@ -1,0 +1,172 @@
+"""Tonight's scores: everything that a snapshot publishes, computed from the fitted models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from scoring import columns as c
+from scoring.history import BOUGHT, History
+from scoring.identity import Identity
+from scoring.models import Floats, Ints
+from scoring.models.cooccurrence import Cooccurrence, Relations, bought_together, related
+from scoring.snapshot_schema import SnapshotTables
+from scoring.training import ANY, Fitted, Progress
+from settings.workspace import ContentSettings, ModelSettings
+
+POPULAR_ITEMS = 200
+RELATED_MAX_ITEMS = 12_000
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Each customer's best targets: ``start``: int64[n_customers + 1] offsets into ``target``
+    (int32) and ``probability`` (float32), best first."""
+
+    start: NDArray[np.int64]
+    target: Ints
+    probability: Floats
+
+
+def tables(
+    history: History,
+    fitted: Fitted,
+    identity: Identity,
+    items: pa.Table,
+    models: ModelSettings,
+    content: ContentSettings,
+    progress: Progress,
+) -> SnapshotTables:
+    """All tables of a snapshot. ``items`` is row by row the catalogue of ``history``."""
+    steps = 6
+    item_pairs = _recommendable(history, fitted, content.exclude_bought_days)
+    ranked_items, expected = _rank(history, fitted, "item", item_pairs, models.published_items)
+    progress("score", 1, steps)
+    lists: dict[str, Ranked] = {}
+    limits = {"brand": models.published_brands, "category": models.published_categories}
+    for step, (level, limit) in enumerate(limits.items(), start=2):
+        pairs = fitted.levels[level].candidates()
+        lists[level], _ = _rank(history, fitted, level, pairs, limit)
+        progress("score", step, steps)
+    everyone = np.arange(history.n_customers, dtype=np.int32)
+    shops = fitted.probability(ANY, everyone, np.zeros_like(everyone))
+    progress("score", 4, steps)
+    relations = _relations(history, fitted, items, models.related_items)
+    progress("score", 5, steps)
+    out = SnapshotTables(
+        items=items,
+        brands=pa.table(
+            {c.BRAND: pa.array(history.catalogue.names["brand"].tolist(), pa.string())}
+        ),
+        categories=pa.table(
+            {c.CATEGORY: pa.array(history.catalogue.names["category"].tolist(), pa.string())}
+        ),
+        scores=pa.table(
+            {
+                c.CUSTOMER_ID: pa.array(history.customers.tolist(), pa.string()),
+                **_columns(c.ITEM_INDEX, c.ITEM_PROBABILITY, ranked_items),
+                **_columns(c.BRAND_INDEX, c.BRAND_PROBABILITY, lists["brand"]),
+                **_columns(c.CATEGORY_INDEX, c.CATEGORY_PROBABILITY, lists["category"]),
+                c.PURCHASE_PROBABILITY: shops,
+                c.EXPECTED_PURCHASES: expected,
+            }
+        ),
+        identifiers=_aliases(identity.identifiers),
+        related=relations,
+        popular=_popular(history, fitted),
+    )
+    progress("score", 6, steps)
+    return out
+
+
+def _recommendable(history: History, fitted: Fitted, exclude_days: int) -> tuple[Ints, Ints]:
+    """Item candidates that can be bought and were not bought in the last ``exclude_days`` days."""
+    customer, item = fitted.levels["item"].candidates()
+    repeat = fitted.levels["item"].scorers["repeat"]
+    recency = repeat.describe(customer, item)[:, 5]
+    keep = history.catalogue.sellable[item] & ~(recency < exclude_days)
+    return customer[keep], item[keep]
+
+
+def _rank(
+    history: History, fitted: Fitted, level: str, pairs: tuple[Ints, Ints], limit: int
+) -> tuple[Ranked, Floats]:
+    """The ``limit`` most probable targets of each customer, and the sum over all candidates."""
+    customer, target = pairs
+    probability = fitted.probability(level, customer, target)
+    expected = np.bincount(customer, weights=probability, minlength=history.n_customers)
+    order = np.lexsort((target, -probability, customer))
+    customer, target, probability = customer[order], target[order], probability[order]
+    first = np.searchsorted(customer, np.arange(history.n_customers))
+    keep = np.arange(len(customer)) - first[customer] < limit
+    count = np.bincount(customer[keep], minlength=history.n_customers)
+    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    return Ranked(start, target[keep], probability[keep]), expected.astype(np.float32)
+
+
+def _relations(history: History, fitted: Fitted, items: pa.Table, limit: int) -> pa.Table:
+    """Others you may like, and bought together, of every item that has any; sellable ones only."""
+    view = history.view("item", fitted.cutoff)
+    like = related(Cooccurrence.fit(view, max_targets=RELATED_MAX_ITEMS), 2 * limit)
+    customer, item, hour = history.select(BOUGHT, end=fitted.cutoff)
+    span = int(hour.max(initial=0)) + 1
+    key = customer[item >= 0].astype(np.int64) * span + hour[item >= 0]
+    basket = np.unique(key, return_inverse=True)[1].astype(np.int32)
+    n_items = history.catalogue.n_items
+    together = bought_together(basket, item[item >= 0], n_items, 2 * limit)
+    has = np.flatnonzero((like.target[:, 0] >= 0) | (together.target[:, 0] >= 0))
+    columns: dict[str, pa.Array] = {c.ITEM_INDEX: pa.array(has, pa.uint32())}
+    for name, relation in (("related", like), ("together", together)):
+        index, score = _ragged(relation, has, history.catalogue.sellable, limit)
+        columns |= {f"{name}_index": index, f"{name}_score": score}
+    return pa.table(columns)
+
+
+def _ragged(
+    relation: Relations, rows: NDArray[np.int64], sellable: NDArray[np.bool_], limit: int
+) -> tuple[pa.Array, pa.Array]:
+    """The related rows as list columns, without what cannot be bought."""
+    target, score = relation.target[rows], relation.score[rows]
+    keep = (target >= 0) & sellable[np.maximum(target, 0)]
+    keep &= np.cumsum(keep, axis=1) <= limit
+    offsets = pa.array(np.concatenate([[0], np.cumsum(keep.sum(axis=1))]), pa.int32())
+    return (
+        pa.ListArray.from_arrays(offsets, pa.array(target[keep], pa.uint32())),
+        pa.ListArray.from_arrays(offsets, pa.array(score[keep], pa.float32())),
+    )
+
+
+def _popular(history: History, fitted: Fitted) -> pa.Table:
+    """Best sellers of the last 28 days that can be bought, with the share of customers who did."""
+    popularity = fitted.levels["item"].scorers["popularity"]
+    best = popularity.best(history.catalogue.n_items)
+    best = best[history.catalogue.sellable[best]][:POPULAR_ITEMS]
+    share = popularity.table[best, 1]
+    return pa.table(
+        {c.ITEM_INDEX: pa.array(best, pa.uint32()), "score": pa.array(share, pa.float32())}
+    )
+
+
+def _aliases(identifiers: pa.Table) -> pa.Table:
+    """All identifiers but those that are the customer's id itself."""
+    same = np.array(
+        [
+            kind == c.EXTERNAL_ID and identifier == customer
+            for kind, identifier, customer in zip(
+                *(identifiers[n].to_pylist() for n in identifiers.column_names), strict=True
+            )
+        ],
+        dtype=bool,
+    )
+    return identifiers.filter(pa.array(~same))
+
+
+def _columns(index: str, probability: str, ranked: Ranked) -> dict[str, pa.Array]:
+    offsets = pa.array(ranked.start, pa.int32())
+    return {
+        index: pa.ListArray.from_arrays(offsets, pa.array(ranked.target, pa.uint32())),
+        probability: pa.ListArray.from_arrays(offsets, pa.array(ranked.probability, pa.float32())),
+    }
