@@ -30,7 +30,10 @@ CONFIG = {
                 "workspace, has scopes (content, events, segments, admin), and is sent as basic "
                 "auth, as bearer token or in `X-Api-Key`. `x-scope` says which scope a route needs."
             ),
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "license": {
+                "name": "Apache-2.0",
+                "url": "https://www.apache.org/licenses/LICENSE-2.0",
+            },
         },
         "components": {"securitySchemes": SCHEMES},
     },

@@ -61,7 +61,7 @@ def bounded(number: int):
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_answers_are_as_documented(contract, key, path, method):
     @seeded(1)
-    @bounded(25)
+    @bounded(15)
     @given(case=contract[path][method].as_strategy())
     def sent(case):
         response = case.call(headers={"X-Api-Key": key})
@@ -75,7 +75,7 @@ def test_bad_input_of_any_kind_is_answered_as_documented(contract, key, path, me
     strategy = contract[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
 
     @seeded(2)
-    @bounded(25)
+    @bounded(15)
     @given(case=strategy)
     def sent(case):
         response = case.call(headers={"X-Api-Key": key})
