@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectors.registry import check as check_connection
 from rightsend.context import Context
-from rightsend.store_process import is_up
+from rightsend.ports import listens
 from scoring.sources import mapping
 from scoring.sources.errors import SourceError
 from scoring.sources.registry import open_source
@@ -48,10 +48,9 @@ def _read_first(source: SourceSettings, base: Path) -> None:
 def _connections(
     context: Context, workspace: WorkspaceSettings, document: Document
 ) -> Iterator[Problem]:
+    up = listens("127.0.0.1", context.settings.sandbox_port)
     for index, connection in enumerate(workspace.connections):
-        if context.has_own_sandbox(workspace.workspace, connection.name) and not is_up(
-            context.settings.state_dir
-        ):
+        if context.has_own_sandbox(workspace.workspace, connection.name) and not up:
             continue  # it answers while `rightsend up` runs
         sentence = check_connection(connection)
         if sentence is not None:

@@ -21,7 +21,6 @@ from rightsend.valkey import EmbeddedValkey
 from scoring.store.client import connect
 
 START_S = 30.0
-UP_LOCK = "up.lock"
 
 
 class BusyError(RightsendError):
@@ -42,15 +41,6 @@ def flock(path: Path, *, shared: bool = False, wait: bool = False) -> Iterator[N
         yield
     finally:
         os.close(handle)
-
-
-def is_up(state_dir: Path) -> bool:
-    """Whether `rightsend up` runs with this state folder."""
-    try:
-        with flock(state_dir / "run" / UP_LOCK):
-            return False
-    except BusyError:
-        return True
 
 
 def server_of(state_dir: Path) -> EmbeddedValkey:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +14,9 @@ from pathlib import Path
 
 from rightsend.context import EMBEDDED, REDIS_VARIABLE, Context, ports_file
 from rightsend.errors import RightsendError
+from rightsend.ports import free_port, is_free, listens
 from rightsend.process import die_with_parent, family, memory_mb
-from rightsend.store_process import UP_LOCK, BusyError, answers, flock, owning, server_of
+from rightsend.store_process import BusyError, answers, flock, owning, server_of
 from rightsend.supervisor import Program, Supervisor
 
 LOOK_AT_MEMORY_EVERY_S = 1.0
@@ -70,7 +70,7 @@ def log_folder(state_dir: Path) -> Path:
 def _only_one(context: Context) -> Iterator[Path]:
     state = context.settings.state_dir
     try:
-        with flock(state / "run" / UP_LOCK), owning(state):
+        with flock(state / "run" / "up.lock"), owning(state):
             yield state
     except BusyError:
         raise RightsendError(
@@ -82,41 +82,24 @@ def _only_one(context: Context) -> Iterator[Path]:
 def _with_free_ports(context: Context) -> Context:
     """Checks the ports before any work; chooses one for the sandbox where the file does not."""
     settings = context.settings
-    if not _is_free(settings.web.host, settings.web.port):
+    if not is_free(settings.web.host, settings.web.port):
         raise RightsendError(
             f"port {settings.web.port} of {settings.web.host} is taken by another program; choose "
             "another one with --port (make run PORT=…)"
         )
     configured = context.configured_sandbox_port
-    if configured and not _is_free("127.0.0.1", configured):
+    if configured and not is_free("127.0.0.1", configured):
         raise RightsendError(
             f"port {configured} (sandbox: port: in {settings.file}) is taken by another program"
         )
-    sandbox = configured or _free_port(settings.sandbox.port, settings.web.port)
+    # that of the last time, else one far from the neighbours' web ports
+    sandbox = configured or free_port(
+        settings.sandbox.port, settings.web.port + SANDBOX_PORT_OFFSET
+    )
     ports_file(settings.state_dir).write_text(
         json.dumps({"web": settings.web.port, "sandbox": sandbox})
     )
     return Context.load(settings.file, settings.state_dir, settings.web.port)
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port(last: int | None, web: int) -> int:
-    """That of the last time, else one far enough from neighbours' web ports, else any."""
-    for port in (last, web + SANDBOX_PORT_OFFSET):
-        if port and port < 65536 and _is_free("127.0.0.1", port):
-            return port
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _store(context: Context, state: Path) -> list[Program]:
@@ -145,7 +128,7 @@ def _services(context: Context, state: Path) -> list[Program]:
     sandbox = service("sandbox", "sandbox")
     return [
         *([sandbox] if settings.sandbox.enabled else []),
-        service("web", "web", ready=lambda: _listens(host, port)),
+        service("web", "web", ready=lambda: listens(host, port)),
         service("worker", "worker", "--queue", "interactive"),
         service("nightly", "worker", "--queue", "nightly"),
         service("clock", "clock"),
@@ -158,12 +141,6 @@ def _command(*words: str) -> tuple[str, ...]:
 
 def _environ(context: Context) -> dict[str, str]:
     return {**context.environ(), REDIS_VARIABLE: context.redis_url}
-
-
-def _listens(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((host, port)) == 0
 
 
 def _memory_file(state_dir: Path) -> Path:

@@ -16,7 +16,8 @@ from rightsend import publishing
 from rightsend.commands.options import installation, workspace_option
 from rightsend.context import Context
 from scoring import columns as c
-from scoring.snapshot import EXPORTS, Snapshot, export_csv
+from scoring.snapshot import Snapshot
+from scoring.snapshot_export import EXPORTS, export_csv
 
 CUSTOMERS = "customers"
 
