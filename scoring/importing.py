@@ -103,15 +103,12 @@ def import_events(
         {name: pa.array([row.get(name) for row in events], pa.string()) for name in c.EVENT_COLUMNS}
     ).append_column(LINE, pa.array(range(len(events)), pa.int64()))
     chunk = Chunk(table, lambda row: json.dumps(events[row], ensure_ascii=False), 1.0)
-    job = _Job(
-        Lake(workspace_dir / "lake"),
-        workspace_dir / "quarantine",
-        workspace_dir,
-        mapping.Horizon(now),
-        Erased(workspace_dir, secret),
-        _silent,
-    )
-    with mapping.connect() as connection:
+    lake = Lake(workspace_dir / "lake")
+    with lake.writer(), mapping.connect() as connection:
+        erased = Erased(workspace_dir, secret)  # with the lock: nobody is being erased meanwhile
+        job = _Job(
+            lake, workspace_dir / "quarantine", workspace_dir, mapping.Horizon(now), erased, _silent
+        )
         rejected, _ = job.chunk(
             connection, source, SourceFile(STREAM, None, _no_chunks), chunk, report
         )
@@ -150,9 +147,12 @@ def erase(workspace_dir: Path, identifiers: Collection[tuple[str, str]], *, secr
     They are remembered (hashed) first, so that no import brings them back. Returns the rows
     removed.
     """
-    Erased(workspace_dir, secret).add(identifiers)
-    removed = Lake(workspace_dir / "lake").erase(identifiers)
-    with _alone(workspace_dir / "lake"):
+    lake = Lake(workspace_dir / "lake")
+    # Not during an import, which knows only those who were erased before it began.
+    with _alone(lake.folder):
+        with lake.writer():
+            Erased(workspace_dir, secret).add(identifiers)
+            removed = lake.erase(identifiers)
         for path in sorted((workspace_dir / "quarantine").glob("*.ndjson")):
             Quarantine(path.parent, path.stem).erase({value for _, value in identifiers})
     return removed

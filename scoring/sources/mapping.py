@@ -154,8 +154,9 @@ def apply(
             cursor.register("raw_chunk", part)
             return cursor.sql(query).to_arrow_table()
 
-    half = -(-plain.num_rows // 2) if plain.num_rows >= _ROWS_FOR_TWO_THREADS else plain.num_rows
-    parts = [plain.slice(start, half) for start in range(0, plain.num_rows, half)] or [plain]
+    threads = 2 if plain.num_rows >= _ROWS_FOR_TWO_THREADS else 1
+    size = -(-plain.num_rows // threads)
+    parts = [plain.slice(i * size, size) for i in range(threads)]
     try:
         with ThreadPoolExecutor(len(parts)) as pool:
             result = pa.concat_tables(pool.map(run, parts))

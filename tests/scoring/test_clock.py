@@ -85,7 +85,7 @@ def test_bad_input_clock_file_without_zone(tmp_path: Path) -> None:
 
 def test_bad_input_naive_as_of_is_refused() -> None:
     with pytest.raises(ValueError, match="timezone-aware"):
-        Clock(datetime(2017, 12, 4), OPENED)  # noqa: DTZ001
+        Clock(datetime(2017, 12, 4), OPENED)
 
 
 def test_bad_input_half_a_clock_is_refused() -> None:
