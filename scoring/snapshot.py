@@ -250,10 +250,16 @@ def prune(workspace_dir: Path, keep: int, *, protect: Collection[str] = ()) -> l
     return removed
 
 
-def erase(folder: Path, customer_ids: Collection[str]) -> int:
+def erase(
+    folder: Path,
+    customer_ids: Collection[str],
+    *,
+    model: Callable[[Path, Collection[str]], None] | None = None,
+) -> int:
     """Rewrites the snapshot without these customers; returns how many rows of scores went.
 
-    The model folder is kept as it is (it must hold no customer ids). Digests are renewed.
+    ``model`` takes the customers out of a copy of the model folder (scoring.segment.forget).
+    Digests are renewed.
     """
     snapshot = Snapshot.open(folder)
     gone = pa.array(sorted(customer_ids), pa.string())
@@ -267,12 +273,13 @@ def erase(folder: Path, customer_ids: Collection[str]) -> int:
         or tables["identifiers"].num_rows
         < pq.read_metadata(folder / "identifiers.parquet").num_rows
     ):
-        write(
-            folder,
-            snapshot.meta,
-            SnapshotTables(**tables),
-            model=lambda target: _copy_tree(snapshot.model, target),
-        )
+
+        def copied(target: Path) -> None:
+            _copy_tree(snapshot.model, target)
+            if model is not None:
+                model(target, customer_ids)
+
+        write(folder, snapshot.meta, SnapshotTables(**tables), model=copied)
     return removed
 
 

@@ -2,8 +2,9 @@
 
 A base scorer is fitted on the past before a cut-off and then describes (customer, target) pairs
 by a few numbers: ``describe(customer: int32[n], target: int32[n])`` gives
-float32[n, len(features)]. NaN means that the scorer knows nothing of the pair. ``arrays()`` gives everything it holds as plain
-arrays, ``from_arrays`` takes them back: models are stored without pickle.
+float32[n, len(features)]. NaN means that the scorer knows nothing of the pair. ``arrays()`` gives
+everything it holds as plain arrays, ``from_arrays`` takes them back: models are stored without
+pickle.
 
 The stacker turns descriptions into calibrated probabilities.
 """
