@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import heapq
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -227,32 +229,25 @@ class _Job:
         file: SourceFile,
         chunk: Chunk,
         report: SourceReport,
-    ) -> tuple[list[Rejected], datetime | None]:
-        """Map, check and store one chunk; returns what goes to quarantine."""
+    ) -> tuple[Iterator[Rejected], datetime | None]:
+        """Map, check and store one chunk; returns what goes to quarantine, in order of lines."""
         mapped = mapping.apply(connection, source, chunk.table, self.horizon)
         rows, kept = mapped.rows, mapped.kept
         erased = self.erased.rows(connection, source.table, rows)
         if erased.any():
             rows, kept = rows.filter(pa.array(~erased)), kept[~erased]
         stored = self._store(source.table, rows, batch=f"{source.name} {file.name}")
-        bad = [*zip(mapped.rejected.tolist(), mapped.reasons, strict=True)]
-        bad += [(int(row), mapping.DUPLICATE_ID) for row in kept[stored.conflicts]]
-        lines = chunk.table[LINE].take(pa.array([row for row, _ in bad], pa.int64())).to_pylist()
-        rejected = [
-            Rejected(source.name, file.name, line, reason, chunk.text(row))
-            for line, (row, reason) in zip(lines, bad, strict=True)
-        ]
-        rejected += [
-            Rejected(source.name, file.name, line.line, line.reason, line.text)
-            for line in chunk.broken
-        ]
+        conflicts = kept[stored.conflicts]
         report.rows_read += chunk.table.num_rows + len(chunk.broken)
         report.rows_added += stored.added
         report.rows_known += stored.known
         report.rows_after_now += mapped.later
         report.rows_erased += int(np.count_nonzero(erased))
-        report.rows_quarantined.update(entry.reason for entry in rejected)
-        return sorted(rejected, key=lambda entry: entry.line), mapped.next_at
+        report.rows_quarantined.update(mapped.reasons)
+        report.rows_quarantined.update(line.reason for line in chunk.broken)
+        if len(conflicts):
+            report.rows_quarantined[mapping.DUPLICATE_ID] += len(conflicts)
+        return _rejected(source, file, chunk, mapped, conflicts), mapped.next_at
 
     def _store(self, table: str, rows: pa.Table, *, batch: str) -> AppendReport:
         if rows.num_rows == 0:
@@ -260,6 +255,25 @@ class _Job:
         if table == canonical.EVENTS:
             return self.lake.append_events(rows, batch=batch)
         return self.lake.upsert(table, rows, batch=batch)
+
+
+def _rejected(
+    source: SourceSettings,
+    file: SourceFile,
+    chunk: Chunk,
+    mapped: mapping.Mapped,
+    conflicts: np.ndarray,
+) -> Iterator[Rejected]:
+    """One by one: with a wrong mapping it is every row of the file."""
+    lines = chunk.table[LINE].to_numpy()
+    unfit = zip(mapped.rejected.tolist(), mapped.reasons, strict=True)
+    doubles = zip(conflicts.tolist(), repeat(mapping.DUPLICATE_ID))
+    rows = (
+        (int(lines[row]), reason, chunk.text(row)) for row, reason in heapq.merge(unfit, doubles)
+    )
+    broken = ((line.line, line.reason, line.text) for line in chunk.broken)
+    for line, reason, text in heapq.merge(rows, broken):
+        yield Rejected(source.name, file.name, line, reason, text)
 
 
 def _digest(source: SourceSettings) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,17 @@ class Quarantine:
 
     def add(self, rows: Iterable[Rejected], *, once: bool = False) -> None:
         """Append entries; ``once``: leave out those that are there already."""
-        lines = [_dumped(row) for row in rows]
-        if lines and once and self.path.exists():
+        lines = map(_dumped, rows)
+        first = next(lines, None)
+        if first is None:
+            return
+        known: set[bytes] = set()
+        if once and self.path.exists():
             with self.path.open("rb") as stream:
-                known = set(stream)
-            lines = [line for line in lines if line not in known]
-        if lines:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as stream:
-                stream.write(b"".join(lines))
+                known.update(stream)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as stream:
+            stream.writelines(line for line in chain([first], lines) if line not in known)
 
     def erase(self, identifiers: Collection[str]) -> None:
         """Drop the entries whose row holds one of these identifiers as a whole word."""
@@ -54,24 +56,28 @@ class Quarantine:
         if identifiers:
             self._rewrite(lambda line: not pattern.search(_row_of(line)))
 
-    def _rewrite(self, keep: Any) -> None:
+    def _rewrite(self, keep: Callable[[bytes], bool]) -> None:
+        temporary, changed = self.path.with_suffix(".tmp"), False
         try:
-            with self.path.open("rb") as stream:
-                lines = stream.readlines()
+            with self.path.open("rb") as old, temporary.open("wb") as new:
+                for line in old:
+                    # A process that was killed while adding leaves half a line; its file is read
+                    # again.
+                    if line.endswith(b"\n") and keep(line):
+                        new.write(line)
+                    else:
+                        changed = True
         except FileNotFoundError:
             return
-        # A process that was killed while adding leaves half a line; its file will be read again.
-        kept = [line for line in lines if line.endswith(b"\n") and keep(line)]
-        if len(kept) == len(lines):
-            return
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_bytes(b"".join(kept))
-        os.replace(temporary, self.path)  # noqa: PTH105
+        if changed:
+            os.replace(temporary, self.path)  # noqa: PTH105
+        else:
+            temporary.unlink()
 
 
 def _dumped(row: Rejected) -> bytes:
     # file comes first: forget() finds its entries without parsing them
-    entry = {"file": row.file, **asdict(row)}
+    entry = {"file": row.file, **vars(row)}
     return json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
