@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from rightsend import publishing
@@ -14,6 +15,8 @@ from scoring import nightly
 from scoring.snapshot import Snapshot
 from settings.workspace import WorkspaceSettings
 
+NIGHTLY_LOCK = ".nightly.lock"  # in the workspace's folder
+
 
 def run(
     context: Context,
@@ -22,8 +25,10 @@ def run(
     *,
     run_id: str | None = None,
     with_sync: bool = True,
+    now: datetime | None = None,
 ) -> nightly.RunReport:
-    """Import to sync; an unfinished run goes on where it stopped.
+    """Import to sync, at ``now`` (default: the workspace's clock); an unfinished run goes on where
+    it stopped.
 
     Raises RightsendError when another process is at it.
     """
@@ -36,12 +41,12 @@ def run(
 
     folder = context.workspace_dir(workspace)
     try:
-        with flock(folder / ".nightly.lock"):
+        with flock(folder / NIGHTLY_LOCK):
             return nightly.run(
                 nightly.NightlyContext(
                     workspace=workspace,
                     workspace_dir=folder,
-                    now=context.now(workspace),
+                    now=now or context.now(workspace),
                     progress=progress,
                     publish=publish,
                     sync=bring_up_to_date,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
 from rightsend import nights
@@ -19,11 +21,21 @@ from rightsend.progress import Progress
 @click.command()
 @click.option("--run", "run_id", help="Continue or name this run (default: made from the day).")
 @click.option("--no-sync", is_flag=True, help="Publish, but write nothing to host tools.")
+@click.option(
+    "--now",
+    type=click.DateTime(),
+    help="Replay at this moment (UTC); a run begun earlier goes on at its own.",
+)
 @installation
 @workspace_option
 @json_option
 def nightly(
-    context: Context, workspace: str | None, run_id: str | None, no_sync: bool, as_json: bool
+    context: Context,
+    workspace: str | None,
+    run_id: str | None,
+    no_sync: bool,
+    now: datetime | None,
+    as_json: bool,
 ) -> int:
     """Import, train, score, publish and sync: the whole night, now.
 
@@ -37,7 +49,12 @@ def nightly(
     chosen = context.workspace(workspace)
     with context.store(), Progress(quiet=as_json) as progress:
         report = nights.run(
-            context, chosen, progress, run_id=run_id, with_sync=not no_sync
+            context,
+            chosen,
+            progress,
+            run_id=run_id,
+            with_sync=not no_sync,
+            now=now and now.replace(tzinfo=UTC),
         ).to_json()
     if as_json:
         print_json(report)
