@@ -7,7 +7,7 @@ have been one horizon ago and judged by what the lake holds since.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,7 @@ def _truth(snapshot: Snapshot, events: pa.Table, hour: int) -> History:
 
 def _from_hour(truth: History, hour: int) -> History:
     """The truth's first hour counted as the window's, whose start is rounded up to an hour."""
-    return History(**{**vars(truth), "hour": truth.hour.clip(min=hour)})
+    return replace(truth, hour=truth.hour.clip(min=hour))
 
 
 __all__ = ["BacktestError", "BacktestReport", "of_lake", "of_snapshot"]
