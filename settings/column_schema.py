@@ -13,7 +13,7 @@ from settings.fields import Mapped, Scalar, Strict, Text, Zone, about, filled
 from settings.problems import Complaint
 from settings.workspace import ColumnMapping
 
-WAYS = ("column", "value", "join", "divide")
+WAYS = ("column", "value", "join", "divide", "object")
 
 
 class Word(Scalar):
@@ -44,6 +44,15 @@ class ColumnMappingSchema(Strict):
         allow_none=True,
         metadata=about(
             "two source columns: the first over the second (over 0: no value)", ["total", "pieces"]
+        ),
+    )
+    object = Mapped(
+        Text(validate=filled()),
+        allow_none=True,
+        validate=Length(min=1, error="at least one key with its source column"),
+        metadata=about(
+            "key to source column: a JSON object of the values that there are",
+            {"age": "age_group", "income": "income_band"},
         ),
     )
     translate = Mapped(

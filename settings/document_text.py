@@ -61,8 +61,10 @@ are of A-Z, a-z, 0-9, `_` and `-`.
 ### `columns`
 
 Canonical column to its mapping. Plain text is short for `{column: that text}`. A mapping has
-exactly one of `column`, `value`, `join` and `divide`; `translate`, `format` and `timezone` work on
-what `column` or `join` gave. `format` and `timezone` are for times, `divide` for numbers.
+exactly one of `column`, `value`, `join`, `divide` and `object`; `translate`, `format` and
+`timezone` work on what `column` or `join` gave. `format` and `timezone` are for times, `divide` for
+numbers, `object` for columns that hold a JSON object. In an object a key without a value is left
+out, and values keep the type that their source gives them (in a CSV all is text).
 """,
     "tables": "## Canonical tables",
     "schedule": """
@@ -130,12 +132,12 @@ EXAMPLES = {
   type: ibis
   table: customers
   url: postgres://${DB_USER}:${DB_PASSWORD}@db.internal:5432/shop
-  sql: select member_id, time_zone, ad_agreed, profile::text as profile from crm.members
+  sql: select member_id, time_zone, ad_agreed, age_group, member_grade from crm.members
   columns:
     customer_id: member_id
     timezone: time_zone
     ad_consent: {column: ad_agreed, translate: {Y: true, N: false}}
-    attributes: profile
+    attributes: {object: {age: age_group, grade: member_grade}}
 """,
     "campaigns": """
 - name: campaigns

@@ -29,6 +29,7 @@ from settings.vocabulary import (
     FILE_FORMATS,
     IDENTIFIER_KIND,
     IDENTIFIER_KINDS,
+    IDENTIFIERS,
     SOURCE_TYPES,
     TABLES,
     Column,
@@ -197,6 +198,12 @@ def _misfit(name: str, column: Column, mapping: ColumnMapping) -> dict[str, Any]
             errors["timezone"] = [Complaint("it only for a time", f"timezone for {name}")]
     if column.kind != "number" and mapping.divide is not None:
         errors["divide"] = [Complaint("it only for a number", f"divide for {name}")]
+    if mapping.object is not None:
+        if column.kind != "json":
+            errors["object"] = [Complaint("it only for a JSON object", f"object for {name}")]
+        elif name == IDENTIFIERS:
+            unknown = unknown_keys(mapping.object, IDENTIFIER_KINDS)
+            errors |= {"object": unknown} if unknown else {}
     if column.kind == "number" and mapping.value is not None and not _is_number(mapping.value):
         errors["value"] = ["a number"]
     words = _WORDS.get(name)

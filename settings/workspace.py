@@ -17,9 +17,10 @@ class ColumnMapping:
     """How one canonical column is made from source columns (exactly one way is set).
 
     ``column`` takes a source column; ``value`` is a constant; ``join`` concatenates columns with
-    ``separator``; ``divide`` is the first column over the second. ``translate`` maps source values
-    to canonical ones (an unknown value is a bad row). ``format`` is a strptime format, ``unix_s``
-    or ``unix_ms``; ``timezone`` is the zone of naive times (default UTC).
+    ``separator``; ``divide`` is the first column over the second; ``object`` (key → column) makes
+    the text of a JSON object, without the keys whose value is missing. ``translate`` maps source
+    values to canonical ones (an unknown value is a bad row). ``format`` is a strptime format,
+    ``unix_s`` or ``unix_ms``; ``timezone`` is the zone of naive times (default UTC).
     """
 
     column: str | None = None
@@ -27,6 +28,7 @@ class ColumnMapping:
     join: tuple[str, ...] = ()
     separator: str = "-"
     divide: tuple[str, str] | None = None
+    object: Mapping[str, str] | None = None
     translate: Mapping[str, str] | None = None
     format: str | None = None
     timezone: str = "UTC"

@@ -6,6 +6,7 @@ given does not fit: that is how a bad value is told from a missing one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pyarrow as pa
@@ -37,6 +38,8 @@ def given(
         return f"nullif(concat_ws({separator}, {', '.join(parts)}), '')", pa.string()
     if mapping.divide:
         return _quotient(mapping.divide, schema, aliases), pa.float64()
+    if mapping.object:
+        return _object(mapping.object, schema, aliases), pa.string()
     if mapping.value is None:
         return "NULL::VARCHAR", pa.string()
     value = str(mapping.value).lower() if isinstance(mapping.value, bool) else str(mapping.value)
@@ -119,6 +122,31 @@ def _quotient(divide: tuple[str, str], schema: pa.Schema, aliases: Mapping[str, 
         for part, number in zip(given_parts, numbers, strict=True)
     )
     return f"CASE WHEN {bad} THEN 'NaN'::DOUBLE ELSE {numbers[0]} / nullif({numbers[1]}, 0) END"
+
+
+def _object(columns: Mapping[str, str], schema: pa.Schema, aliases: Mapping[str, str]) -> str:
+    """The JSON object of key → column, keys sorted, without missing values; null if all are."""
+    members = []
+    for key in sorted(columns):
+        value = _json_value(aliases[columns[key]], schema.field(columns[key]).type)
+        start = sql.literal(json.dumps(key, ensure_ascii=False) + ":")
+        members.append(f"{start} || ({value})")
+    return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')"
+
+
+def _json_value(alias: str, native: pa.DataType) -> str:
+    """A source column as JSON text; null when missing, and for a number that JSON cannot write."""
+    text = _text(alias, native)
+    if pa.types.is_floating(native):
+        return f"CASE WHEN isfinite({alias}) THEN {text} END"
+    if (
+        pa.types.is_integer(native)
+        or pa.types.is_boolean(native)
+        or pa.types.is_decimal(native)
+        or pa.types.is_nested(native)
+    ):
+        return text
+    return f"to_json({text})::VARCHAR"
 
 
 def _time(mapping: ColumnMapping, name: str, native: pa.DataType) -> str:

@@ -89,7 +89,7 @@ def source_columns(source: SourceSettings) -> list[str]:
     """The source columns that the mapping reads, sorted."""
     found: set[str] = set()
     for mapping in source.columns.values():
-        found.update(mapping.join, mapping.divide or ())
+        found.update(mapping.join, mapping.divide or (), (mapping.object or {}).values())
         if mapping.column is not None:
             found.add(mapping.column)
     return sorted(found)
@@ -119,6 +119,12 @@ def check(source: SourceSettings) -> None:
         if column not in source.columns:
             raise SourceError(f"source {source.name}: the mapping lacks {column}")
     for column, mapping in source.columns.items():
+        if mapping.object is not None and canonical.kind(column) != canonical.JSON:
+            objects = ", ".join(name for name in columns if canonical.kind(name) == canonical.JSON)
+            raise SourceError(
+                f"source {source.name}: {column} cannot hold a JSON object; "
+                f"{source.table} has {objects or 'no column'} for one"
+            )
         try:
             ZoneInfo(mapping.timezone)
         except (KeyError, ValueError, OSError) as error:

@@ -46,7 +46,8 @@ def test_the_demo_names_columns_that_the_package_has() -> None:
         file = Path(data).parent / "data" / f"{source.relation}.parquet"
         known = set(parquet.read_schema(file).names)
         for mapping in source.columns.values():
-            used = {mapping.column, *mapping.join, *(mapping.divide or ())} - {None}
+            members = (mapping.object or {}).values()
+            used = {mapping.column, *mapping.join, *(mapping.divide or ()), *members} - {None}
             assert used <= known, source.name
 
 

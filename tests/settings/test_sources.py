@@ -41,6 +41,11 @@ def test_plain_text_is_short_for_a_source_column(folder: Folder) -> None:
         ("event_id", "{join: [a, b], separator: ''}", ColumnMapping(join=("a", "b"), separator="")),
         ("unit_price", "{divide: [a, b]}", ColumnMapping(divide=("a", "b"))),
         (
+            "properties",
+            "{object: {size: pack_size, 1: first}}",
+            ColumnMapping(object={"size": "pack_size", "1": "first"}),
+        ),
+        (
             "event_type",
             "{column: t, translate: {1: purchase, no: view}}",
             ColumnMapping(column="t", translate={"1": "purchase", "no": "view"}),
@@ -136,6 +141,14 @@ COLUMNS: list[tuple[str, str, str, str, str]] = [
     ("quantity", "{value: many}", "quantity.value", "'many'", "a number"),
     ("quantity", "{value: .inf}", "quantity.value", "inf", "a number"),
     ("quantity", "{value: true}", "quantity.value", "true", "a number"),
+    ("item_id", "{object: {a: b}}", "item_id.object", "object for item_id", "for a JSON object"),
+    ("properties", "{object: {}}", "properties.object", "an empty mapping", "at least one key"),
+    ("properties", "{object: [a, b]}", "properties.object", "a list", "a mapping"),
+    ("properties", "{object: {a: 1}}", "properties.object.a", "1", "text"),
+    ("properties", "{object: {a: ''}}", "properties.object.a", "''", "text of 1"),
+    ("properties", "{object: {a: b}, column: c}", "properties", "column and object", "exactly one"),
+    ("properties", "{object: {a: b}, translate: {x: y}}", "properties.translate", "translate",
+     "with column"),
     ("event_type", "{value: buy}", "event_type.value", "'buy'", "one of: app_open"),
     ("event_type", "{value: purchas}", "event_type.value", "'purchas'", "did you mean purchase?"),
     ("event_type", "{column: t, translate: {O: order}}", "event_type.translate.O", "'order'",
@@ -159,6 +172,14 @@ def test_bad_input_column_mapping(
     assert (problem.line, problem.found) == (7, found)
     assert problem.key == f"sources[0].columns.{key}"
     assert expected in problem.expected
+
+
+def test_bad_input_an_object_of_identifiers_of_an_unknown_kind(folder: Folder) -> None:
+    columns = "{customer_id: id, identifiers: {object: {device_id: d, phone: p}}}"
+    entry = f"{{name: x, type: file, table: customers, path: p, columns: {columns}}}"
+    problem = folder.problem(f"sources:\n- {entry}")
+    assert problem.key == "sources[0].columns.identifiers.object.phone"
+    assert (problem.found, "phone_hash" in problem.expected) == ("the unknown key 'phone'", True)
 
 
 @pytest.mark.parametrize("column", ["occurred_at", "identifier", "event_type"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -259,6 +261,59 @@ def test_json_columns_as_text_and_as_structs() -> None:
     assert struct.to_pylist() == ['{"device_id":["d1"]}']
 
 
+def objects(how: dict[str, str], raw: Mapping[str, Any]) -> list[str | None]:
+    """The attributes that an ``object`` makes of the raw columns."""
+    columns = {"customer_id": M(value="kim"), "attributes": M(object=how)}
+    result = mapped(columns, raw, "customers")
+    assert result.reasons == []
+    found: list[str | None] = result.rows["attributes"].to_pylist()
+    return found
+
+
+def test_an_object_of_columns_has_sorted_keys_and_no_missing_values() -> None:
+    raw = {"a": ["45-54", None, " ", None], "n": pa.array([2, 3, None, None])}
+    found = objects({"kids": "n", "age": "a"}, raw)
+    assert found == ['{"age":"45-54","kids":2}', '{"kids":3}', None, None]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pa.array([True, False]), [True, False]),
+        (pa.array([12.0, 0.25]), [12, 0.25]),
+        (pa.array([0.1, 1e30], pa.float32()), [0.1, 1e30]),
+        (pa.array([2**63 - 1, -1]), [2**63 - 1, -1]),
+        (pa.array([Decimal("-0.50"), Decimal("12.00")]), [-0.5, 12.0]),
+        (pa.array(["12", "true"]), ["12", "true"]),
+        (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
+        (pa.array([["d1", "d2"], []]), [["d1", "d2"], []]),
+        (pa.array([{"a": 1}, {"a": 2}]), [{"a": 1}, {"a": 2}]),
+        (pa.array([date(2026, 3, 1), date(1999, 12, 31)]), ["2026-03-01", "1999-12-31"]),
+    ],
+    ids=lambda values: str(getattr(values, "type", "")),
+)
+def test_an_objects_values_keep_their_type(values: pa.Array, expected: list[Any]) -> None:
+    found = [json.loads(text or "") for text in objects({"x": "x"}, {"x": values})]
+    assert found == [{"x": value} for value in expected]
+    assert [type(each["x"]) for each in found] == [type(value) for value in expected]
+
+
+def test_bad_input_numbers_that_json_cannot_write_are_left_out_of_an_object() -> None:
+    found = objects({"x": "x"}, {"x": [1.5, float("nan"), float("inf"), float("-inf")]})
+    assert found == ['{"x":1.5}', None, None, None]
+
+
+@given(key=st.text(min_size=1), value=st.text())
+def test_any_text_comes_through_an_object_unharmed(key: str, value: str) -> None:
+    (text,) = objects({key: "x"}, {"x": [f"<{value}>"]})
+    assert json.loads(text or "") == {key: f"<{value}>"}
+
+
+def test_an_object_names_columns_that_are_read() -> None:
+    how = {**EVENT, "properties": M(object={"b": "x", "a": "y"}), "item_id": M(column="sku")}
+    assert mapping.source_columns(SourceSettings("s", "file", "events", how)) == ["sku", "x", "y"]
+
+
 @pytest.mark.parametrize("value", ["{", "[1]", "12", "kim"])
 def test_bad_input_properties_that_are_no_json_object(value: str) -> None:
     assert reasons("properties", X, [value]) == ["invalid_json"]
@@ -301,6 +356,12 @@ def test_rows_keep_their_order_in_big_chunks() -> None:
         ("items", {"name": X}, "lacks item_id"),
         ("items", {"item_id": X, "colour": X}, "items has no column 'colour'"),
         ("orders", {"id": X}, "no table 'orders'"),
+        (
+            "items",
+            {"item_id": M(object={"a": "x"})},
+            "item_id cannot hold .* has no column for one",
+        ),
+        ("events", {**EVENT, "channel": M(object={"a": "x"})}, "events has properties for one"),
         ("items", {"item_id": M(column="x", timezone="Mars/Base")}, "no time zone 'Mars/Base'"),
     ],
 )
