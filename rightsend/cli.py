@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 import click
 
+from rightsend.errors import is_ours
+
 DEBUG_VARIABLE = "RIGHTSEND_DEBUG"
 COMMANDS = {
     "up": "rightsend.commands.up:up",
@@ -98,15 +100,12 @@ def main() -> None:
 def sentence_of(error: Exception) -> str:
     """What went wrong, for a person at a terminal."""
     text = str(error).strip()
-    if type(error).__module__.partition(".")[0] in OUR_ROOMS and text:
+    if is_ours(error):
         return text
     return (
         f"{type(error).__name__}: {text or 'no details'} "
         f"(unexpected; {DEBUG_VARIABLE}=1 shows where it happened)"
     )
-
-
-OUR_ROOMS = ("rightsend", "settings", "scoring", "plugin", "connectors")
 
 
 def _status(value: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,15 @@ from rightsend import publishing, segments
 from rightsend import sync as syncs
 from rightsend.context import Context
 from rightsend.errors import RightsendError
+from rightsend.nights import NIGHTLY_LOCK
+from rightsend.store_process import BusyError, flock
 from scoring import columns as c
 from scoring import importing
 from scoring import snapshot as snapshots
 from scoring.identity import resolve
 from scoring.lake import Lake
+from scoring.run_log import FAILED, RUNNING, runs
+from scoring.segment import forget
 from scoring.snapshot import Snapshot
 from scoring.store import erasure as store_erasure
 from settings.workspace import WorkspaceSettings
@@ -25,12 +30,24 @@ from settings.workspace import WorkspaceSettings
 Identifiers = set[tuple[str, str]]
 
 
-def erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dict[str, Any]:
+def erase(
+    context: Context, workspace: WorkspaceSettings, customer: str, *, wait: bool = False
+) -> dict[str, Any]:
     """Removes the person whom ``customer`` names (an external id, or ``kind:identifier``).
 
-    Every step can be repeated. Raises RightsendError when a host tool could not be told; the job
-    queue then tries again.
+    A nightly job that runs now works on data from before: with ``wait`` its end is waited for,
+    else the report's ``again`` says that the person has to be erased once more afterwards. Every
+    step can be repeated. Raises RightsendError when a host tool could not be told.
     """
+    folder = context.workspace_dir(workspace)
+    try:
+        with flock(folder / NIGHTLY_LOCK, wait=wait):
+            return _erase(context, workspace, customer) | {"again": _drop_unfinished(folder)}
+    except BusyError:
+        return _erase(context, workspace, customer) | {"again": True}
+
+
+def _erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dict[str, Any]:
     folder = context.workspace_dir(workspace)
     kept = [folder / "snapshots" / meta.snapshot for meta in snapshots.kept(folder)]
     identifiers = identifiers_of(customer, [*_known(kept), _resolved(folder)])
@@ -40,7 +57,7 @@ def erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dict
         context.client(), workspace.workspace, context.secret, identifiers
     )
     for snapshot in kept:
-        snapshots.erase(snapshot, ids)
+        snapshots.erase(snapshot, ids, model=forget)
     touched = [each for each in segments.folders(context, workspace) if _leave(each, ids)]
     _tell_host_tools(context, workspace, touched)
     return {"rows": rows, "store_entries": entries, "segments": len(touched)}
@@ -85,6 +102,14 @@ def _persons(identifiers: Identifiers, table: pa.Table) -> set[str]:
 def _pair(customer_id: str) -> tuple[str, str]:
     kind, _, value = customer_id.partition(":")
     return (kind, value) if kind in c.IDENTIFIER_KINDS and value else (c.EXTERNAL_ID, customer_id)
+
+
+def _drop_unfinished(folder: Path) -> bool:
+    """The steps of an unfinished run name customers: the next night begins anew. Always False."""
+    for run in runs(folder):
+        if run["state"] in (RUNNING, FAILED):
+            shutil.rmtree(folder / "runs" / run["run"])
+    return False
 
 
 def _leave(folder: Path, ids: set[str]) -> bool:

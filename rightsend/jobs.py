@@ -14,8 +14,10 @@ import structlog
 
 from rightsend import draining, erasure, nights, publishing, segments
 from rightsend import sync as syncs
+from rightsend.clock import NIGHTLY_TIMEOUT_S
 from rightsend.context import Context
-from rightsend.errors import RightsendError
+from rightsend.errors import RightsendError, is_ours
+from scoring.store.segments import FINAL
 
 log = structlog.get_logger("jobs")
 _installed: list[Context] = []
@@ -35,18 +37,27 @@ def run_segment(workspace: str, segment_id: str) -> None:
     """Computes a segment; its state tells how it went."""
     context, settings = _here(workspace)
     job = segments.jobs_of(context, settings).get(segment_id)
-    if job is None or job["state"] in ("done", "cancelled"):
+    if job is None or job["state"] in FINAL:
         return  # erased meanwhile, or done by a worker that died before it could say so
     try:
         segments.run(context, settings, segment_id, _quiet)
-    except RightsendError as error:
-        log.info("segment not made", segment=segment_id, why=str(error))
+    except segments.CancelledError as error:
+        log.info("segment cancelled", why=str(error))
+    except Exception as error:
+        if not is_ours(error):
+            raise
+        segments.fail(context, settings, segment_id, str(error))
 
 
 def preview_segment(workspace: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Size against expected response, cost and profit."""
+    """Size against expected response, cost and profit; or ``error``, why there can be none."""
     context, settings = _here(workspace)
-    return segments.preview(context, settings, request, _quiet)
+    try:
+        return segments.preview(context, settings, request, _quiet)
+    except Exception as error:
+        if not is_ours(error):
+            raise
+        return {"error": str(error)}
 
 
 def push_segment(workspace: str, segment_id: str, connection: str) -> dict[str, Any]:
@@ -54,7 +65,9 @@ def push_segment(workspace: str, segment_id: str, connection: str) -> dict[str, 
     context, settings = _here(workspace)
     try:
         return segments.push(context, settings, segment_id, connection, _quiet).to_json()
-    except RightsendError as error:
+    except Exception as error:
+        if not is_ours(error):
+            raise
         return {"connection": connection, "segment_id": segment_id, "error": str(error)}
 
 
@@ -78,8 +91,10 @@ def run_nightly(workspace: str) -> dict[str, Any]:
     context, settings = _here(workspace)
     try:
         return nights.run(context, settings, _quiet).to_json()
-    except RightsendError as error:
-        log.info("nightly not run", workspace=workspace, why=str(error))
+    except Exception as error:
+        if not is_ours(error):
+            raise
+        log.error("nightly not done", workspace=workspace, why=str(error))
         return {"error": str(error)}
 
 
@@ -97,18 +112,32 @@ def drain_events(workspace: str) -> dict[str, int]:
 
 
 def erase_customer(workspace: str, customer: str) -> dict[str, Any]:
-    """Removes a person everywhere."""
+    """Removes a person everywhere; once more after a nightly job that runs meanwhile."""
     context, settings = _here(workspace)
-    return erasure.erase(context, settings, customer)
+    report = erasure.erase(context, settings, customer)
+    if report["again"]:
+        context.queue("nightly").enqueue_call(
+            "rightsend.jobs.erase_customer_after_night",
+            args=(workspace, customer),
+            timeout=NIGHTLY_TIMEOUT_S,
+            description=f"erase_customer_after_night {workspace}",
+        )
+    return report
+
+
+def erase_customer_after_night(workspace: str, customer: str) -> dict[str, Any]:
+    """What a night that was running brought back goes, too."""
+    context, settings = _here(workspace)
+    return erasure.erase(context, settings, customer, wait=True)
 
 
 def given_up(function: str, arguments: list[Any], reason: str) -> None:
-    """Told by the worker of a job that it abandoned for good."""
+    """Told by the worker of a job that failed for good."""
     log.error("job given up", function=function, why=reason)
     if function == "rightsend.jobs.run_segment":
         workspace, segment_id = arguments
         context, settings = _here(workspace)
-        segments.jobs_of(context, settings).set_state(segment_id, "failed", error=reason)
+        segments.fail(context, settings, segment_id, reason)
 
 
 def _here(workspace: str) -> tuple[Context, Any]:

@@ -27,7 +27,7 @@ from rightsend.sync import state_path
 from scoring import columns as c
 from scoring import segment as selection
 from scoring.lake import Lake
-from scoring.store.segments import SegmentJobs
+from scoring.store.segments import CANCELLED, DONE, FAILED, RUNNING, SegmentJobs
 from settings.workspace import ConnectionSettings, WorkspaceSettings
 
 MEMBERS_CSV = "members.csv.gz"
@@ -59,34 +59,35 @@ def folder_of(context: Context, workspace: WorkspaceSettings, segment_id: str) -
 def run(
     context: Context, workspace: WorkspaceSettings, segment_id: str, progress: Progress
 ) -> dict[str, Any]:
-    """Computes a created segment job; its state ends as done, failed or cancelled.
+    """Computes a created segment job and returns its summary; its state is done then.
 
-    Returns the summary. Raises CancelledError, and whatever made it fail after noting it.
+    Raises CancelledError when someone cancelled it. After any other exception the state is still
+    running: try again, or let ``fail`` note the end.
     """
     jobs = jobs_of(context, workspace)
     job = jobs.get(segment_id)
     if job is None:
         raise RightsendError(f"there is no segment {segment_id}")
-    if jobs.set_state(segment_id, "running") == "cancelled":
-        raise CancelledError(f"segment {segment_id} was cancelled")
 
     def watched(what: str, done: int, total: int | None = None) -> None:
         if jobs.cancelled(segment_id):
+            jobs.set_state(segment_id, CANCELLED)
             raise CancelledError(f"segment {segment_id} was cancelled")
         if total:
             jobs.set_progress(segment_id, done / total)
         progress(what, done, total)
 
-    try:
-        summary = _compute(context, workspace, segment_id, job["request"], watched)
-    except CancelledError:
-        jobs.set_state(segment_id, "cancelled")
-        raise
-    except Exception as error:
-        jobs.set_state(segment_id, "failed", error=str(error))
-        raise
-    jobs.set_state(segment_id, "done", summary=summary)
+    if jobs.set_state(segment_id, RUNNING) != RUNNING:
+        raise CancelledError(f"segment {segment_id} is over already")
+    watched("segment", 0)
+    summary = _compute(context, workspace, segment_id, job["request"], watched)
+    jobs.set_state(segment_id, DONE, summary=summary)
     return summary
+
+
+def fail(context: Context, workspace: WorkspaceSettings, segment_id: str, why: str) -> None:
+    """Notes that a segment job will not come to an end any more."""
+    jobs_of(context, workspace).set_state(segment_id, FAILED, error=why)
 
 
 def preview(

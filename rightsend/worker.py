@@ -85,12 +85,22 @@ class RightsendWorker(Worker):
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         """The work-horse alone was killed (out of memory, say): try again, a few times."""
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)
-        if _may_try_again(job):
-            job.retries_left = 1
-            job.retry_intervals = None
-        else:
-            job.retries_left = 0
-            self._given_up(job.func_name or "", list(job.args), _too_often(job))
+        job.retries_left = 1 if _may_try_again(job) else 0
+        job.retry_intervals = None
+
+    def handle_job_failure(
+        self,
+        job: Job,
+        queue: Queue,
+        started_job_registry: StartedJobRegistry | None = None,
+        exc_string: str = "",
+        execution: Execution | None = None,
+    ) -> None:
+        """After a failure: tells who wants to know when there is no further try."""
+        for_good = not job.should_retry
+        super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
+        if for_good:
+            self._given_up(job.func_name or "", list(job.args), _reason(job, exc_string))
 
 
 def run(
@@ -209,5 +219,11 @@ def _may_try_again(job: Job) -> bool:
     return bool(job.meta[_ATTEMPTS] < MAX_ATTEMPTS)
 
 
+def _reason(job: Job, exc_string: str) -> str:
+    """The last line of a traceback says what was wrong; without one the process died."""
+    lines = [line for line in (exc_string or "").splitlines() if line.strip()]
+    return lines[-1].strip() if len(lines) > 1 else _too_often(job)
+
+
 def _too_often(job: Job) -> str:
-    return f"the process that worked on it died {job.meta[_ATTEMPTS]} times"
+    return f"the process that worked on it died {job.get_meta().get(_ATTEMPTS, 1)} times"

@@ -22,6 +22,7 @@ from rightsend.commands.options import (
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 from rightsend.progress import Progress
+from settings.workspace import WorkspaceSettings
 
 SIZES = ("count", "share", "minimum_probability", "budget", "maximum_profit")
 
@@ -78,8 +79,8 @@ def create(
         else:
             jobs = segments.jobs_of(context, chosen)
             job, _ = jobs.create(request, now=context.now(chosen))
-            summary = segments.run(context, chosen, job["id"], progress)
-            answer = {"id": job["id"], "name": request["name"], **summary}
+            answer = {"id": job["id"], "name": request["name"]}
+            answer |= _computed(context, chosen, job["id"], progress)
     if as_json:
         print_json(answer)
     elif preview:
@@ -108,7 +109,7 @@ def list_(context: Context, workspace: str | None, as_json: bool) -> None:
         (
             job["id"],
             job["state"],
-            (job.get("summary") or {}).get("customers"),
+            (job.get("summary") or {}).get("count"),
             job["request"]["name"],
         )
         for job in found
@@ -207,6 +208,17 @@ def cancel(context: Context, workspace: str | None, segment_id: str) -> None:
     click.echo(f"segment {segment_id} will stop")
 
 
+def _computed(
+    context: Context, workspace: WorkspaceSettings, segment_id: str, progress: Progress
+) -> dict[str, Any]:
+    """Runs the job here; whatever stops it is noted in its state."""
+    try:
+        return segments.run(context, workspace, segment_id, progress)
+    except BaseException as error:
+        segments.fail(context, workspace, segment_id, str(error) or "stopped")
+        raise
+
+
 def _job(context: Context, workspace: str | None, segment_id: str) -> dict[str, Any]:
     job = segments.jobs_of(context, context.workspace(workspace)).get(segment_id)
     if job is None:
@@ -250,6 +262,7 @@ def _first_complaint(messages: Any, path: str = "") -> str:
 
 def _show_preview(answer: dict[str, Any]) -> None:
     columns = ("count", "share", "expected_responses", "cost", "profit")
-    rows = [tuple(point.get(name) for name in columns) for point in answer["curve"]]
-    click.echo(table(rows, tuple(name.replace("_", " ") for name in columns)))
-    click.echo(f"recommended: {answer['recommended']}")
+    chosen = [("requested", answer["requested"]), ("most profitable", answer["most_profitable"])]
+    points = [("", point) for point in answer["curve"]] + chosen
+    rows = [(*(point.get(name) for name in columns), note) for note, point in points]
+    click.echo(table(rows, (*(name.replace("_", " ") for name in columns), "")))
