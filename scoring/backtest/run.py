@@ -48,8 +48,8 @@ class BacktestReport:
         return (
             f"{self.workspace}: known before {self.cutoff:%Y-%m-%d %H:%M} UTC, judged by the "
             f"purchases until {end:%Y-%m-%d %H:%M}\n"
-            "lift@20: how many times the buyers of a random 20 % are among the best 20 %, on average "
-            "over the best-selling targets\n\n" + table(self.results)
+            "lift@20: how many times the buyers of a random 20 % are among the best 20 %, on "
+            "average over the best-selling targets\n\n" + table(self.results)
         )
 
     def to_json(self) -> dict[str, Any]:
