@@ -35,7 +35,7 @@ def test_the_demo_maps_the_grocery_year() -> None:
     assert {source.table for source in workspace.sources} >= {"events", "items", "customers"}
     assert [connection.type for connection in workspace.connections] == ["sandbox"]
     assert workspace.as_of is not None
-    assert workspace.as_of.isoformat() == "2017-12-04T00:00:00+00:00"
+    assert workspace.as_of.isoformat() == "2017-12-04T05:00:00+00:00"  # midnight in New York
 
 
 def test_the_demo_names_columns_that_the_package_has() -> None:
