@@ -56,7 +56,7 @@ class Stacker:
             early_stopping=False,
             random_state=seed,
         )
-        trees.fit(x, y, sample_weight=weight)
+        trees.fit(_without_blank_columns(x), y, sample_weight=weight)
         nodes = [stage[0].nodes for stage in trees._predictors]
         start = np.cumsum([0] + [len(part) for part in nodes])
         baseline = float(np.ravel(trees._baseline_prediction)[0])
@@ -89,3 +89,12 @@ class Stacker:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         return cls(arrays["nodes"], arrays["tree_start"], float(arrays["baseline"]))
+
+
+def _without_blank_columns(x: Floats) -> Floats:
+    """Columns without any number as zeros, which no tree splits: the library refuses them.
+
+    A shop without brands, or without anybody who came twice, has such columns.
+    """
+    blank = np.isnan(x).all(axis=0)
+    return np.where(blank, np.float32(0), x) if blank.any() else x
