@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.history import ENGAGED, History, LevelView
+from scoring.history import ENGAGED, History, LevelView, distinct
 from scoring.models import BaseScorer, Floats, Ints
 from scoring.models.activity import Activity
 from scoring.models.affinity import Affinity
@@ -51,7 +51,7 @@ class Level:
         if level == "item":
             scorers["cooccurrence"] = Cooccurrence.fit(view)
             for parent in ("brand", "category"):
-                up = RepeatIntensity.fit(history.view_of(of_item[parent], size(parent), cutoff))
+                up = RepeatIntensity.fit(history.view(parent, cutoff))
                 parents[parent] = (up, of_item[parent])
         return cls(of_item[level], scorers, parents, history.n_customers, size(level))
 
@@ -90,7 +90,7 @@ class Level:
         best = self.scorers["popularity"].best(POPULAR)
         everyone = np.arange(self.n_customers, dtype=np.int32)
         pairs.append((np.repeat(everyone, len(best)), np.tile(best, self.n_customers)))
-        key = np.unique(np.concatenate([c.astype(np.int64) * self.n_targets + t for c, t in pairs]))
+        key = distinct(np.concatenate([c.astype(np.int64) * self.n_targets + t for c, t in pairs]))
         return (key // self.n_targets).astype(np.int32), (key % self.n_targets).astype(np.int32)
 
 

@@ -21,7 +21,7 @@ from scoring.models.stacker import Stacker
 from settings.workspace import ModelSettings
 
 ALL_PAIRS = 1_000_000  # a level with fewer pairs than this is learned whole
-NEGATIVES = 120_000  # drawn a window among the candidates that were not bought
+NEGATIVES = 60_000  # drawn a window among the candidates that were not bought
 REFINING_EPOCHS = 1  # of the affinity model, from one cut-off to the next
 ANY = "any"  # the level with one target: buys anything at all
 
@@ -71,31 +71,29 @@ def train(
     cutoffs = [cutoff - k * window for k in range(settings.training_windows, -1, -1)]
     affinities = _affinities(history, cutoffs, settings, progress)
     names = (*LEVELS, ANY)
-    total, done = len(names) * (len(cutoffs) + 2), 0
-    tonight: dict[str, Level] = {}
-    before: dict[str, Level] = {}
-    stackers: dict[str, dict[int, dict[str, Stacker]]] = {"tonight": {}, "holdout": {}}
-    for name in names:
-        rows: dict[int, list[Rows]] = {kind: [] for kind in kinds}
-        for index, moment in enumerate(cutoffs):
+    total, done = len(names) * (len(cutoffs) + 2 * len(kinds)), 0
+    levels: dict[int, dict[str, Level]] = {}
+    rows: dict[tuple[int, str], list[Rows]] = {(kind, n): [] for kind in kinds for n in names}
+    for index, moment in enumerate(cutoffs):
+        levels = {k: v for k, v in levels.items() if k == cutoff - window}
+        levels[moment] = {}
+        for number, name in enumerate(names):
             level = fit_level(history, name, moment, affinities[moment])
-            if moment == cutoff:
-                tonight[name] = level
-            else:
-                for kind in kinds:
-                    seed = (settings.seed, index, kind, names.index(name))
-                    rows[kind].append(training_rows(history, level, moment, window, kind, seed))
-            if moment == cutoff - window:
-                before[name] = level
+            levels[moment][name] = level
+            for kind in kinds if moment < cutoff else ():
+                seed = (settings.seed, index, kind, number)
+                rows[kind, name].append(training_rows(history, level, moment, window, kind, seed))
             progress("train", done := done + 1, total)
-        for kind in kinds:
-            for which, windows in (("tonight", rows[kind]), ("holdout", rows[kind][:-1])):
-                fitted = fit_stacker(windows, settings.seed)
-                stackers[which].setdefault(kind, {})[name] = fitted
+    tonight: dict[int, dict[str, Stacker]] = {kind: {} for kind in kinds}
+    holdout: dict[int, dict[str, Stacker]] = {kind: {} for kind in kinds}
+    for kind, name in list(rows):
+        windows = rows.pop((kind, name))
+        tonight[kind][name] = fit_stacker(windows, settings.seed)
+        holdout[kind][name] = fit_stacker(windows[:-1], settings.seed)
         progress("train", done := done + 2, total)
     return (
-        Fitted(cutoff, settings.horizon_days, tonight, stackers["tonight"]),
-        Fitted(cutoff - window, settings.horizon_days, before, stackers["holdout"]),
+        Fitted(cutoff, settings.horizon_days, levels[cutoff], tonight),
+        Fitted(cutoff - window, settings.horizon_days, levels[cutoff - window], holdout),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scoring.history import LevelView
+from scoring.history import LevelView, distinct
 from scoring.models import Arrays, Floats, Ints
 from scoring.models.ease import decayed_vectors, in_chunks, pack, propose_best, unpack
 
@@ -82,7 +82,7 @@ def related(model: Cooccurrence, limit: int) -> Relations:
 
 def bought_together(basket: Ints, target: Ints, n_targets: int, limit: int) -> Relations:
     """Bought in the same basket. ``basket``, ``target``: int32[n] parallel arrays."""
-    key = np.unique(basket.astype(np.int64) * n_targets + target)
+    key = distinct(basket.astype(np.int64) * n_targets + target)
     basket, target = (key // n_targets).astype(np.int64), (key % n_targets).astype(np.int32)
     if len(key):
         small = np.bincount(basket)[basket] <= BASKET_ITEMS
