@@ -1,9 +1,9 @@
 """A process that runs nightly jobs in forked children, which kill themselves where they are told.
 
 Started as ``python -m tests.rightsend.killed_nights``. Each line on stdin is a JSON list: where to
-die (a key of DEATHS, or null) and the command's words; each line on stdout is the child's wait
-status. Forking saves the seconds that importing the model libraries takes; the product knows
-nothing of it.
+die (a key of DEATHS, or null), the store's URL (null: embedded) and the command's words; each line
+on stdout is the child's exit status (negative: the signal that killed it). Forking saves the
+seconds that importing the model libraries takes; the product knows nothing of it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ibis.backends.duckdb  # noqa: F401  loaded before forking
+
 from connectors.delivery import sending
-from rightsend import cli, nights
+from rightsend import cli
 from rightsend.commands import export, nightly, runs  # noqa: F401  loaded before forking
-from scoring import gate, importing, model_files, snapshot
+from rightsend.context import REDIS_VARIABLE
+from scoring import gate, importing, model_files, run_log, snapshot, training
 from scoring import history as histories
 from scoring import nightly as night
+from scoring.backtest import report
 from scoring.models.stacker import Stacker
 from scoring.store.publish import Publisher
 
@@ -80,36 +84,13 @@ def _half_written(owner: Any, name: str, number: int, path_at: int) -> Callable[
     return arm
 
 
-def _at_progress(step: str, number: int) -> Callable[[], None]:
-    """Dies when ``step`` tells its progress for the ``number``-th time."""
-
-    def arm() -> None:
-        original = nights.run
-
-        def watched(context: Any, workspace: Any, progress: Any, **options: Any) -> Any:
-            calls = 0
-
-            def dying(what: str, done: int, total: int | None = None) -> None:
-                nonlocal calls
-                calls += what == step
-                if calls == number:
-                    die()
-                progress(what, done, total)
-
-            return original(context, workspace, dying, **options)
-
-        nights.run = watched
-
-    return arm
-
-
 DEATHS: dict[str, Callable[[], None]] = {
     "import, rows in the lake, file not noted": _at_call(importing.ImportedFiles, "finish", 1),
     "identity, half a file written": _half_written(night.pq, "write_table", 1, 1),
     "features, half a history written": _half_written(histories.np, "save", 3, 0),
-    "train, in the middle": _at_progress("train", 7),
+    "train, in the middle": _at_call(training, "fit_level", 7),
     "train, half a model written": _half_written(model_files, "_write", 2, 0),
-    "backtest, between levels": _at_progress("backtest", 2),
+    "backtest, between levels": _at_call(report, "evaluate", 2),
     "gate, before the verdict": _at_call(gate, "quality_problem", 1),
     "score, half a snapshot written": _half_written(snapshot, "_write_parquet", 4, 0),
     "score, snapshot in place, step not noted": _at_call(snapshot, "write", 1, after=True),
@@ -121,14 +102,26 @@ DEATHS: dict[str, Callable[[], None]] = {
 }
 
 
-def child(death: str | None, words: list[str]) -> None:
+def _when_step_begins(step: str, arm: Callable[[], None]) -> None:
+    original = run_log.Run.step
+
+    def armed(self: run_log.Run, name: str, work: Callable[..., Any]) -> Any:
+        if name == step:
+            arm()
+        return original(self, name, work)
+
+    run_log.Run.step = armed
+
+
+def child(death: str | None, redis_url: str | None, words: list[str]) -> None:
     """Runs the command; never returns."""
     status = 70
     try:
+        os.environ[REDIS_VARIABLE] = redis_url or ""
         sys.stdout = sys.stderr  # stdout is the conversation with the parent
         Stacker.fit = functools.partial(Stacker.fit, iterations=TREES)
         if death is not None:
-            DEATHS[death]()
+            _when_step_begins(death.partition(",")[0], DEATHS[death])
         status = cli.run(words)
     except BaseException:  # noqa: BLE001  the process boundary
         traceback.print_exc()
@@ -139,12 +132,13 @@ def child(death: str | None, words: list[str]) -> None:
 
 def main() -> None:
     for line in sys.stdin:
-        death, words = json.loads(line)
+        death, redis_url, words = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            child(death, words)
+            child(death, redis_url, words)
         _, status = os.waitpid(pid, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from connectors.sandbox.app import CLOSE, create_app
 from connectors.sandbox.client import Sandbox
 from rightsend import publishing
 from rightsend.context import REDIS_VARIABLE, Context
+from rightsend.valkey import EmbeddedValkey
 from scoring.snapshot import Snapshot, export_csv
 from scoring.store.client import connect
 from scoring.store.errors import StoreUnavailable
@@ -39,7 +41,8 @@ CONNECTION = """\
 connections:
   - name: tool
     type: sandbox
-    options: {{url: "{url}", api_key: "{key}"}}
+    url: "{url}"
+    api_key: "{key}"
     attributes:
       - {{name: top_items, score: top_items, length: 3}}
       - {{name: purchase_probability, score: purchase_probability, round_to: 0.01}}
@@ -49,31 +52,33 @@ connections:
 class Nights:
     """The forking process: runs `rightsend` commands and lets them die."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self) -> None:
+        self.redis_url: str | None = None  # None: each command has the embedded store
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.rightsend.killed_nights"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},  # threads only get in each other's way here
         )  # fmt: skip
 
     def run(self, *words: str | Path, death: str | None = None) -> int:
         """The exit status of `rightsend WORDS`; negative for a signal."""
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps([death, [str(word) for word in words]]) + "\n")
+        line = json.dumps([death, self.redis_url, [str(word) for word in words]])
+        self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
-    def night(
-        self, folder: Path, moment: Any, *more: str, death: str | None = None
-    ) -> int:
+    def night(self, folder: Path, moment: Any, *more: str, death: str | None = None) -> int:
         return self.run(
             "nightly", "--config", folder / "shop.yaml", "--state", folder / "state",
             "--now", f"{moment:%Y-%m-%dT%H:%M:%S}", *more, "--json", death=death,
         )  # fmt: skip
 
     def close(self) -> None:
-        assert self._process.stdin
+        assert self._process.stdin and self._process.stdout
         self._process.stdin.close()
         self._process.wait(30)
+        self._process.stdout.close()
 
 
 @dataclass
@@ -86,10 +91,9 @@ class Tool:
 
 
 @pytest.fixture(scope="module")
-def nights(valkey_server) -> Iterator[Nights]:
-    import os
-
-    found = Nights({**os.environ, REDIS_VARIABLE: valkey_server.url})
+def nights(valkey_server: EmbeddedValkey) -> Iterator[Nights]:
+    found = Nights()
+    found.redis_url = valkey_server.url
     yield found
     found.close()
 
@@ -220,7 +224,7 @@ def polled(installed: Path, redis_url: str) -> Iterator[Seen]:
 def look(reader: Reader, who: str) -> tuple[str, str, tuple[Any, ...]]:
     reading = reader.read(who)
     assert reading.record is not None
-    return reading.published.snapshot, who, tuple(reading.record.items())
+    return reading.snapshot, who, tuple(reading.items())
 
 
 @pytest.mark.slow
