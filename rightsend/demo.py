@@ -38,6 +38,7 @@ TEMPLATE = Path(__file__).parent / "defaults" / "for_you.liquid"
 TEMPLATE_ADDRESS = "https://rightsend.example.com"
 WAIT_S = 300.0
 POLL_S = 0.2
+PERSONAL_IN_A_ROW = 20  # answers; they come from all web workers by turns
 CALL_TIMEOUT_S = 30.0
 
 
@@ -121,6 +122,8 @@ class Story:
 
     def _segment(self) -> None:
         """The customers most likely to buy from the best-selling category, by REST."""
+        if self.told.sent:
+            return
         if self.told.segment_id is None:
             self.told.category = best_selling_category(self.context, self.workspace)
             body = {
@@ -148,6 +151,7 @@ class Story:
         )
         tool = sandbox.client(self.context)
         self._wait_for_members(tool, push["job"])
+        self._wait_until_personal()
         tool.define_credential(CREDENTIAL, "rightsend", self.told.content_key)
         template = TEMPLATE.read_text().replace(TEMPLATE_ADDRESS, self.context.settings.public_url)
         tool.define_campaign(
@@ -157,6 +161,8 @@ class Story:
             CAMPAIGN, progress=lambda done, total: self._progress("send messages", done, total)
         )
         self.told.numbers |= {name: state[name] for name in ("sent", "aborted", "failed")}
+        sent = tool.outbox(CAMPAIGN, "sent")
+        self.told.numbers["customer"] = sent[0]["external_id"] if sent else self._members()[0]
         self.told.sent = True
         self._keep()
 
@@ -172,6 +178,22 @@ class Story:
         if error or ended is None or not tool.members(str(self.told.segment_id)):
             raise RightsendError(f"the segment could not be pushed: {error or 'see the logs'}")
 
+    def _wait_until_personal(self) -> None:
+        """A campaign goes out when every web worker has read the new catalogue."""
+        path = f"/v1/content/for-you?customer={quote(self._members()[0], safe='')}"
+        in_a_row = 0
+
+        def personal() -> bool:
+            nonlocal in_a_row
+            in_a_row = 0 if self._call("GET", path)["fallback"] else in_a_row + 1
+            return in_a_row >= PERSONAL_IN_A_ROW
+
+        _until(personal, "personal content", every_s=0.02)
+
+    def _members(self) -> list[str]:
+        """Of the campaign, as the sandbox tool knows them."""
+        return sandbox.client(self.context).members(str(self.told.segment_id))
+
     def _wait_until_ready(self) -> None:
         def ready() -> bool:
             try:
@@ -183,10 +205,8 @@ class Story:
         _until(ready, "the web process")
 
     def _landing_url(self) -> str | None:
-        found = self._call(
-            "GET", f"/v1/content/for-you?customer={quote(example_customer(self), safe='')}"
-        )
-        return found.get("landing_url")
+        customer = quote(str(self.told.numbers["customer"]), safe="")
+        return self._call("GET", f"/v1/content/for-you?customer={customer}").get("landing_url")
 
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         url = self.context.settings.public_url + path
@@ -210,21 +230,11 @@ class Story:
         self.told.write(self._path)
 
 
-def example_customer(story: Story) -> str:
-    """A member of the campaign: someone whose message can be looked at."""
-    if "customer" not in story.told.numbers:
-        tool = sandbox.client(story.context)
-        sent = tool.outbox(CAMPAIGN, "sent")
-        members = tool.members(str(story.told.segment_id))
-        story.told.numbers["customer"] = sent[0]["external_id"] if sent else members[0]
-    return str(story.told.numbers["customer"])
-
-
 def summary(context: Context, told: Told, landing_url: str | None) -> list[str]:
     """What a newcomer reads at the end."""
     settings, numbers = context.settings, told.numbers
     meta = publishing.open_snapshot(context, context.workspace()).meta
-    customer = quote(str(numbers.get("customer", "1")), safe="")
+    customer = quote(str(numbers["customer"]), safe="")
     program = shlex.quote(_shown(Path(sys.executable).parent / "rightsend"))
     where = f" --state {shlex.quote(_shown(settings.state_dir))}"
     address = settings.public_url
@@ -272,12 +282,12 @@ def _sandbox_connection(workspace: WorkspaceSettings) -> str:
     )
 
 
-def _until(condition: Callable[[], Any], what: str) -> Any:
+def _until(condition: Callable[[], Any], what: str, *, every_s: float = POLL_S) -> Any:
     deadline = time.monotonic() + WAIT_S
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise RightsendError(f"{what}: not done after {WAIT_S:g} s")
-        time.sleep(POLL_S)
+        time.sleep(every_s)
     return value
 
 

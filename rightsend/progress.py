@@ -22,6 +22,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._quiet = quiet
         self._what: str | None = None
+        self._finished: str | None = None
         self._bar: tqdm[Any] | None = None
         self._started = self._said = 0.0
         self._done = 0
@@ -30,6 +31,8 @@ class Progress:
         if self._quiet:
             return
         if what != self._what:
+            if what == self._finished and total is not None and done >= total:
+                return  # said already
             self._begin(what, total)
         self._done = done
         if self._bar is not None:
@@ -37,6 +40,8 @@ class Progress:
             self._bar.update(done - self._bar.n)  # tqdm draws ten times a second at most
         elif time.monotonic() - self._said > LINE_EVERY_S:
             self._line("…")
+        if total and done >= total:
+            self.close()  # what follows may show no progress: its time is not this step's
 
     def close(self) -> None:
         """Ends the last step."""
@@ -46,7 +51,7 @@ class Progress:
             self._bar.close()
         else:
             self._line("done")
-        self._what = self._bar = None
+        self._finished, self._what, self._bar = self._what, None, None
 
     def __enter__(self) -> Progress:
         return self

@@ -8,6 +8,8 @@ from connectors.sandbox.app import create_app
 from connectors.sandbox.client import Sandbox
 from rightsend.context import Context
 
+RENDERED_AT_A_TIME = 4  # this machine renders, answers and scores: more would only wait
+
 
 def application(context: Context) -> Any:
     """The sandbox's WSGI app; it knows this installation's key and where the plugin is."""
@@ -15,6 +17,7 @@ def application(context: Context) -> Any:
         context.settings.state_dir / "sandbox",
         api_keys=[context.sandbox_key],
         plugin_url=context.settings.public_url,
+        threads=RENDERED_AT_A_TIME,
     )
 
 

@@ -39,9 +39,15 @@ class Server(BaseApplication):
 
 
 def serve(
-    application: Callable[[], Any], *, host: str, port: int, workers: int, threads: int
+    application: Callable[[], Any],
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    warm: Callable[[Any], None] | None = None,
 ) -> None:
-    """Serves until SIGTERM; does not return."""
+    """Serves until SIGTERM; does not return. ``warm`` gets every gunicorn worker once it stands."""
     options = {
         "bind": f"{host}:{port}",
         "workers": workers,
@@ -53,6 +59,7 @@ def serve(
         "control_socket_disable": True,
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
         "post_fork": _post_fork,
+        "post_worker_init": warm or _no_warming,
         "child_exit": _child_exit,
         "loglevel": "warning",
     }
@@ -68,6 +75,10 @@ def fresh_metrics_folder(folder: Path) -> None:
 
 def _post_fork(server: Any, _worker: Any) -> None:
     die_with_parent(signal.SIGKILL, parent=server.pid)
+
+
+def _no_warming(_worker: Any) -> None:
+    """The sandbox loads nothing ahead."""
 
 
 def _child_exit(_server: Any, worker: Any) -> None:

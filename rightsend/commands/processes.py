@@ -23,6 +23,7 @@ def web(context: Context) -> None:
     server.fresh_metrics_folder(settings.state_dir / "run" / "metrics")
     # prometheus-client chooses at import whether to share its counts between processes
     from plugin.app import create_app
+    from rightsend import warming
 
     with context.store():
         url = context.redis_url
@@ -32,6 +33,7 @@ def web(context: Context) -> None:
             port=settings.web.port,
             workers=settings.web.workers,
             threads=settings.web.threads,
+            warm=warming.start,
         )
 
 

@@ -24,7 +24,8 @@ from connectors.sandbox.client import Sandbox
 from rightsend import publishing
 from rightsend.context import REDIS_VARIABLE, Context
 from rightsend.valkey import EmbeddedValkey
-from scoring.snapshot import Snapshot, export_csv
+from scoring.snapshot import Snapshot
+from scoring.snapshot_export import export_csv
 from scoring.store.client import connect
 from scoring.store.errors import StoreUnavailable
 from scoring.store.read import Reader

@@ -1,0 +1,32 @@
+"""A web worker loads the catalogue before the first customer asks, not while one waits."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from plugin.runtime import Workspace, runtime
+from scoring.store.errors import StoreUnavailable
+
+LOOK_EVERY_S = 1.0
+
+
+def start(worker: Any) -> None:
+    """In a gunicorn worker: loads what is published now, or as soon as something is."""
+    with worker.wsgi.app_context():
+        cold = list(runtime().workspaces.values())
+    threading.Thread(target=_warm, args=(cold,), name="warming", daemon=True).start()
+
+
+def _warm(cold: list[Workspace]) -> None:
+    pause = threading.Event()
+    while cold := [workspace for workspace in cold if not _is_warm(workspace)]:
+        pause.wait(LOOK_EVERY_S)
+
+
+def _is_warm(workspace: Workspace) -> bool:
+    try:
+        workspace.reader.published()
+    except StoreUnavailable:
+        return False
+    return True
