@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scoring.backtest.targeting import Targeting, best_selling, evaluate, table
+from scoring.backtest.targeting import Targeting, best_selling, evaluate, rounded, table
 from scoring.history import BOUGHT, LEVELS, History
 from scoring.training import Fitted, Progress
 from settings.workspace import ModelSettings
@@ -26,10 +26,11 @@ def of_history(
     """Each level's best-selling targets, judged in the window after ``fitted.cutoff``.
 
     ``truth`` is numbered like ``history`` and holds the window when ``history`` ends before it.
-    Targets that fewer than models.min_target_buyers bought in the window say too little and are
-    left out, as is a level without any target.
+    Targets that fewer than models.min_target_buyers known customers bought in the window say too
+    little and are left out, as is a level without any target.
     """
     later = truth or history
+    known = history.known_customers(fitted.cutoff)
     start, end = fitted.cutoff, fitted.cutoff + models.horizon_days * 24
     results = []
     for done, level in enumerate(LEVELS, start=1):
@@ -37,6 +38,7 @@ def of_history(
         if size == 0:
             continue
         bought = later.labels(of_item, size, start, end, BOUGHT)
+        bought = bought[known[bought // size]]
         chosen = best_selling(history, level, fitted.cutoff, targets)
         buyers = np.bincount((bought % size).astype(np.int64), minlength=size)
         chosen = chosen[buyers[chosen] >= models.min_target_buyers]
@@ -49,9 +51,9 @@ def of_history(
 def quality(results: list[Targeting]) -> dict[str, Any]:
     """What the gate compares from night to night, and what /v1/snapshots shows."""
     return {
-        "lift@20": {r.level: round(r.mean("model", "lift@20"), 4) for r in results},
-        "auc": {r.level: round(r.mean("model", "auc"), 4) for r in results},
-        "expected_over_observed": {r.level: round(r.expected_over_observed, 4) for r in results},
+        "lift@20": {r.level: rounded(r.mean("model", "lift@20")) for r in results},
+        "auc": {r.level: rounded(r.mean("model", "auc")) for r in results},
+        "expected_over_observed": {r.level: rounded(r.expected_over_observed) for r in results},
     }
 
 

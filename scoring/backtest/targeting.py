@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,24 +32,30 @@ class Targeting:
     expected_over_observed: float = float("nan")
 
     def mean(self, method: str, measure: str) -> float:
-        return float(np.nanmean(self.measures[method][measure]))
+        """Over the targets that have a figure; NaN when none has (everybody bought them)."""
+        values = self.measures[method][measure]
+        values = values[~np.isnan(values)]
+        return float(values.mean()) if len(values) else float("nan")
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON: means with 95 % intervals over targets, and each target's figures."""
-        summary: dict[str, dict[str, dict[str, float]]] = {}
+        """Plain JSON: means with 95 % intervals over targets, and each target's figures.
+
+        A figure that there is none of is null: NaN is not JSON.
+        """
+        summary: dict[str, dict[str, dict[str, float | None]]] = {}
         for method, by_measure in self.measures.items():
             summary[method] = {}
             for measure, values in by_measure.items():
                 low, high = metrics.interval(values)
                 summary[method][measure] = {
-                    "mean": round(self.mean(method, measure), 4),
-                    "low": round(low, 4),
-                    "high": round(high, 4),
+                    "mean": rounded(self.mean(method, measure)),
+                    "low": rounded(low),
+                    "high": rounded(high),
                 }
         rows = [
             {"target": target, "buyers": buyers}
             | {
-                f"{method}.{measure}": round(float(values[i]), 4)
+                f"{method}.{measure}": rounded(float(values[i]))
                 for method, by_measure in self.measures.items()
                 for measure, values in by_measure.items()
             }
@@ -60,8 +67,13 @@ class Targeting:
             "methods": summary,
             "targets": rows,
             "calibration": self.calibration,
-            "expected_over_observed": round(self.expected_over_observed, 4),
+            "expected_over_observed": rounded(self.expected_over_observed),
         }
+
+
+def rounded(value: float) -> float | None:
+    """To four places, null for NaN."""
+    return None if math.isnan(value) else round(value, 4)
 
 
 def best_selling(history: History, level: str, cutoff: int, count: int) -> Ints:

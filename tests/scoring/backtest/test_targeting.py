@@ -1,0 +1,162 @@
+"""Targeting on a shop whose answer is known by hand, and the table that a reader gets."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from scoring.backtest import report
+from scoring.backtest.targeting import Targeting, best_selling, evaluate, table
+from scoring.history import BOUGHT, History
+from scoring.level import Level
+from scoring.models.affinity import AffinityTrainer
+from scoring.training import Fitted
+from settings.workspace import ModelSettings
+from tests.scoring.histories import CUTOFF, Row, before, bought, make
+from tests.shop import no_progress
+
+MODELS = ModelSettings(horizon_days=7, min_target_buyers=2)
+FIRST_HOUR, LAST_HOUR = CUTOFF, CUTOFF + 7 * 24 - 1
+
+
+class FromDaysBought:
+    """A stacker's stand-in: the less the customer bought the target, the more probable."""
+
+    def __init__(self, level: Level) -> None:
+        self.column = level.features.index("repeat.days_bought")
+
+    def probability(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        return (0.5 / (1 + x[:, self.column])).astype(np.float32)
+
+
+def later(customer: int, item: int, hour: int = FIRST_HOUR) -> Row:
+    return (customer, item, hour, BOUGHT)
+
+
+def fitted(past: History) -> Fitted:
+    affinity = AffinityTrainer(past, CUTOFF, components=2, seed=1).advance(CUTOFF, 1)
+    levels = {
+        name: Level.fit(past, name, CUTOFF, affinity) for name in ("item", "brand", "category")
+    }
+    stackers = {name: FromDaysBought(level) for name, level in levels.items()}
+    return Fitted(CUTOFF, MODELS.horizon_days, levels, {BOUGHT: stackers})  # type: ignore[dict-item]
+
+
+@pytest.fixture
+def past() -> History:
+    """Ten customers know item 0 from n days of purchases; 0, 1 and 9 buy it in the window.
+    Customer 10 comes new in the window."""
+    rows = [row for n in range(1, 10) for row in bought(n, 0, *range(n))]
+    rows += bought(0, 1, 3)
+    rows += [later(0, 0), later(1, 0, LAST_HOUR), later(9, 0), later(9, 0, FIRST_HOUR + 30)]
+    rows += [later(10, 0), later(2, 0, LAST_HOUR + 1), later(3, 1), later(4, 1)]
+    return make(rows, customers=11, items=3, brand=[0, 0, 0])
+
+
+def one(results: list[Targeting], level: str) -> Targeting:
+    return next(result for result in results if result.level == level)
+
+
+def test_only_known_customers_and_purchases_of_the_window_count(past: History) -> None:
+    item = one(report.of_history(past, fitted(past), MODELS, no_progress), "item")
+    assert item.customers == 10
+    assert item.targets == ["item-0", "item-1"]
+    assert item.buyers == [3, 2]
+
+
+def test_model_and_rule_are_measured_on_the_same_customers(past: History) -> None:
+    item = one(report.of_history(past, fitted(past), MODELS, no_progress), "item")
+    # best 20 %: the model takes customers 0 and 1, both buy; the rule 9 and 8, one buys
+    assert item.measures["model"]["lift@20"][0] == pytest.approx(2 / 3 / 0.2)
+    assert item.measures["days_bought"]["lift@20"][0] == pytest.approx(1 / 3 / 0.2)
+    # of 3 buyers x 7 others the model has those of customers 0 and 1 right
+    assert item.measures["model"]["auc"][0] == pytest.approx(14 / 21)
+    assert item.measures["days_bought"]["auc"][0] == pytest.approx(7 / 21)
+
+
+def test_expected_purchases_are_set_beside_those_that_happened(past: History) -> None:
+    item = one(report.of_history(past, fitted(past), MODELS, no_progress), "item")
+    days = np.array([0, *range(1, 10)])
+    first = (0.5 / (1 + days)).sum()
+    second = 0.5 / 2 + 9 * 0.5
+    assert item.expected_over_observed == pytest.approx((first + second) / 5, rel=1e-5)
+    assert sum(row["count"] for row in item.calibration) == 20
+
+
+def test_the_truth_may_come_from_elsewhere(past: History) -> None:
+    model = fitted(past)
+    known = before(past, CUTOFF)
+    whole = report.of_history(past, model, MODELS, no_progress)
+    apart = report.of_history(known, model, MODELS, no_progress, truth=past)
+    assert report.to_json(apart) == report.to_json(whole)
+    assert report.of_history(known, model, MODELS, no_progress) == []
+
+
+def test_best_selling_is_by_purchases_before_the_cutoff(past: History) -> None:
+    assert best_selling(past, "item", CUTOFF, 10).tolist() == [0, 1]
+    assert best_selling(past, "item", CUTOFF, 1).tolist() == [0]
+    assert best_selling(past, "category", CUTOFF, 5).tolist() == []
+
+
+def test_targets_with_too_few_buyers_say_nothing(past: History) -> None:
+    strict = ModelSettings(horizon_days=7, min_target_buyers=3)
+    results = report.of_history(past, fitted(past), strict, no_progress)
+    assert one(results, "item").targets == ["item-0"]
+    assert {result.level for result in results} == {"item", "brand"}  # no categories here
+
+
+def test_the_gate_gets_one_figure_a_level(past: History) -> None:
+    results = report.of_history(past, fitted(past), MODELS, no_progress)
+    quality = report.quality(results)
+    assert set(quality) == {"lift@20", "auc", "expected_over_observed"}
+    item = one(results, "item")
+    expected = np.mean(item.measures["model"]["lift@20"])
+    assert quality["lift@20"]["item"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_table_has_a_line_a_level_and_method(past: History) -> None:
+    lines = table(report.of_history(past, fitted(past), MODELS, no_progress)).splitlines()
+    assert "lift@20" in lines[0]
+    assert [line.split()[:2] for line in lines[1:]] == [
+        ["item", "model"], ["item", "days_bought"], ["brand", "model"], ["brand", "days_bought"],
+    ]  # fmt: skip
+    assert len({len(line) for line in lines}) == 1  # columns stand under their heads
+    assert lines[1].split()[2] == "2"
+
+
+def test_the_report_names_each_target_and_an_interval_around_each_mean(past: History) -> None:
+    document = report.to_json(report.of_history(past, fitted(past), MODELS, no_progress))["item"]
+    assert [row["target"] for row in document["targets"]] == ["item-0", "item-1"]
+    for measure in document["methods"]["model"].values():
+        assert measure["low"] <= measure["mean"] <= measure["high"]
+
+
+def test_bad_input_a_target_that_everybody_bought_leaves_the_report_readable() -> None:
+    rows = [row for n in range(5) for row in [*bought(n, 0, 1), later(n, 0)]]
+    past = make(rows, customers=5, items=1, brand=[0], category=[0])
+    results = report.of_history(past, fitted(past), MODELS, no_progress)
+    text = json.dumps([report.to_json(results), report.quality(results)], allow_nan=False)
+    assert json.loads(text)[1]["auc"] == {"item": None, "brand": None, "category": None}
+    assert "model" in table(results)
+
+
+def test_bad_input_buyers_who_are_all_new_leave_the_report_readable() -> None:
+    rows = [*bought(0, 0, 1), later(1, 0), later(2, 0)]
+    past = make(rows, customers=3, items=1)
+    results = report.of_history(past, fitted(past), MODELS, no_progress)
+    json.dumps([report.to_json(results), report.quality(results)], allow_nan=False)
+
+
+def test_bad_input_no_customer_known_before_gives_no_report() -> None:
+    past = make([later(0, 0), later(1, 0)], customers=2, items=1)
+    assert report.of_history(past, fitted(past), MODELS, no_progress) == []
+
+
+def test_evaluate_asks_only_for_the_targets_it_was_given(past: History) -> None:
+    truth = past.labels(past.catalogue.of_item["item"], 3, CUTOFF, CUTOFF + 168, BOUGHT)
+    found = evaluate(past, fitted(past), "item", np.array([1], np.int32), truth)
+    assert found.targets == ["item-1"]
+    assert found.buyers == [2]
