@@ -23,8 +23,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from scoring import columns as c
-from scoring.snapshot_export import EXPORTS as EXPORTS
-from scoring.snapshot_export import export_csv as export_csv
 from scoring.snapshot_schema import (
     ROW_GROUP,
     SCHEMAS,

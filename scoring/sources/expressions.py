@@ -19,6 +19,11 @@ _TRUE, _FALSE = ("true", "t", "yes", "y", "on", "1"), ("false", "f", "no", "n", 
 _OFFSET = r"[0-9](Z|z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _LARGEST_MICROSECONDS = 253_402_300_799_000_000  # end of the year 9999
 
+# DuckDB takes NaN, Infinity, a comma before a bracket and numbers beyond a double for JSON: no
+# other reader does.
+_JSON_STRING = r"""'"(\\.|[^"\\])*"'"""
+_NOT_JSON = r"'NaN|Infinity|,\s*[}\]]|[0-9][eE]\+?[0-9]{3}'"
+
 
 def given(
     kind: str, mapping: ColumnMapping, schema: pa.Schema, aliases: Mapping[str, str]
@@ -71,7 +76,8 @@ def result(kind: str, mapping: ColumnMapping, name: str, native: pa.DataType) ->
         )
     if kind == canonical.JSON:
         return (
-            f"CASE WHEN json_valid({name}) THEN "
+            f"CASE WHEN json_valid({name}) AND NOT regexp_matches("
+            f"regexp_replace({name}, {_JSON_STRING}, '\"\"', 'g'), {_NOT_JSON}) THEN "
             f"CASE WHEN json_type({name}) = 'OBJECT' THEN {name} END END"
         )
     return name

@@ -15,6 +15,7 @@ import pytest
 from scoring import columns as c
 from scoring import snapshot as snapshots
 from scoring.snapshot import Snapshot, SnapshotError, SnapshotMeta
+from scoring.snapshot_export import export_csv
 from tests.factories import CUTOFF, make_snapshot, tables
 
 
@@ -104,7 +105,7 @@ def test_a_customer_without_brands_has_no_top_brand_probability(tmp_path: Path) 
 def test_the_export_lists_every_score_best_first(tmp_path: Path, kind: str, label: str) -> None:
     snapshot = make_snapshot(tmp_path)
     out = io.BytesIO()
-    rows = snapshots.export_csv(snapshot, out, kind=kind)
+    rows = export_csv(snapshot, out, kind=kind)
     lines = out.getvalue().decode().splitlines()
     assert lines[0] == f'"customer_id","rank","{label}","probability"'
     assert rows == len(lines) - 1
@@ -116,7 +117,7 @@ def test_the_export_of_equal_snapshots_is_equal_byte_for_byte(tmp_path: Path) ->
     outs = []
     for name in ("a", "b"):
         out = io.BytesIO()
-        snapshots.export_csv(make_snapshot(tmp_path / name), out)
+        export_csv(make_snapshot(tmp_path / name), out)
         outs.append(out.getvalue())
     assert outs[0] == outs[1]
 
@@ -154,7 +155,7 @@ def test_a_table_of_many_row_groups_comes_back_whole(
     assert [batch.num_rows for batch in snapshot.batches()] == [7, 7, 7, 7, 7, 5]
     assert len(list(snapshot.attributes([c.TOP_ITEMS]))) == 40
     out = io.BytesIO()
-    assert snapshots.export_csv(snapshot, out) == 400
+    assert export_csv(snapshot, out) == 400
 
 
 def test_bad_input_missing_folder(tmp_path: Path) -> None:
@@ -237,4 +238,4 @@ def test_bad_input_unknown_score_name(tmp_path: Path) -> None:
 
 def test_bad_input_unknown_export(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="cannot export 'prices': expected one of items"):
-        snapshots.export_csv(make_snapshot(tmp_path), io.BytesIO(), kind="prices")
+        export_csv(make_snapshot(tmp_path), io.BytesIO(), kind="prices")

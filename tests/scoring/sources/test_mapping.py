@@ -314,7 +314,9 @@ def test_an_object_names_columns_that_are_read() -> None:
     assert mapping.source_columns(SourceSettings("s", "file", "events", how)) == ["sku", "x", "y"]
 
 
-@pytest.mark.parametrize("value", ["{", "[1]", "12", "kim"])
+@pytest.mark.parametrize(
+    "value", ['{"a": NaN}', '{"a": 1,}', '{"a": 1e999}', "{", "[1]", "12", "kim"]
+)
 def test_bad_input_properties_that_are_no_json_object(value: str) -> None:
     assert reasons("properties", X, [value]) == ["invalid_json"]
 
