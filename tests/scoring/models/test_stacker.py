@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
+import time
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from scoring.models import stacker as module
 from scoring.models.stacker import Stacker
@@ -70,12 +70,12 @@ def test_the_stored_trees_answer_as_the_library_that_grew_them(
 ) -> None:
     grown = []
 
-    class Watched(HistGradientBoostingClassifier):
+    class Watched(module._Trees):
         def fit(self, *args: object, **more: object) -> Watched:
             grown.append(self)
             return super().fit(*args, **more)
 
-    monkeypatch.setattr(module, "HistGradientBoostingClassifier", Watched)
+    monkeypatch.setattr(module, "_Trees", Watched)
     stacker, (x, _) = fitted(), rows(3000, 8)
     x[:50] = np.nan
     expected = grown[0].predict_proba(x)[:, 1]
@@ -94,6 +94,14 @@ def test_storing_without_pickle_changes_nothing(stacker: Stacker) -> None:
 
 def test_a_second_fit_gives_the_same_trees(stacker: Stacker) -> None:
     assert fitted().nodes.tobytes() == stacker.nodes.tobytes()
+
+
+def test_a_hundred_thousand_weighted_rows_are_learned_in_seconds() -> None:
+    x, y = rows(100_000, 11)
+    x = np.hstack([x, x[::-1], -x])
+    begin = time.process_time()
+    Stacker.fit(x, y, np.where(y, 1.0, 3.0).astype(np.float32), seed=1, iterations=1)
+    assert time.process_time() - begin < 2  # weighted bins took more than 4
 
 
 def test_no_rows_have_no_probabilities(stacker: Stacker) -> None:
