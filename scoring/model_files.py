@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def load(folder: Path) -> Fitted:
             }
             for kind in document["kinds"]
         }
-    except (OSError, ValueError, KeyError, EOFError) as problem:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
         raise ModelFilesError(
             f"{folder} cannot be read ({problem}): run `rightsend nightly` to train again"
         ) from problem
@@ -112,7 +113,7 @@ def _write(path: Path, arrays: dict[str, Any]) -> None:
 
 
 def _arrays(path: Path) -> dict[str, NDArray]:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
 

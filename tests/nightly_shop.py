@@ -8,11 +8,18 @@ known by a device only. The files go two weeks beyond AS_OF.
 from __future__ import annotations
 
 import csv
+import functools
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from scoring import nightly
+from scoring.models import stacker
+from scoring.snapshot import Snapshot
 from settings.load import load
 from settings.workspace import WorkspaceSettings
 
@@ -102,6 +109,35 @@ def workspace(folder: Path, **options) -> WorkspaceSettings:
     path = write(folder, **options)
     settings = load(path, connection_schemas={}, state_dir=folder / "state")
     return settings.workspaces["shop"]
+
+
+def train_quickly(patch: Callable[[object, str, object], None]) -> None:
+    """Few and coarse trees; ``patch`` is setattr, or pytest's monkeypatch.setattr."""
+    fit = functools.partial(stacker.Stacker.fit, iterations=10)
+    trees = functools.partial(HistGradientBoostingClassifier, max_bins=16)
+    patch(stacker.Stacker, "fit", fit)
+    patch(stacker, "HistGradientBoostingClassifier", trees)
+
+
+def night(
+    shop: WorkspaceSettings,
+    workspace_dir: Path,
+    now: datetime = AS_OF,
+    *,
+    publish: Callable[[Snapshot], None] = lambda _snapshot: None,
+    **options: Any,
+) -> nightly.RunReport:
+    """A night below the command line; what it publishes and syncs goes nowhere."""
+    context = nightly.NightlyContext(
+        workspace=shop,
+        workspace_dir=workspace_dir,
+        now=now,
+        progress=lambda _what, _done, _total: None,
+        publish=publish,
+        sync=lambda _snapshot: {},
+        **options,
+    )
+    return nightly.run(context)
 
 
 def add_events(folder: Path, rows: Iterable[Row], name: str = "events-more.csv") -> None:

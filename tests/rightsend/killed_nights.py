@@ -28,10 +28,8 @@ from scoring import gate, importing, model_files, run_log, snapshot, training
 from scoring import history as histories
 from scoring import nightly as night
 from scoring.backtest import report
-from scoring.models.stacker import Stacker
 from scoring.store.publish import Publisher
-
-TREES = 10  # a night of a small shop in seconds
+from tests import nightly_shop as shop
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -119,7 +117,7 @@ def child(death: str | None, redis_url: str | None, words: list[str]) -> None:
     try:
         os.environ[REDIS_VARIABLE] = redis_url or ""
         sys.stdout = sys.stderr  # stdout is the conversation with the parent
-        Stacker.fit = functools.partial(Stacker.fit, iterations=TREES)
+        shop.train_quickly(setattr)
         if death is not None:
             _when_step_begins(death.partition(",")[0], DEATHS[death])
         status = cli.run(words)

@@ -213,7 +213,7 @@ def polled(installed: Path, redis_url: str) -> Iterator[Seen]:
                 seen.answers.add(answer)
                 if seen.order[-1:] != [answer[0]]:
                     seen.order.append(answer[0])
-            time.sleep(0.002)  # the night shares this machine
+            time.sleep(0.01)  # the night shares this machine
 
     thread = threading.Thread(target=poll)
     thread.start()
