@@ -85,9 +85,14 @@ def tables(
 def _recommendable(history: History, fitted: Fitted, exclude_days: int) -> tuple[Ints, Ints]:
     """Item candidates that can be bought and were not bought in the last ``exclude_days`` days."""
     customer, item = fitted.levels["item"].candidates()
-    repeat = fitted.levels["item"].scorers["repeat"]
-    recency = repeat.describe(customer, item)[:, 5]
-    keep = history.catalogue.sellable[item] & ~(recency < exclude_days)
+    keep = history.catalogue.sellable[item]
+    if exclude_days:
+        # the cut-off was rounded up to an hour: one more, so that no day is cut short
+        start = fitted.cutoff - 24 * exclude_days - 1
+        buyer, bought, _ = history.select(BOUGHT, start=start, end=fitted.cutoff)
+        n_items = history.catalogue.n_items
+        just = buyer[bought >= 0].astype(np.int64) * n_items + bought[bought >= 0]
+        keep = keep & ~np.isin(customer.astype(np.int64) * n_items + item, just)
     return customer[keep], item[keep]
 
 

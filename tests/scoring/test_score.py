@@ -1,0 +1,123 @@
+"""What a night publishes: sellable, not just bought, in order, of the length that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from scoring import columns as c
+from scoring.nightly import RunReport
+from scoring.snapshot import Snapshot
+from tests import nightly_shop as shop
+from tests.nights import Night
+
+LISTS = (
+    (c.ITEM_INDEX, c.ITEM_PROBABILITY, 8),
+    (c.BRAND_INDEX, c.BRAND_PROBABILITY, 2),
+    (c.CATEGORY_INDEX, c.CATEGORY_PROBABILITY, 3),
+)
+
+
+def recommended(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """(customer, item) of everything in the lists."""
+    items = snapshot.items()[c.ITEM_ID].to_pylist()
+    for row in snapshot.scores().to_pylist():
+        for index in row[c.ITEM_INDEX]:
+            yield row[c.CUSTOMER_ID], items[index]
+
+
+def bought_since(night: Night, moment: datetime) -> set[tuple[str, str]]:
+    events = night.lake.events(before=night.report.now, since=moment).to_pyarrow().to_pylist()
+    return {(e["identifier"], e["item_id"]) for e in events if e["event_type"] == "purchase"}
+
+
+def test_every_customer_is_scored_once(night) -> None:
+    customers = night.snapshot.scores()[c.CUSTOMER_ID].to_pylist()
+    assert customers == sorted({*shop.CUSTOMERS, f"device_id:{shop.VISITOR}"})
+
+
+@pytest.mark.parametrize(("index", "probability", "length"), LISTS)
+def test_lists_are_full_distinct_and_best_first(night, index, probability, length) -> None:
+    for row in night.snapshot.scores().to_pylist():
+        assert 0 < len(row[index]) <= length
+        assert len(set(row[index])) == len(row[index]) == len(row[probability])
+        assert row[probability] == sorted(row[probability], reverse=True)
+        assert all(0 < p <= 1 for p in row[probability])
+
+
+def test_scalar_scores_are_what_they_say(night) -> None:
+    scores = night.snapshot.scores()
+    shops = scores[c.PURCHASE_PROBABILITY].to_numpy()
+    expected = scores[c.EXPECTED_PURCHASES].to_numpy()
+    assert ((shops > 0) & (shops <= 1)).all()
+    best = np.array([sum(row) for row in scores[c.ITEM_PROBABILITY].to_pylist()])
+    assert (expected >= best - 1e-4).all()
+
+
+def test_what_cannot_be_bought_is_recommended_nowhere(night) -> None:
+    snapshot = night.snapshot
+    items = snapshot.items()[c.ITEM_ID].to_pylist()
+    assert {item for _, item in recommended(snapshot)}.isdisjoint(shop.NOT_SOLD)
+    shown = set(snapshot.popular()[c.ITEM_INDEX].to_pylist())
+    for row in snapshot.related().to_pylist():
+        shown |= {*row["related_index"], *row["together_index"]}
+    assert {items[index] for index in shown}.isdisjoint(shop.NOT_SOLD)
+    assert len(shown) == len(shop.ITEMS) - len(shop.NOT_SOLD)
+
+
+def test_what_was_just_bought_is_not_recommended(night) -> None:
+    just_bought = bought_since(night, shop.AS_OF - timedelta(days=2))
+    assert len(just_bought) > 10
+    assert just_bought.isdisjoint(recommended(night.snapshot))
+
+
+def test_what_was_bought_before_that_is_recommended_again(night) -> None:
+    earlier = bought_since(night, shop.AS_OF - timedelta(days=9))
+    assert earlier & set(recommended(night.snapshot))
+
+
+def test_two_days_are_two_days_also_for_a_night_that_begins_within_an_hour(
+    tmp_path, monkeypatch
+) -> None:
+    """Purchases are known to the hour; what lies in the last one counts as just bought."""
+    now = shop.AS_OF + timedelta(minutes=20)
+    settings = shop.workspace(tmp_path)
+    at = now - timedelta(days=2) + timedelta(minutes=5)
+    favourites = [f"bread-{n}" for n in range(5)]
+    rows = [shop.purchase(f"x{n}", at, "c00", item) for n, item in enumerate(favourites)]
+    shop.add_events(tmp_path, rows)
+    shop.train_quickly(monkeypatch.setattr)
+    report = shop.night(settings, tmp_path / "workspace", now)
+    snapshot = opened(tmp_path / "workspace", report)
+    assert {item for who, item in recommended(snapshot) if who == "c00"}.isdisjoint(favourites)
+
+
+def opened(workspace_dir, report: RunReport) -> Snapshot:
+    return Snapshot.open(workspace_dir / "snapshots" / report.run)
+
+
+def test_related_items_are_others_best_first_and_not_too_many(night) -> None:
+    rows = night.snapshot.related().to_pylist()
+    assert rows
+    for row in rows:
+        for name in ("related", "together"):
+            index, score = row[f"{name}_index"], row[f"{name}_score"]
+            assert len(index) == len(score) <= 5
+            assert row[c.ITEM_INDEX] not in index
+            assert score == sorted(score, reverse=True)
+
+
+def test_the_best_sellers_are_in_order(night) -> None:
+    share = night.snapshot.popular()["score"].to_pylist()
+    assert share == sorted(share, reverse=True)
+    assert 0 < share[0] <= 1
+
+
+def test_identifiers_lead_to_customers_but_not_to_themselves(night) -> None:
+    rows = night.snapshot.identifiers().to_pylist()
+    assert [tuple(row.values()) for row in rows] == [
+        ("device_id", shop.VISITOR, f"device_id:{shop.VISITOR}")
+    ]
