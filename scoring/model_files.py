@@ -71,10 +71,12 @@ def load(folder: Path) -> Fitted:
     """Reads what ``save`` wrote. Raises ModelFilesError."""
     try:
         document = json.loads((folder / "model.json").read_text())
-        if document["format"] != FORMAT or document["scikit-learn"] != sklearn.__version__:
+        written = f"format {document['format']}, scikit-learn {document['scikit-learn']}"
+        read = f"format {FORMAT}, scikit-learn {sklearn.__version__}"
+        if written != read:
             raise ModelFilesError(
-                f"{folder} was written with scikit-learn {document['scikit-learn']}, this is "
-                f"{sklearn.__version__}: run `rightsend nightly` to train again"
+                f"{folder} was written in {written}, this reads {read}: run `rightsend nightly` "
+                "to train again"
             )
         levels = {name: _level(folder, name, parts) for name, parts in document["levels"].items()}
         stackers = {
@@ -84,11 +86,11 @@ def load(folder: Path) -> Fitted:
             }
             for kind in document["kinds"]
         }
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
+        return Fitted(document["cutoff"], document["horizon_days"], levels, stackers)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
         raise ModelFilesError(
             f"{folder} cannot be read ({problem}): run `rightsend nightly` to train again"
         ) from problem
-    return Fitted(document["cutoff"], document["horizon_days"], levels, stackers)
 
 
 def _level(folder: Path, name: str, parts: Mapping[str, list[str]]) -> Level:
