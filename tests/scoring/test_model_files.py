@@ -143,7 +143,8 @@ def lose_everything(folder: Path) -> None:
     "damage",
     [
         cut_short, garble, flip_a_byte, lose_a_file, empty_a_file, lose_an_array, put_a_pickle_in,
-        break_the_document, make_it_a_list, lose_the_cutoff, name_an_unknown_scorer, lose_everything,
+        break_the_document, make_it_a_list, lose_the_cutoff, name_an_unknown_scorer,
+        lose_everything,
     ],
 )  # fmt: skip
 def test_bad_input_a_damaged_model_is_one_clear_error(
