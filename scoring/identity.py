@@ -109,19 +109,16 @@ JOIN nodes r ON r.kind = right_kind AND r.identifier = right_id
 WHERE l.node <> r.node
 """
 
-# Of several records of one person the one under the customer_id counts first, then by id; a refused
-# consent counts whichever record it is in.
+# Of several records of one person the smallest id that says something counts (arg_min leaves nulls
+# out); a refused consent counts whichever record it is in.
 _PROFILES = f"""
 SELECT i.{c.CUSTOMER_ID},
-  first(r.{c.ATTRIBUTES} ORDER BY r.{c.CUSTOMER_ID}) FILTER (r.{c.ATTRIBUTES} IS NOT NULL)
-    AS {c.ATTRIBUTES},
-  first(r.{c.TIMEZONE} ORDER BY r.{c.CUSTOMER_ID}) FILTER (r.{c.TIMEZONE} IS NOT NULL)
-    AS {c.TIMEZONE},
+  arg_min(r.{c.ATTRIBUTES}, r.{c.CUSTOMER_ID}) AS {c.ATTRIBUTES},
+  arg_min(r.{c.TIMEZONE}, r.{c.CUSTOMER_ID}) AS {c.TIMEZONE},
   bool_and(r.{c.AD_CONSENT}) AS {c.AD_CONSENT},
-  first(r.{c.NIGHT_CONSENT} ORDER BY r.{c.CUSTOMER_ID}) FILTER (r.{c.NIGHT_CONSENT} IS NOT NULL)
-    AS {c.NIGHT_CONSENT}
-FROM identifiers i LEFT JOIN records r
-  ON i.{c.IDENTIFIER_KIND} = '{c.EXTERNAL_ID}' AND i.{c.IDENTIFIER} = r.{c.CUSTOMER_ID}
+  arg_min(r.{c.NIGHT_CONSENT}, r.{c.CUSTOMER_ID}) AS {c.NIGHT_CONSENT}
+FROM identifiers i LEFT JOIN (SELECT *, '{c.EXTERNAL_ID}' AS kind FROM records) r
+  ON i.{c.IDENTIFIER_KIND} = r.kind AND i.{c.IDENTIFIER} = r.{c.CUSTOMER_ID}
 GROUP BY i.{c.CUSTOMER_ID} ORDER BY i.{c.CUSTOMER_ID}
 """
 
