@@ -18,7 +18,7 @@ from scoring.training import ANY, Fitted, Progress
 from settings.workspace import ContentSettings, ModelSettings
 
 POPULAR_ITEMS = 200
-RELATED_MAX_ITEMS = 12_000
+RELATED_MAX_ITEMS = 8_000
 
 
 @dataclass(frozen=True)
