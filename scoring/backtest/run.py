@@ -14,7 +14,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from scoring import columns as c
 from scoring import features, identity, model_files, training
@@ -73,7 +73,7 @@ def of_snapshot(
     cutoff = snapshot.meta.cutoff
     days = snapshot.meta.horizon_days
     later = read_events_after(workspace, since=cutoff, until=cutoff + timedelta(days=days))
-    truth = _truth(snapshot, later, fitted.cutoff)
+    truth = _truth(snapshot, history, later, fitted.cutoff)
     if not (truth.kind == BOUGHT).any():
         raise BacktestError(
             f"the sources hold no purchase in the {days} days after {cutoff:%Y-%m-%d %H:%M} UTC"
@@ -108,14 +108,17 @@ def of_lake(
     return BacktestReport(workspace.workspace, cutoff, workspace.models.horizon_days, results)
 
 
-def _truth(snapshot: Snapshot, events: pa.Table, hour: int) -> History:
-    """The later events, numbered like the snapshot's history."""
-    customers = pq.read_table(snapshot.model / "customers.parquet")
+def _truth(snapshot: Snapshot, history: History, events: pa.Table, hour: int) -> History:
+    """The later events, numbered like the snapshot's history (whose erased customers have no id,
+    but keep their place)."""
+    ids = pa.array(history.customers.tolist(), pa.string())
+    customers = pa.table({c.CUSTOMER_ID: ids, c.ATTRIBUTES: pa.nulls(len(ids), pa.string())})
+    names = pc.unique(ids.filter(pc.not_equal(ids, "")))
     own = pa.table(
         {
-            c.IDENTIFIER_KIND: pa.array([c.EXTERNAL_ID] * len(customers), pa.string()),
-            c.IDENTIFIER: customers[c.CUSTOMER_ID],
-            c.CUSTOMER_ID: customers[c.CUSTOMER_ID],
+            c.IDENTIFIER_KIND: pa.array([c.EXTERNAL_ID] * len(names), pa.string()),
+            c.IDENTIFIER: names,
+            c.CUSTOMER_ID: names,
         }
     )
     people = Identity(pa.concat_tables([own, snapshot.identifiers()]), customers)

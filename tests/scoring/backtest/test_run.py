@@ -1,0 +1,154 @@
+"""The backtest against what came after, which the system never saw."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import shutil
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rightsend import segments
+from scoring import segment
+from scoring import snapshot as snapshots
+from scoring.backtest import run as backtest
+from scoring.backtest.run import BacktestError
+from scoring.segment_request import SegmentRequest, SizeRule, Target
+from scoring.snapshot import Snapshot
+from scoring.sources.errors import SourceError
+from settings.workspace import WorkspaceSettings
+from tests import nightly_shop as shop
+from tests.nights import Night
+
+WEEK = timedelta(days=7)
+
+
+def quiet(_what: str, _done: int, _total: int | None = None) -> None:
+    pass
+
+
+def targets(report: backtest.BacktestReport, level: str) -> dict[str, dict[str, Any]]:
+    return {row["target"]: row for row in report.to_json()["levels"][level]["targets"]}
+
+
+def buyers_after(folder: Path, category: str) -> set[str]:
+    """Counted from the shop's own file with nothing of ours: who bought in the week after."""
+    with (folder / "events.csv").open() as file:
+        return {
+            row["who"] if row["kind"] == "external_id" else f"{row['kind']}:{row['who']}"
+            for row in csv.DictReader(file)
+            if row["what"] == "purchase"
+            and row["item"].startswith(f"{category}-")
+            and shop.AS_OF <= datetime.fromisoformat(row["at"]) < shop.AS_OF + WEEK
+        }  # fmt: skip
+
+
+def exported(night: Night, category: str, folder: Path) -> list[dict[str, str]]:
+    """Everybody, as the CSV that a marketer downloads has them."""
+    request = SegmentRequest("all", Target(categories=(category,)), SizeRule(share=1.0))
+    result = segment.select(
+        night.snapshot.folder, request, night.lake, night.workspace,
+        now=shop.AS_OF, progress=quiet,
+    )  # fmt: skip
+    segments.write_members(folder, result.members)
+    with gzip.open(folder / segments.MEMBERS_CSV, "rt") as file:
+        return list(csv.DictReader(file))
+
+
+def recounted(rows: list[dict[str, str]], buyers: set[str], share: float) -> float:
+    """Lift of the best ``share``; who ties with the last of them counts in part."""
+    size = round(share * len(rows))
+    edge = rows[size - 1]["probability"]
+    sure = [row for row in rows[:size] if row["probability"] != edge]
+    tied = [row for row in rows if row["probability"] == edge]
+    found = sum(row["customer_id"] in buyers for row in sure)
+    found += sum(row["customer_id"] in buyers for row in tied) * (size - len(sure)) / len(tied)
+    known = sum(row["customer_id"] in buyers for row in rows)
+    return found / known / share
+
+
+@pytest.mark.parametrize("category", shop.CATEGORIES)
+def test_a_recount_from_the_exported_segment_gives_the_tables_lift(
+    night, tmp_path, category
+) -> None:
+    report = backtest.of_snapshot(night.workspace, night.snapshot, quiet)
+    row = targets(report, "category")[category]
+    rows = exported(night, category, tmp_path)
+    buyers = buyers_after(night.workspace.file.parent, category)
+    assert row["buyers"] == len(buyers) > 10
+    for share in (0.05, 0.1, 0.2):
+        assert row[f"model.lift@{round(100 * share)}"] == pytest.approx(
+            recounted(rows, buyers, share), abs=1e-3
+        )
+
+
+def test_it_finds_buyers_and_says_so_in_a_table(night) -> None:
+    report = backtest.of_snapshot(night.workspace, night.snapshot, quiet)
+    assert report.to_json()["levels"]["category"]["methods"]["model"]["lift@20"]["mean"] > 1.5
+    text = report.table()
+    assert "known before 2026-03-01 00:00 UTC, judged by the purchases until 2026-03-08" in text
+    for level in ("item", "brand", "category"):
+        assert f"{level:<10}model" in text and f"{level:<10}days_bought" in text
+
+
+def test_the_lake_holds_nothing_from_after_as_of_before_and_after_the_backtest(night) -> None:
+    later = shop.LAST_DAY + timedelta(days=400)
+    for _ in range(2):
+        assert night.lake.events(before=later, since=shop.AS_OF).count().to_pyarrow().as_py() == 0
+        backtest.of_snapshot(night.workspace, night.snapshot, quiet)
+    assert night.lake.events(before=shop.AS_OF).count().to_pyarrow().as_py() > 1000
+
+
+def test_who_was_erased_shifts_nobody_elses_purchases(night, tmp_path) -> None:
+    """Rows of customers are numbered: one less must not move the others."""
+    copied = tmp_path / "snapshot"
+    shutil.copytree(night.snapshot.folder, copied)
+    snapshots.erase(copied, {"c00", "c17"}, model=segment.forget)
+    before = targets(backtest.of_snapshot(night.workspace, night.snapshot, quiet), "category")
+    after = targets(backtest.of_snapshot(night.workspace, Snapshot.open(copied), quiet), "category")
+    for category, row in after.items():
+        buyers = buyers_after(night.workspace.file.parent, category)
+        assert row["buyers"] == len(buyers - {"c00", "c17"})
+        assert row["model.auc"] == pytest.approx(before[category]["model.auc"], abs=0.08)
+
+
+def test_a_shop_without_as_of_is_judged_by_its_own_lake(night, tmp_path, monkeypatch) -> None:
+    """Trained as of a week earlier; what came since is in the lake."""
+    shop.train_quickly(monkeypatch.setattr)
+    report = backtest.of_lake(night.workspace, night.workspace_dir, shop.AS_OF - WEEK, quiet)
+    document = report.to_json()
+    assert document["cutoff"] == (shop.AS_OF - WEEK).isoformat()
+    assert document["levels"]["category"]["methods"]["model"]["lift@20"]["mean"] > 1.3
+
+
+def test_bad_input_a_cutoff_before_the_first_purchase(night) -> None:
+    early = shop.FIRST_DAY - timedelta(days=3)
+    with pytest.raises(BacktestError, match=r"no purchase before 2025-12-18 .*another --cutoff"):
+        backtest.of_lake(night.workspace, night.workspace_dir, early, quiet)
+
+
+def test_bad_input_a_cutoff_after_the_last_purchase(night) -> None:
+    with pytest.raises(BacktestError, match="no purchase after 2026-03-01"):
+        backtest.of_lake(night.workspace, night.workspace_dir, shop.AS_OF, quiet)
+
+
+def test_bad_input_sources_that_end_at_as_of(night, tmp_path) -> None:
+    elsewhere = with_events(night.workspace, tmp_path, "")
+    with pytest.raises(BacktestError, match="the sources hold no purchase in the 7 days after"):
+        backtest.of_snapshot(elsewhere, night.snapshot, quiet)
+
+
+def test_bad_input_sources_that_are_gone(night, tmp_path) -> None:
+    elsewhere = replace(night.workspace, file=tmp_path / "nowhere" / "shop.yaml")
+    with pytest.raises(SourceError):
+        backtest.of_snapshot(elsewhere, night.snapshot, quiet)
+
+
+def with_events(workspace: WorkspaceSettings, folder: Path, rows: str) -> WorkspaceSettings:
+    """The workspace with another file of events."""
+    (folder / "events.csv").write_text(",".join(shop.HEADER) + "\n" + rows)
+    return replace(workspace, file=folder / "shop.yaml")
