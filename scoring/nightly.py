@@ -7,6 +7,7 @@ now. Readers see the snapshot before until ``publish`` moves the pointer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,14 +28,22 @@ from scoring.run_log import Details, Run, RunReport, runs
 from scoring.snapshot import Snapshot, SnapshotMeta
 from settings.workspace import WorkspaceSettings
 
-__all__ = ["GateRefusal", "NightlyContext", "NothingToLearnError", "RunReport", "run", "runs"]
+__all__ = [
+    "GateRefusal", "NightlyContext", "NothingToLearnError", "RunNameError", "RunReport", "run",
+    "runs",
+]  # fmt: skip
 
 STALE_AFTER = timedelta(days=1)  # an unfinished run older than this is not gone on with
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # as the routes know runs and snapshots
 MIN_CLICKS = 500  # fewer are too few to learn what gets clicked
 
 
 class NothingToLearnError(Exception):
     """There is no purchase to learn from; the text says what to do."""
+
+
+class RunNameError(Exception):
+    """A run of this name cannot be made or gone on with; the text says why."""
 
 
 class GateRefusal(Exception):  # noqa: N818 - a verdict, not a fault
@@ -58,7 +67,8 @@ class NightlyContext:
 def run(context: NightlyContext) -> RunReport:
     """One whole night. Returns the report with state done, or gated with the gate's reason.
 
-    Raises what a step raises, after noting it in the report; call again to go on from that step.
+    Raises RunNameError for a name that cannot be, and what a step raises, after noting it in the
+    report; call again to go on from that step.
     """
     this = _begin(context)
     night = _Night(context, this, this.report.now)
@@ -76,6 +86,10 @@ def run(context: NightlyContext) -> RunReport:
         this.report.report["reason"] = str(refusal)
         this.finish(run_log.GATED)
         return this.report
+    except NothingToLearnError as error:
+        this.report.report["reason"] = str(error)
+        this.finish(run_log.FAILED)  # for good: the next one must import again
+        raise
     except Exception as error:
         this.report.report["reason"] = str(error)
         this.report.state = run_log.FAILED
@@ -93,10 +107,17 @@ def _begin(context: NightlyContext) -> Run:
         document["run"]
         for document in runs(context.workspace_dir)
         if document["state"] in (run_log.RUNNING, run_log.FAILED)
+        and document["finished_at"] is None
         and context.now - datetime.fromisoformat(document["now"]) < STALE_AFTER
     ]
     name = context.run_id or (unfinished or [_new_name(folder, context.now)])[0]
+    if not _NAME.fullmatch(name):
+        raise RunNameError(
+            f"the name of a run: found {name!r}, expected letters, digits, '.', '_' and '-'"
+        )
     this = Run.begin(folder / name, context.workspace.workspace, context.now)
+    if this.report.state == run_log.GATED:
+        raise RunNameError(f"the gate refused run {name}, which is over: start a new one")
     this.report.state = run_log.RUNNING
     this.report.report.pop("reason", None)
     return this
