@@ -31,6 +31,7 @@ def rows_of(past: History, *, kind: int = BOUGHT, cutoff: int = CUTOFF) -> Rows:
 def small() -> History:
     """Customers 0 and 1 are known; 2 comes in the window, 3 after it."""
     hours = [(0, 1, CUTOFF), (1, 0, CUTOFF + WEEK - 1), (1, 1, CUTOFF + WEEK), (2, 0, CUTOFF + 5)]
+    hours.append((1, 2, CUTOFF - 1))
     rows = [(c, i, h, BOUGHT) for c, i, h in hours]
     rows += [*bought(0, 0, 1), *bought(1, 0, 2), (3, 0, CUTOFF + 2 * WEEK, BOUGHT)]
     rows += [(1, 2, CUTOFF - 5, ENGAGED), (0, 2, CUTOFF + 3, CLICKED)]
