@@ -82,7 +82,7 @@ def test_a_machine_wide_netrc_does_not_replace_our_key(
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", b"{", b"\xff\xfe", b"[" * 5_000, b'{"a":NaN}', gzip.compress(b"{}")],
+    [b"", b"<html>", b"{", b"\xff\xfe", b"[" * 5_000, b'{"a":NaN}', gzip.compress(b"{}", mtime=0)],
 )
 def test_bad_input_what_is_not_json_is_none(body: bytes) -> None:
     with saying(http(body)) as (url, _):
