@@ -14,7 +14,8 @@ LINE_EVERY_S = 10.0
 class Progress:
     """Callable ``(what, done, total)``; a new ``what`` ends the one before.
 
-    ``total`` None means that nobody knows. On a terminal there is one bar a step; otherwise one
+    ``total`` None means that nobody knows. A step's time counts from the end of the one before, for
+    work is often told of only when it is done. On a terminal there is one bar a step; otherwise one
     line when a step ends, and one every ten seconds while it lasts.
     """
 
@@ -24,7 +25,7 @@ class Progress:
         self._what: str | None = None
         self._finished: str | None = None
         self._bar: tqdm[Any] | None = None
-        self._started = self._said = 0.0
+        self._started = self._said = time.monotonic()
         self._done = 0
 
     def __call__(self, what: str, done: int, total: int | None = None) -> None:
@@ -52,6 +53,7 @@ class Progress:
         else:
             self._line("done")
         self._finished, self._what, self._bar = self._what, None, None
+        self._started = time.monotonic()
 
     def __enter__(self) -> Progress:
         return self
@@ -61,7 +63,7 @@ class Progress:
 
     def _begin(self, what: str, total: int | None) -> None:
         self.close()
-        self._what, self._started, self._said = what, time.monotonic(), time.monotonic()
+        self._what, self._said = what, time.monotonic()
         if self._stream.isatty():
             self._bar = tqdm(
                 desc=f"{what:<24}", total=total, file=self._stream, unit_scale=True, leave=True
