@@ -66,7 +66,9 @@ def embedded_store(state_dir: Path) -> Iterator[str]:
     with contextlib.ExitStack() as stack:
         users = stack.enter_context(contextlib.ExitStack())
         users.enter_context(flock(run / "store.users", shared=True, wait=True))
-        if not answers(server.url) and not _started_here(stack, users, state_dir, server):
+        # whether it answers says little: the server of an owner that was killed does so, too,
+        # until it has ended
+        if not _started_here(stack, users, state_dir, server):
             _wait_for(server)
         yield server.url
 

@@ -9,6 +9,7 @@ seconds that importing the model libraries takes; the product knows nothing of i
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import signal
@@ -116,7 +117,7 @@ def child(death: str | None, redis_url: str | None, words: list[str]) -> None:
     status = 70
     try:
         os.environ[REDIS_VARIABLE] = redis_url or ""
-        sys.stdout = sys.stderr  # stdout is the conversation with the parent
+        sys.stdout = io.StringIO()  # the real one is the conversation with the parent
         shop.train_quickly(setattr)
         if death is not None:
             _when_step_begins(death.partition(",")[0], DEATHS[death])

@@ -53,21 +53,32 @@ connections:
 class Nights:
     """The forking process: runs `rightsend` commands and lets them die."""
 
-    def __init__(self) -> None:
+    def __init__(self, errors: Path) -> None:
         self.redis_url: str | None = None  # None: each command has the embedded store
+        self._errors = errors.open("w+")
+        self._read = 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.rightsend.killed_nights"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},  # threads only get in each other's way here
         )  # fmt: skip
 
     def run(self, *words: str | Path, death: str | None = None) -> int:
         """The exit status of `rightsend WORDS`; negative for a signal."""
         assert self._process.stdin and self._process.stdout
+        self.told()
         line = json.dumps([death, self.redis_url, [str(word) for word in words]])
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
+
+    def told(self) -> str:
+        """What the last command wrote to stderr; once."""
+        with Path(self._errors.name).open() as file:
+            file.seek(self._read)
+            text = file.read()
+            self._read = file.tell()
+        return text
 
     def night(self, folder: Path, moment: Any, *more: str, death: str | None = None) -> int:
         return self.run(
@@ -80,6 +91,7 @@ class Nights:
         self._process.stdin.close()
         self._process.wait(30)
         self._process.stdout.close()
+        self._errors.close()
 
 
 @dataclass
@@ -92,8 +104,8 @@ class Tool:
 
 
 @pytest.fixture(scope="module")
-def nights(valkey_server: EmbeddedValkey) -> Iterator[Nights]:
-    found = Nights()
+def nights(valkey_server: EmbeddedValkey, tmp_path_factory) -> Iterator[Nights]:
+    found = Nights(tmp_path_factory.mktemp("nights") / "stderr")
     found.redis_url = valkey_server.url
     yield found
     found.close()
@@ -252,3 +264,109 @@ def test_a_killed_night_run_again_ends_as_if_nothing_had_been(
     for who, scores in wanted:
         if who in told:
             assert told[who]["top_items"] == scores["top_items"][:3]
+
+
+@pytest.mark.slow
+def test_a_night_killed_beside_the_embedded_store_ends_well(
+    nights, after_one_night, undisturbed, tmp_path
+) -> None:
+    """Without `up` each command runs the store for its own duration: it dies with the night."""
+    folder = tmp_path / "shop"
+    shutil.copytree(after_one_night, folder)
+    nights.redis_url, outside = None, nights.redis_url
+    try:
+        death = "publish, pointer about to move"
+        assert nights.night(folder, SECOND, "--no-sync", death=death) == -signal.SIGKILL
+        assert nights.night(folder, SECOND, "--no-sync") == 0, nights.told()
+    finally:
+        nights.redis_url = outside
+    assert exported(folder, SECOND_NAME) == exported(undisturbed, SECOND_NAME)
+
+
+# the gate and the way back
+
+
+@pytest.mark.slow
+def test_a_night_that_the_gate_refuses_ends_with_status_1_and_a_sentence(
+    nights, installed, redis_url
+) -> None:
+    before = [look(reader_of(installed, redis_url), who) for who in shop.CUSTOMERS]
+    meta = workspace_dir(installed) / "snapshots" / FIRST_NAME / "meta.json"
+    document = json.loads(meta.read_text())
+    meta.write_text(json.dumps({**document, "customers": 100}))  # the night before had more
+    assert nights.night(installed, SECOND) == 1
+    told = nights.told()
+    assert f"rightsend: run {SECOND_NAME} ended as gated: only 61 customers were scored" in told
+    assert active(installed) == FIRST_NAME
+    assert [look(reader_of(installed, redis_url), who) for who in shop.CUSTOMERS] == before
+
+
+@pytest.mark.slow
+def test_going_back_brings_the_night_before_to_readers(
+    nights, installed, redis_url, undisturbed
+) -> None:
+    reader = reader_of(installed, redis_url)
+    before = [look(reader, who) for who in shop.CUSTOMERS]
+    assert nights.night(installed, SECOND, "--no-sync") == 0
+    after = [look(reader, who) for who in shop.CUSTOMERS]
+    assert {snapshot for snapshot, _, _ in after} == {SECOND_NAME}
+    assert nights.run("rollback", "--config", installed / "shop.yaml",
+                      "--state", installed / "state") == 0  # fmt: skip
+    assert [look(reader, who) for who in shop.CUSTOMERS] == before
+    assert nights.run("rollback", SECOND_NAME, "--config", installed / "shop.yaml",
+                      "--state", installed / "state") == 0  # fmt: skip
+    assert [look(reader, who) for who in shop.CUSTOMERS] == after
+
+
+@pytest.mark.slow
+def test_bad_input_there_is_nothing_to_go_back_to(nights, installed) -> None:
+    assert nights.run("rollback", "--config", installed / "shop.yaml",
+                      "--state", installed / "state") == 1  # fmt: skip
+    assert "there is no earlier snapshot to go back to" in nights.told()
+
+
+# what the messaging tool is told
+
+
+def told_by(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    """Attributes as the connection defines them, of all who have an external id."""
+    names = ["top_items", "purchase_probability"]
+    return {
+        who: {
+            "top_items": scores["top_items"][:3],
+            "purchase_probability": pytest.approx(
+                round(scores["purchase_probability"], 2), abs=0.0051
+            ),
+        }
+        for who, scores in snapshot.attributes(names)
+        if who in shop.CUSTOMERS
+    }
+
+
+@pytest.mark.slow
+def test_after_a_purchase_and_a_new_night_only_changed_attributes_go_out(
+    nights, installed, tool
+) -> None:
+    words = ("sync", "--config", installed / "shop.yaml", "--state", installed / "state")
+    assert nights.run(*words) == 0
+    first = {p["external_id"]: p["custom_attributes"] for p in tool.sandbox.profiles()}
+    assert first == told_by(snapshot_of(installed, FIRST_NAME))
+    calls = tool.sandbox.counts()["calls_in"]
+    assert nights.run(*words) == 0
+    assert tool.sandbox.counts()["calls_in"] == calls  # a second sync sends nothing
+
+    tool.sent.clear()
+    bought = shop.purchase("new", FIRST - timedelta(hours=5), "c05", first["c05"]["top_items"][0])
+    shop.add_events(installed, [bought])
+    assert nights.night(installed, FIRST) == 0  # the same moment: the purchase is what is new
+
+    second = {p["external_id"]: p["custom_attributes"] for p in tool.sandbox.profiles()}
+    assert second == told_by(snapshot_of(installed, f"{FIRST_NAME}-2"))
+    difference = {
+        who: {name: value for name, value in second[who].items() if first[who][name] != value}
+        for who in shop.CUSTOMERS
+        if first[who] != second[who]
+    }
+    assert {row.pop("external_id"): row for row in tool.sent} == difference
+    assert "top_items" in difference["c05"]
+    assert len(difference) < len(shop.CUSTOMERS)
