@@ -350,7 +350,11 @@ def _fatigued(
     )
     total: dict[str, int] = {}
     for row in counts.to_pylist():
-        name = owner.get((row[c.IDENTIFIER_KIND], row[c.IDENTIFIER]), row[c.IDENTIFIER])
+        kind, identifier = row[c.IDENTIFIER_KIND], row[c.IDENTIFIER]
+        name = owner.get((kind, identifier))
+        if name is None and kind != c.EXTERNAL_ID:
+            continue  # nobody whom the snapshot knows
+        name = name or identifier
         total[name] = total.get(name, 0) + row["sends"]
     return (name for name, sends in total.items() if sends >= settings.max_sends)
 

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from scoring import segment
+from scoring import canonical, segment
 from scoring import snapshot as snapshots
+from scoring.lake import Lake
 from scoring.segment import SegmentError
 from scoring.segment_request import Exclusions, SegmentRequest, SizeRule, Target
 from tests import nightly_shop as shop
@@ -209,6 +211,25 @@ def test_who_got_many_messages_lately_is_left_out(select) -> None:
     members = set(names(select(exclusions=Exclusions(fatigued=True))))
     assert members.isdisjoint(shop.OFTEN_TOLD)
     assert {"c23", "c24"} <= members
+
+
+def test_messages_to_a_device_that_is_called_like_a_person_are_not_the_persons(
+    night, tmp_path
+) -> None:
+    shutil.copytree(night.workspace_dir / "lake", tmp_path / "lake")
+    lake = Lake(tmp_path / "lake")
+    sent = [
+        {"event_id": f"d{n}", "occurred_at": shop.AS_OF - timedelta(days=1), "identifier": "c30",
+         "identifier_kind": "device_id", "event_type": "message_sent"}
+        for n in range(6)
+    ]  # fmt: skip
+    rows = pa.Table.from_pylist(sent, schema=canonical.schema("events"))
+    assert lake.append_events(rows, batch="devices").added == 6
+    request = asked(exclusions=Exclusions(fatigued=True))
+    found = segment.select(
+        night.snapshot.folder, request, lake, night.workspace, now=shop.AS_OF, progress=quiet
+    )
+    assert "c30" in found.members["customer_id"].to_pylist()
 
 
 def test_exclusions_add_up(select) -> None:
