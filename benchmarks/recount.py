@@ -91,7 +91,7 @@ def purchases() -> dict[str, NDArray]:
     )
     return {
         "household": lines["household_id"].to_numpy().astype(str),
-        "category": np.array([category_of[i] or "" for i in lines["product_id"].to_pylist()]),
+        "category": np.array([category_of.get(i) or "" for i in lines["product_id"].to_pylist()]),
         "time": lines["transaction_timestamp"].to_numpy().astype("datetime64[s]"),
     }
 

@@ -42,6 +42,7 @@ def run(
     folder = context.workspace_dir(workspace)
     try:
         with flock(folder / NIGHTLY_LOCK):
+            active = publishing.publisher_of(context, workspace).active()
             return nightly.run(
                 nightly.NightlyContext(
                     workspace=workspace,
@@ -52,6 +53,7 @@ def run(
                     sync=bring_up_to_date,
                     run_id=run_id,
                     secret=context.secret,
+                    active=active.snapshot if active else None,
                 )
             )
     except BusyError:

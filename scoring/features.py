@@ -48,7 +48,8 @@ def item_table(lake: Lake, now: datetime) -> pa.Table:
     in_stock = every[c.STOCK].fill_null(1) > 0
     out = every.filter(every[c.AVAILABLE_FROM].isnull() | (every[c.AVAILABLE_FROM] <= now))
     available = out.select(c.ITEM_ID).mutate(available=True)
-    mean = (every.total / every.lines.nullif(0) / 1000.0).round(2)
+    # less than a cent is no price: what is sold by the drop or given away
+    mean = (every.total / every.lines.nullif(0) / 1000.0).round(2).nullif(0)
     every = every.mutate(
         **{c.NAME: every[c.NAME].fill_null(every[c.ITEM_ID])},
         **{c.PRICE: every[c.PRICE].fill_null(mean)},

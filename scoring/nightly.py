@@ -61,6 +61,7 @@ class NightlyContext:
     publish: Callable[[Snapshot], None]
     sync: Callable[[Snapshot], dict[str, Any]]
     run_id: str | None = None
+    active: str | None = None  # the published snapshot, which the gate compares with
     secret: bytes | None = None  # the installation's; needed once a customer was erased
 
 
@@ -103,13 +104,16 @@ def run(context: NightlyContext) -> RunReport:
 def _begin(context: NightlyContext) -> Run:
     """The unfinished run of this workspace if it is recent, else a new one."""
     folder = context.workspace_dir / "runs"
-    unfinished = [
-        document["run"]
-        for document in runs(context.workspace_dir)
-        if document["state"] in (run_log.RUNNING, run_log.FAILED)
-        and document["finished_at"] is None
-        and context.now - datetime.fromisoformat(document["now"]) < STALE_AFTER
-    ]
+    unfinished = []
+    for document in runs(context.workspace_dir):
+        if document["finished_at"] is not None:
+            continue
+        if context.now - datetime.fromisoformat(document["now"]) < STALE_AFTER:
+            unfinished.append(document["run"])
+        else:
+            given_up = Run.begin(folder / document["run"], document["workspace"], context.now)
+            given_up.report.report.setdefault("reason", "not gone on with for a day")
+            given_up.finish(run_log.FAILED)
     name = context.run_id or (unfinished or [_new_name(folder, context.now)])[0]
     if not _NAME.fullmatch(name):
         raise RunNameError(
@@ -281,8 +285,11 @@ class _Night:
         return {}
 
     def _before(self) -> SnapshotMeta | None:
-        """The newest snapshot on disk but this run's own."""
-        for meta in snapshot.kept(self._context.workspace_dir):
-            if meta.snapshot != self._run.folder.name:
-                return meta
-        return None
+        """The published snapshot; where that is not known, the newest on disk but this run's."""
+        others = [
+            meta
+            for meta in snapshot.kept(self._context.workspace_dir)
+            if meta.snapshot != self._run.folder.name
+        ]
+        active = [meta for meta in others if meta.snapshot == self._context.active]
+        return next(iter(active or others), None)

@@ -9,9 +9,9 @@ P(shops) Π P(target) / P(shops).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +21,19 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from scoring import columns as c
+from scoring import exclusions, model_files
 from scoring import history as histories
-from scoring import model_files
 from scoring.history import BOUGHT, CLICKED, History
 from scoring.lake import Lake
 from scoring.level import Level
 from scoring.models import Floats, Ints
-from scoring.segment_request import SegmentRequest, Target
+from scoring.segment_request import SegmentError, SegmentRequest, Target
 from scoring.training import ANY, Fitted, Progress
 from settings.workspace import WorkspaceSettings
 
 KINDS = {"purchase": BOUGHT, "click": CLICKED}
 CURVE_SHARES = (0.01, 0.02, 0.05, *(k / 10 for k in range(1, 11)))
 TREATMENT, CONTROL = "treatment", "control"
-
-
-class SegmentError(Exception):
-    """The request cannot be answered; the text says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +150,13 @@ class _Audience:
         targets = _targets(history, request.target)
         probability = _probability(history, fitted, targets, request)
         known = history.known_customers(fitted.cutoff) & (history.customers != "")
-        allowed = known & _allowed(folder, history, targets, request, lake, workspace, now, fitted)
+        inside = _membership(history, targets) == 0
+        settings = workspace.segments
+        allowed = known & exclusions.allowed(
+            folder, history, inside, request.exclusions, lake, settings, now
+        )
         order = np.lexsort((np.arange(len(probability)), -probability))
         progress("segment", 2, 3)
-        settings = workspace.segments
         cost = settings.cost_per_send if request.cost_per_send is None else request.cost_per_send
         margin = request.margin
         if margin is None:
@@ -296,67 +295,6 @@ def _membership(history: History, targets: list[_Member]) -> Ints:
     for member in targets:
         inside |= history.catalogue.of_item[member.level] == member.number
     return np.where(inside, 0, -1).astype(np.int32)
-
-
-def _allowed(
-    folder: Path,
-    history: History,
-    targets: list[_Member],
-    request: SegmentRequest,
-    lake: Lake,
-    workspace: WorkspaceSettings,
-    now: datetime,
-    fitted: Fitted,
-) -> NDArray[np.bool_]:
-    """bool[n_customers]: nobody whom the request's exclusions name."""
-    allowed = np.ones(history.n_customers, dtype=bool)
-    rules = request.exclusions
-    if rules.recent_buyer_days is not None:
-        customer, item, _ = history.select(
-            BOUGHT, start=fitted.cutoff - 24 * rules.recent_buyer_days, end=fitted.cutoff
-        )
-        inside = (item >= 0) & (_membership(history, targets)[item] == 0)
-        allowed[customer[inside]] = False
-    if rules.without_ad_consent:
-        profiles = pq.read_table(folder / "model" / "customers.parquet")
-        consent = profiles.filter(profiles[c.AD_CONSENT])[c.CUSTOMER_ID].to_pylist()
-        allowed &= np.isin(history.customers, consent)
-    if rules.fatigued:
-        tired = list(_fatigued(folder, lake, workspace, now))
-        allowed &= ~np.isin(history.customers, tired)
-    return allowed
-
-
-def _fatigued(
-    folder: Path, lake: Lake, workspace: WorkspaceSettings, now: datetime
-) -> Iterator[str]:
-    """Customers who got max_sends messages in max_sends_days. Raises SegmentError without a cap."""
-    settings = workspace.segments
-    if settings.max_sends is None:
-        raise SegmentError(
-            "exclusion fatigued needs segments.max_sends in the workspace's configuration"
-        )
-    since = now - timedelta(days=settings.max_sends_days)
-    events = lake.events(before=now, since=since)
-    sent = events.filter(events[c.EVENT_TYPE] == c.MESSAGE_SENT)
-    counts = sent.group_by([c.IDENTIFIER_KIND, c.IDENTIFIER]).agg(sends=sent.count()).to_pyarrow()
-    alias = pq.read_table(folder / "identifiers.parquet")
-    owner = dict(
-        zip(
-            zip(alias[c.IDENTIFIER_KIND].to_pylist(), alias[c.IDENTIFIER].to_pylist(), strict=True),
-            alias[c.CUSTOMER_ID].to_pylist(),
-            strict=True,
-        )
-    )
-    total: dict[str, int] = {}
-    for row in counts.to_pylist():
-        kind, identifier = row[c.IDENTIFIER_KIND], row[c.IDENTIFIER]
-        name = owner.get((kind, identifier))
-        if name is None and kind != c.EXTERNAL_ID:
-            continue  # nobody whom the snapshot knows
-        name = name or identifier
-        total[name] = total.get(name, 0) + row["sends"]
-    return (name for name, sends in total.items() if sends >= settings.max_sends)
 
 
 def _arms(customer_ids: list[str], request: SegmentRequest) -> list[str]:

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 
+class SegmentError(Exception):
+    """The request cannot be answered; the text says what is wrong and what to do."""
+
+
 @dataclass(frozen=True)
 class Target:
     """What the campaign promotes. ``any``: at least one of the listed; ``all``: each of them."""

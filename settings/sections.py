@@ -60,8 +60,12 @@ class ModelSchema(Strict):
         metadata=about("seed of everything random; the same seed and data give the same scores", 1),
     )
     training_windows = WholeNumber(
-        validate=between(1, 26),
-        metadata=about("how many windows of horizon_days the stacker learns from", 3),
+        validate=between(2, 26),
+        metadata=about(
+            "how many windows of horizon_days the stacker learns from; the model that is judged "
+            "every night learns from one less",
+            3,
+        ),
     )
     min_target_buyers = WholeNumber(
         validate=between(1, 1_000_000),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from rightsend import nights
+from rightsend import sync as syncs
 from rightsend.commands.options import (
     installation,
     json_option,
@@ -67,4 +68,7 @@ def nightly(
         reason = (report.get("report") or {}).get("reason") or "see the report"
         click.echo(f"rightsend: run {report['run']} ended as {report['state']}: {reason}", err=True)
         return 1
-    return 0
+    failures = syncs.failed(report["report"].get("sync") or {})
+    for failure in failures:
+        click.echo(f"rightsend: published, but not synced: {failure}", err=True)
+    return 1 if failures else 0

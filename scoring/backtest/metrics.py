@@ -25,8 +25,12 @@ def captured(score: NDArray, bought: NDArray[np.bool_], share: float) -> float:
 
 
 def lift(score: NDArray, bought: NDArray[np.bool_], share: float) -> float:
-    """How many times the buyers of a random ``share`` are among the best ``share``."""
-    return captured(score, bought, share) / share
+    """How many times the buyers of as many random customers are among the best ``share``.
+
+    NaN without buyers, and where ``share`` rounds to nobody.
+    """
+    size = round(share * len(score))
+    return captured(score, bought, share) * len(score) / size if size else float("nan")
 
 
 def auc(score: NDArray, bought: NDArray[np.bool_]) -> float:
