@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from connectors.delivery import Runtime
 from connectors.sandbox.app import CLOSE, create_app
 from connectors.sandbox.client import Sandbox
 from rightsend import draining, jobs, publishing, segments
@@ -33,6 +34,12 @@ REQUEST = {
     "target": {"categories": ["tea"]},
     "size": {"count": 3},
 }
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delivery tries as often as ever, without waiting in between."""
+    monkeypatch.setattr("connectors.delivery.Runtime", lambda: Runtime(sleep=lambda _: None))
 
 
 def quiet(_what: str, _done: int, _total: int | None = None) -> None:
@@ -272,7 +279,9 @@ def test_a_second_sync_of_the_same_scores_sends_nothing(
     assert len(top) == 3
 
 
-def test_a_tool_that_is_away_is_told_in_the_report(context, workspace, snapshot_of) -> None:
+def test_a_tool_that_is_away_is_told_in_the_report(
+    context, workspace, snapshot_of, impatient
+) -> None:
     snapshot_of("20260301T000000")
     jobs.publish_missing("shop")
     reports = jobs.sync("shop")
@@ -363,7 +372,7 @@ def test_erasing_somebody_unknown_changes_nothing(context, workspace, snapshot_o
 
 
 def test_an_erasure_that_a_tool_was_not_told_of_is_tried_again(
-    context, workspace, snapshot_of
+    context, workspace, snapshot_of, impatient
 ) -> None:
     snapshot_of("20260301T000000")
     jobs.publish_missing("shop")
