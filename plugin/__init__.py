@@ -1,1 +1,1 @@
-"""."""
+"""HTTP: content at send time, landing pages, events, segments, operations."""

@@ -11,9 +11,10 @@ from plugin.auth import ADMIN
 from plugin.body import RouteBlueprint
 from plugin.content.answer import shown
 from plugin.content.choice import recently_bought
-from plugin.content.schema import MAX_ID_BYTES, ItemSchema
+from plugin.content.schema import ItemSchema
 from plugin.errors import fail
 from plugin.guard import scoped, workspace
+from plugin.ids import MAX_ID_BYTES, require_short
 from plugin.jsonio import answer
 from plugin.operations import JobSchema
 from plugin.runtime import Workspace
@@ -77,7 +78,7 @@ class CustomerSchema(ma.Schema):
 def show_customer(customer_id: str) -> Any:
     """What is known about a customer, and why it was scored so"""
     here = workspace()
-    _check(customer_id)
+    require_short("customer_id", customer_id)
     reading = here.reader.read(customer_id)
     if not reading.customer_known and not reading.recent:
         fail(404, "unknown_customer", "Nothing is known about a customer of this id.")
@@ -101,19 +102,9 @@ def erase_customer(customer_id: str) -> Any:
     the messaging tools by a job. Unknown customers are erased likewise: that tells nobody anything.
     """
     here = workspace()
-    _check(customer_id)
+    require_short("customer_id", customer_id)
     here.erase(customer_id)
     return answer({"job": here.jobs.enqueue("erase_customer", customer_id), "state": "queued"}, 202)
-
-
-def _check(customer_id: str) -> None:
-    if len(customer_id.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
-        fail(
-            422,
-            "invalid_parameters",
-            "Some parameters are not valid; details names them.",
-            details={"customer_id": [f"Must be at most {MAX_ID_BYTES} bytes in UTF-8."]},
-        )
 
 
 def _document(here: Workspace, customer_id: str, reading: Reading) -> dict[str, Any]:

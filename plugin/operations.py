@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from plugin import documents
 from plugin.auth import ADMIN
@@ -13,17 +13,10 @@ from plugin.body import RouteBlueprint
 from plugin.errors import fail
 from plugin.guard import scoped, workspace
 from plugin.jsonio import answer
+from plugin.paging import PageSchema
 from scoring.store.errors import StoreUnavailable
 
 blueprint = RouteBlueprint("operations", __name__, description="What the nights brought.")
-
-
-class PageSchema(ma.Schema):
-    limit = fields.Integer(
-        load_default=50,
-        validate=validate.Range(min=1, max=500),
-        metadata={"description": "At most this many, newest first"},
-    )
 
 
 class StepSchema(ma.Schema):

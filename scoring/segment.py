@@ -57,7 +57,10 @@ def select(
     audience = _Audience.of(snapshot_folder, request, lake, workspace, now, progress)
     size = audience.size()
     chosen = audience.order[:size]
-    arms = _arms(audience.ids(chosen), request)
+    holdout = request.holdout_share
+    if holdout is None:
+        holdout = workspace.segments.holdout_share
+    arms = _arms(audience.ids(chosen), request.name, holdout)
     members = pa.table(
         {
             c.CUSTOMER_ID: pa.array(audience.ids(chosen), pa.string()),
@@ -297,12 +300,11 @@ def _membership(history: History, targets: list[_Member]) -> Ints:
     return np.where(inside, 0, -1).astype(np.int32)
 
 
-def _arms(customer_ids: list[str], request: SegmentRequest) -> list[str]:
+def _arms(customer_ids: list[str], name: str, holdout_share: float) -> list[str]:
     """Treatment or control by a hash of segment name and customer: repeatable, independent."""
-    limit = round(request.holdout_share * 2**64)
+    limit = round(holdout_share * 2**64)
     return [
-        CONTROL if _hash(f"{request.name}\0{customer}") < limit else TREATMENT
-        for customer in customer_ids
+        CONTROL if _hash(f"{name}\0{customer}") < limit else TREATMENT for customer in customer_ids
     ]
 
 

@@ -40,7 +40,8 @@ class Exclusions:
 
 @dataclass(frozen=True)
 class SegmentRequest:
-    """One segment job. ``cost_per_send``, ``margin`` (a response) default to the workspace's."""
+    """One segment job. What is None, as ``holdout_share``, ``cost_per_send`` and ``margin`` (of one
+    response) may be, is the workspace's."""
 
     name: str
     target: Target
@@ -48,6 +49,6 @@ class SegmentRequest:
     goal: Literal["purchase", "click"] = "purchase"
     horizon_days: int = 7
     exclusions: Exclusions = field(default_factory=Exclusions)
-    holdout_share: float = 0.0
+    holdout_share: float | None = None
     cost_per_send: float | None = None
     margin: float | None = None

@@ -1,1 +1,1 @@
-"""."""
+"""Tests, room by room."""

@@ -1,1 +1,1 @@
-"""."""
+"""Content for one recipient, at send time."""

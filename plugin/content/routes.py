@@ -30,7 +30,7 @@ _EXAMPLE = {
     "fallback": False,
     "reason": None,
     "customer_known": True,
-    "snapshot": "2026-03-02-a1b2c3",
+    "snapshot": "20260302T030000Z",
     "decision_id": "5f1d7c6a0f3e4b0f9a4be0b7c4d0a6e2",
     "items": [
         {

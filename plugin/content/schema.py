@@ -6,19 +6,13 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from plugin.content.choice import REASONS
-
-MAX_ID_BYTES = 988  # what the host tools take as a customer's id
-
-
-def _bytes(value: str) -> None:
-    if len(value.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
-        raise ma.ValidationError(f"Must be at most {MAX_ID_BYTES} bytes in UTF-8.")
+from plugin.ids import MAX_ID_BYTES, short
 
 
 def _id(description: str, example: str) -> fields.String:
     return fields.String(
         load_default="",
-        validate=_bytes,
+        validate=short,
         metadata={"description": description, "example": example, "maxLength": MAX_ID_BYTES},
     )
 

@@ -1,1 +1,1 @@
-"""."""
+"""What customers do, taken in as it happens."""

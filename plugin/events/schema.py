@@ -14,10 +14,10 @@ import marshmallow as ma
 import orjson
 from marshmallow import fields, validate
 
+from plugin import ids
 from scoring import columns as c
 
 MAX_BATCH = 500
-_MAX_ID_BYTES = 988  # what the host tools take
 _MAX_PROPERTIES_BYTES = 8192
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _FUTURE = timedelta(days=1)
@@ -37,14 +37,13 @@ def _short(value: str) -> None:
         raise ma.ValidationError("Must not be empty.")
     if "\x00" in value:
         raise ma.ValidationError("Must not hold the character NUL.")
-    if len(value.encode("utf-8", "surrogatepass")) > _MAX_ID_BYTES:
-        raise ma.ValidationError(f"Must be at most {_MAX_ID_BYTES} bytes in UTF-8.")
+    ids.short(value)
 
 
 def _identifier(description: str, **options: Any) -> fields.String:
     return fields.String(
         validate=_short,
-        metadata={"description": description, "minLength": 1, "maxLength": _MAX_ID_BYTES},
+        metadata={"description": description, "minLength": 1, "maxLength": ids.MAX_ID_BYTES},
         **options,
     )
 

@@ -1,1 +1,1 @@
-"""."""
+"""The page that a tapped message opens."""

@@ -13,9 +13,9 @@ from plugin.body import RouteBlueprint
 from plugin.content import choice as chooser
 from plugin.content.answer import compose
 from plugin.content.choice import Choice
-from plugin.content.schema import MAX_ID_BYTES, ContentSchema, ForYouArgumentsSchema
-from plugin.errors import fail
+from plugin.content.schema import ContentSchema, ForYouArgumentsSchema
 from plugin.guard import scoped, workspace
+from plugin.ids import require_short
 from plugin.jsonio import answer
 from plugin.landing import page
 from plugin.landing.messages import LANGUAGES, choose
@@ -89,13 +89,7 @@ def landing_page(arguments: dict[str, Any], token: str) -> Response:
 @blueprint.response(200, LandingSchema)
 def landing_json(arguments: dict[str, Any], campaign: str) -> Response:
     """The landing page's content as JSON, for the app"""
-    if len(campaign.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
-        fail(
-            422,
-            "invalid_parameters",
-            "Some parameters are not valid; details names them.",
-            details={"campaign": [f"Must be at most {MAX_ID_BYTES} bytes in UTF-8."]},
-        )
+    require_short("campaign", campaign)
     here = workspace()
     most = here.settings.content.max_limit
     limit = min(arguments.get("limit", here.settings.landing.limit), most)

@@ -1,1 +1,1 @@
-"""."""
+"""Segment jobs over HTTP."""

@@ -8,14 +8,6 @@ from marshmallow import fields, validate
 STATES = ("queued", "running", "done", "failed", "cancelled")
 
 
-class ListArgumentsSchema(ma.Schema):
-    limit = fields.Integer(
-        load_default=50,
-        validate=validate.Range(min=1, max=500),
-        metadata={"description": "At most this many, newest first"},
-    )
-
-
 class MembersArgumentsSchema(ma.Schema):
     format = fields.String(
         load_default="csv",

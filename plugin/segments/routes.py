@@ -12,11 +12,11 @@ from plugin.body import RouteBlueprint
 from plugin.errors import CODES, fail
 from plugin.guard import scoped, workspace
 from plugin.jsonio import answer
+from plugin.paging import PageSchema
 from plugin.queue import Outcome
 from plugin.runtime import Workspace
 from plugin.segments import members
 from plugin.segments.answers import (
-    ListArgumentsSchema,
     MembersArgumentsSchema,
     PreviewSchema,
     PushArgumentsSchema,
@@ -73,7 +73,7 @@ def create_segment(wanted: SegmentRequest) -> Response:
 
 @blueprint.route("/v1/segments")
 @scoped(SEGMENTS)
-@blueprint.arguments(ListArgumentsSchema, location="query")
+@blueprint.arguments(PageSchema, location="query")
 @blueprint.response(200, SegmentsSchema)
 @blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
 def list_segments(arguments: dict[str, Any]) -> Response:

@@ -134,9 +134,12 @@ class SegmentRequestSchema(ma.Schema):
     exclusions = fields.Nested(ExclusionsSchema, load_default=Exclusions)
     holdout_share = fields.Float(
         allow_nan=False,
-        load_default=0.0,
+        load_default=None,
+        allow_none=True,
         validate=validate.Range(min=0, max=1, max_inclusive=False),
-        metadata={"description": "This share gets nothing, as the control arm"},
+        metadata={
+            "description": "This share gets nothing, as the control arm; default from the workspace"
+        },
     )
     cost_per_send = fields.Float(
         allow_nan=False,

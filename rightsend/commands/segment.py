@@ -53,7 +53,7 @@ def segment() -> None:
 @click.option("--recent-buyer-days", type=int, help="Leave out who bought it this recently.")
 @click.option("--with-ad-consent", is_flag=True, help="Leave out who did not agree to ads.")
 @click.option("--not-fatigued", is_flag=True, help="Leave out who got many messages lately.")
-@click.option("--holdout-share", type=float, default=0.0, help="This share gets nothing.")
+@click.option("--holdout-share", type=float, help="This share gets nothing; default: workspace's.")
 @click.option("--cost-per-send", type=float, help="Default: the workspace's.")
 @click.option("--margin", type=float, help="Per answer (default: from the items).")
 @click.option("--preview", is_flag=True, help="Only size against profit; make nothing.")
@@ -235,7 +235,11 @@ def _request(wishes: dict[str, Any]) -> dict[str, Any]:
     document = {
         "name": wishes["name"] or ", ".join(names) or "segment",
         "target": {**target, "match": wishes["match"]},
-        "size": {name: wishes[name] for name in SIZES if wishes[name]},
+        "size": {
+            name: wishes[name]
+            for name in SIZES
+            if wishes[name] is not None and wishes[name] is not False
+        },
         "goal": wishes["goal"],
         "horizon_days": wishes["horizon_days"],
         "exclusions": {

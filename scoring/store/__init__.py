@@ -1,1 +1,1 @@
-"""."""
+"""The Redis layout: the only room that knows keys and records."""

@@ -258,6 +258,19 @@ def test_no_holdout_and_nothing_but_holdout(select, share, arm) -> None:
     assert {row["arm"] for row in select(holdout_share=share)} == {arm}
 
 
+def test_the_holdout_is_the_workspaces_unless_the_request_says_otherwise(night) -> None:
+    segments = replace(night.workspace.segments, holdout_share=0.3)
+    workspace = replace(night.workspace, segments=segments)
+
+    def arms(**options: Any) -> list[str]:
+        members = result(night, asked(**options), workspace=workspace).members
+        return members["arm"].to_pylist()
+
+    assert arms() == arms(holdout_share=0.3)
+    assert "control" in arms()
+    assert "control" not in arms(holdout_share=0.0)
+
+
 # preview
 
 

@@ -34,7 +34,7 @@ REQUESTS = st.builds(
         without_ad_consent=st.booleans(),
         fatigued=st.booleans(),
     ),
-    holdout_share=st.floats(0, 0.99),
+    holdout_share=st.none() | st.floats(0, 0.99),
     cost_per_send=st.none() | st.floats(0, 100),
     margin=st.none() | st.floats(0, 100),
 )
