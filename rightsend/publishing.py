@@ -31,9 +31,7 @@ def publish(
     publisher_of(context, workspace).publish(
         snapshot,
         ttl_s=int(timedelta(days=workspace.snapshot_ttl_days).total_seconds()),
-        now=datetime.now(
-            UTC
-        ),  # of the machine: in a replayed workspace, too, it is about lifetimes
+        now=datetime.now(UTC),  # the machine's, also in a replayed workspace: keys live by it
         progress=progress,
     )
 
@@ -46,7 +44,8 @@ def open_snapshot(
     kept = snapshots.kept(folder)
     if not kept:
         raise RightsendError(
-            f"workspace {workspace.workspace} has no snapshot yet; run `rightsend nightly` first"
+            f"workspace {workspace.workspace} has no snapshot in {context.settings.state_dir}; run "
+            "`rightsend nightly` first, or choose another installation with --config and --state"
         )
     wanted = snapshot_id or kept[0].snapshot
     if wanted not in {meta.snapshot for meta in kept}:

@@ -181,8 +181,10 @@ def connection_of(workspace: WorkspaceSettings, name: str) -> ConnectionSettings
     for connection in workspace.connections:
         if connection.name == name:
             return connection
-    known = ", ".join(connection.name for connection in workspace.connections) or "none"
-    raise RightsendError(f"workspace {workspace.workspace} has no connection {name!r}: {known}")
+    known = ", ".join(connection.name for connection in workspace.connections) or "none at all"
+    raise RightsendError(
+        f"workspace {workspace.workspace} has no connection {name!r}; it has {known}"
+    )
 
 
 def _compute(

@@ -33,8 +33,8 @@ def run(
 ) -> int:
     """Runs everything in the foreground until it is told to stop; returns the exit status.
 
-    ``story`` is a `rightsend` command (with arguments) to run once all stand; its failure ends
-    everything. With ``follow_parent`` the end of the parent process ends everything, too.
+    ``story`` is a `rightsend` command (with arguments) to run once all processes are up; its
+    failure ends everything. With ``follow_parent`` so does the end of the parent process.
 
     Raises RightsendError when another `up` has this state folder or a port is taken.
     """

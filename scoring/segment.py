@@ -227,7 +227,9 @@ def _targets(history: History, target: Target) -> list[_Member]:
             else:
                 unknown.append(f"{level} {name!r}")
     if unknown:
-        raise SegmentError(f"not in the catalogue: {', '.join(unknown[:10])}")
+        raise SegmentError(
+            f"not in the catalogue: {', '.join(unknown[:10])}; write names as the items source does"
+        )
     if not found:
         raise SegmentError("the target is empty: name items, brands or categories")
     return found

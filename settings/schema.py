@@ -146,7 +146,11 @@ class SandboxSchema(Strict):
     port = WholeNumber(
         allow_none=True,
         validate=between(1, 65535),
-        metadata=about("its port; default: web.port + 1", 8001),
+        metadata=about(
+            "its port; default: `rightsend up` takes web.port + 1000 or another free one and keeps "
+            "it; without `up`, web.port + 1",
+            9000,
+        ),
     )
 
 

@@ -164,7 +164,7 @@ class WebSettings:
 @dataclass(frozen=True)
 class SandboxSettings:
     enabled: bool = True
-    port: int | None = None  # default: web port + 1
+    port: int | None = None  # default: chosen by `rightsend up`, else web port + 1
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def open_braze(connection: ConnectionSettings) -> Braze:
     """The connection's Braze. Raises Stop for an instance that is not on the list."""
     instance = connection.options["instance"]
     if instance not in INSTANCES:
-        raise Stop(f"connection {connection.name}: {instance} is no instance of Braze")
+        raise Stop(f"connection {connection.name}: Braze has no instance {instance!r}")
     return connect(INSTANCES[instance], connection.options)
 
 

@@ -50,11 +50,12 @@ class Delivery:
         """
         started = self.runtime.monotonic()
         kind = self.space.partition(":")[0]
+        what = "a push of a segment to" if kind == "segment" else "a sync of"
         lock = self.state_path.with_name(f"{self.state_path.name}.{kind}.lock")
         scratch = self.state_path.with_name(f"{self.state_path.name}.{kind}.scratch")
         try:
             with (
-                only_one(lock, f"a sync of connection {self.report.connection}"),
+                only_one(lock, f"{what} connection {self.report.connection}"),
                 Ledger(self.state_path, scratch, self.space) as ledger,
             ):
                 self._run(ledger, desired, prepare)
@@ -62,8 +63,8 @@ class Delivery:
         except StopAskedError:
             self.report.finished = False
         except sqlite3.Error as error:
-            what = f"the state file {self.state_path} cannot be used: {error}"
-            raise Stop(what, report=self.report) from error
+            problem = f"the state file {self.state_path} cannot be used: {error}"
+            raise Stop(problem, report=self.report) from error
         except ConnectorError as error:
             error.report = self.report
             raise

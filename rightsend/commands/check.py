@@ -8,16 +8,14 @@ from pathlib import Path
 import click
 
 from rightsend.checking import problems_of
-from rightsend.commands.options import json_option, print_json
+from rightsend.commands.options import config_option, json_option, print_json, state_option
 from rightsend.context import Context
 from settings.problems import Problem, SettingsError
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.command()
-@click.option("--config", type=_FILE, help="Service or workspace file (default: built-in demo).")
-@click.option("--state", type=_FILE, help="State folder (default: as configured, or ./state).")
+@config_option
+@state_option
 @json_option
 def check(config: Path | None, state: Path | None, as_json: bool) -> int:
     """Validate the configuration; open every source and connection.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,7 +23,7 @@ from rightsend.progress import Progress
 
 
 @click.command()
-@click.option("--run", "run_id", help="Continue or name this run (default: made from the day).")
+@click.option("--run", "run_id", help="Continue or name this run (default: made from the moment).")
 @click.option("--no-sync", is_flag=True, help="Publish, but write nothing to host tools.")
 @click.option(
     "--now",
@@ -64,6 +67,8 @@ def nightly(
             (s["name"], s["state"], s.get("seconds"), s.get("peak_mb")) for s in report["steps"]
         ]
         click.echo(table(steps, ("step", "state", "seconds", "peak MB")))
+        for line in _results(context.workspace_dir(chosen), report):
+            click.echo(line)
     if report["state"] != "done":
         reason = (report.get("report") or {}).get("reason") or "see the report"
         click.echo(f"rightsend: run {report['run']} ended as {report['state']}: {reason}", err=True)
@@ -72,3 +77,17 @@ def nightly(
     for failure in failures:
         click.echo(f"rightsend: published, but not synced: {failure}", err=True)
     return 1 if failures else 0
+
+
+def _results(folder: Path, report: dict[str, Any]) -> Iterator[str]:
+    """What the night brought, and where to look at what did not fit."""
+    results = report["report"]
+    if "snapshot" in results:
+        yield (
+            f"snapshot {results['snapshot']}: {results['customers']:,} customers, "
+            f"{results['items']:,} items, {results['categories']:,} categories"
+        )
+    sources = (results.get("import") or {}).get("sources") or []
+    bad = sum(sum(source["rows_quarantined"].values()) for source in sources)
+    if bad:
+        yield f"{bad:,} rows did not fit: see {folder / 'quarantine'}"

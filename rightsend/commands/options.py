@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,14 +15,24 @@ from rightsend.context import Context
 Function = TypeVar("Function", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path)
 
+config_option = click.option(
+    "--config",
+    type=_FILE,
+    help="Service or workspace file (default: RIGHTSEND_CONFIG, else the built-in demo).",
+)
+state_option = click.option(
+    "--state",
+    type=_FILE,
+    help="State folder (default: RIGHTSEND_STATE, else as configured: state/ beside the file; the "
+    "demo's is ./state).",
+)
+
 
 def installation(function: Function) -> Callable[..., Any]:
     """``--config`` and ``--state``; the command gets ``context``."""
 
-    @click.option(
-        "--config", type=_FILE, help="Service or workspace file (default: the built-in demo)."
-    )
-    @click.option("--state", type=_FILE, help="State folder (default: as configured, or ./state).")
+    @config_option
+    @state_option
     @functools.wraps(function)
     def wrapped(config: Path | None, state: Path | None, **options: Any) -> Any:
         return function(context=Context.load(config, state), **options)
@@ -64,8 +73,3 @@ def table(rows: list[tuple[Any, ...]], header: tuple[str, ...]) -> str:
         for row in cells
     ]
     return "\n".join(lines)
-
-
-def progress_wanted(as_json: bool) -> bool:
-    """Bars go to stderr: fine beside piped output, but not into a log file."""
-    return not as_json and sys.stderr.isatty()

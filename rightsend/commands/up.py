@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 
 from rightsend import up as processes
+from rightsend.commands.options import config_option, state_option
 from rightsend.context import Context
-
-_FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--config", type=_FILE, help="Service or workspace file (default: built-in demo).")
-@click.option("--state", type=_FILE, help="State folder (default: as configured, or ./state).")
+@config_option
+@state_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the web process.")
 @click.option("--die-with-parent", is_flag=True, help="Stop when the calling process ends.")
 def up(config: Path | None, state: Path | None, port: int | None, die_with_parent: bool) -> int:

@@ -56,5 +56,5 @@ def missing_columns(name: str, wanted: Collection[str], found: Collection[str]) 
     listed = ", ".join(repr(column) for column in missing)
     return (
         f"{name}: no column {listed}; the columns are {', '.join(map(repr, found))}"
-        " (correct the mapping or the file)"
+        " (correct the mapping or the file; a fixed value is written {value: …})"
     )

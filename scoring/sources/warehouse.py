@@ -57,6 +57,12 @@ def _chunks(
     # Every back end raises its own errors; this is the edge at which they become one.
     try:
         backend: Any = ibis.connect(url)
+    except ImportError as error:
+        scheme = urlsplit(url).scheme
+        extra = {"postgresql": "postgres"}.get(scheme, scheme)
+        raise SourceError(
+            f"{name}: its back end is not installed: pip install 'ibis-framework[{extra}]'"
+        ) from error
     except Exception as error:
         raise SourceError(f"{name}: cannot connect: {_problem(error, url)}") from error
     try:
