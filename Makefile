@@ -1,4 +1,5 @@
 # make run [PORT=8000] [STATE=./state]    everything on this machine, with the demo's year of purchases
+# make install                            only .venv/bin/rightsend
 # make test                               all tests          make lint    format, lint, types, import rules
 PORT ?= 8000
 STATE ?= ./state
@@ -8,10 +9,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTEST_ARGS ?= -n 2
 
-.PHONY: run test lint constraints clean
+.PHONY: run install test lint constraints clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/rightsend demo --port "$(PORT)" --state "$(STATE)" --die-with-parent
+
+install: $(VENV)/.run
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
