@@ -57,6 +57,13 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, default=str))
 
 
+def words(value: Any) -> str:
+    """A value behind its name: what is nested as JSON."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
 def table(rows: list[tuple[Any, ...]], header: tuple[str, ...]) -> str:
     """Columns aligned with two spaces between; numbers to the right."""
     cells = [header, *[tuple("" if c is None else str(c) for c in row) for row in rows]]

@@ -10,6 +10,7 @@ from rightsend.commands.options import (
     json_option,
     print_json,
     table,
+    words,
     workspace_option,
 )
 from rightsend.context import Context
@@ -69,7 +70,7 @@ def show(context: Context, workspace: str | None, run_id: str, as_json: bool) ->
     steps = [(s["name"], s["state"], s.get("seconds"), s.get("peak_mb")) for s in run["steps"]]
     click.echo(table(steps, ("step", "state", "seconds", "peak MB")))
     for name, value in (run.get("report") or {}).items():
-        click.echo(f"{name}: {value}")
+        click.echo(f"{name}: {words(value)}")
 
 
 @click.command()

@@ -17,6 +17,7 @@ from rightsend.commands.options import (
     json_option,
     print_json,
     table,
+    words,
     workspace_option,
 )
 from rightsend.context import Context
@@ -134,7 +135,8 @@ def show(context: Context, workspace: str | None, segment_id: str, as_json: bool
     if as_json:
         print_json(job)
     else:
-        click.echo("\n".join(f"{key}: {value}" for key, value in job.items() if value is not None))
+        lines = (f"{key}: {words(value)}" for key, value in job.items() if value is not None)
+        click.echo("\n".join(lines))
 
 
 @segment.command()
