@@ -257,7 +257,8 @@ def test_bad_input_pushing_to_a_connection_that_is_not_there(
     segment_id = new_segment(context, workspace)
     jobs.run_segment("shop", segment_id)
     assert (
-        "no connection 'braze'; it has sandbox" in jobs.push_segment("shop", segment_id, "braze")["error"]
+        "no connection 'braze'; it has sandbox"
+        in jobs.push_segment("shop", segment_id, "braze")["error"]
     )
 
 
