@@ -44,6 +44,10 @@ MAPPING_VERSION = 1  # count up when the same mapping gives other rows: everythi
 STREAM = "stream"  # name of the real-time intake in quarantine and reports
 
 
+class UnknownSourceError(ValueError):
+    """The workspace has no source of this name; the text lists those that there are."""
+
+
 def _silent(name: str, done: int, total: int | None) -> None:
     """No progress."""
 
@@ -61,7 +65,7 @@ def import_sources(
 
     In a workspace with ``as_of``, events from ``now`` on are left for a later run. ``secret`` is
     the installation's: it is needed as soon as somebody was erased (ValueError without it). What
-    cannot be read stands in the report; everything else is imported.
+    cannot be read stands in the report; everything else is imported. Raises UnknownSourceError.
     """
     job = _Job(
         Lake(workspace_dir / "lake"),
@@ -74,7 +78,10 @@ def import_sources(
     sources = [source for source in workspace.sources if only is None or source.name in only]
     unknown = set(only or ()) - {source.name for source in sources}
     if unknown:
-        raise ValueError(f"no such source: {', '.join(sorted(unknown))}")
+        raise UnknownSourceError(
+            f"no such source: {', '.join(sorted(unknown))}; "
+            f"there is {', '.join(source.name for source in workspace.sources)}"
+        )
     with _alone(workspace_dir / "lake"), mapping.connect() as connection:
         imported = ImportedFiles(workspace_dir / "lake")
         reports = tuple(job.source(connection, source, imported) for source in sources)

@@ -85,7 +85,15 @@ def _header(path: Path, block: Block, delimiter: str, header: bool) -> tuple[lis
     line = next((i for i in range(block.lines) if block.text(i).strip()), None)
     if line is None:
         raise SourceError(f"{path}: only empty lines")
-    fields = next(csv.reader([block.text(line)], delimiter=delimiter))
+    text = block.text(line)
+    if "\r" in text:
+        raise SourceError(
+            f"{path}: lines end with carriage returns alone; save the file with line feeds"
+        )
+    try:
+        fields = next(csv.reader([text], delimiter=delimiter))
+    except csv.Error as error:
+        raise SourceError(f"{path}: line {block.first_line + line}: {error}") from error
     if header:
         return [field.strip() for field in fields], line + 1
     return [f"c{i}" for i in range(len(fields))], line

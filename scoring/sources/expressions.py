@@ -12,11 +12,13 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from scoring import canonical, sql
+from scoring.sources.errors import SourceError
 from settings.workspace import ColumnMapping
 
 UNIX_FORMATS = {"unix_s": 1_000_000, "unix_ms": 1_000}  # microseconds a unit
 _TRUE, _FALSE = ("true", "t", "yes", "y", "on", "1"), ("false", "f", "no", "n", "off", "0")
 _OFFSET = r"[0-9](Z|z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_LARGEST_NUMBER = "1e12"  # no price or quantity is larger; sums stay exact
 _LARGEST_MICROSECONDS = 253_402_300_799_000_000  # end of the year 9999
 
 # DuckDB takes NaN, Infinity, a comma before a bracket and numbers beyond a double for JSON: no
@@ -34,6 +36,11 @@ def given(
         alias = aliases[mapping.column]
         if mapping.translate is None and _serves(kind, native):
             return (_not_nan(alias) if pa.types.is_floating(native) else alias), native
+        if kind in (canonical.ID, canonical.TEXT) and pa.types.is_nested(native):
+            raise SourceError(
+                f"column {mapping.column!r} holds {native}, which is no text: give the source a "
+                "column of single values"
+            )
         return _text(alias, native), pa.string()
     if mapping.join:
         parts = [_text(aliases[name], schema.field(name).type) for name in mapping.join]
@@ -64,9 +71,9 @@ def result(kind: str, mapping: ColumnMapping, name: str, native: pa.DataType) ->
     if kind in (canonical.NUMBER, canonical.INTEGER):
         number = f"TRY_CAST({name} AS DOUBLE)"
         if kind == canonical.NUMBER:
-            return f"CASE WHEN isfinite({number}) THEN {number} END"
+            return f"CASE WHEN abs({number}) <= {_LARGEST_NUMBER} THEN {number} END"
         return (
-            f"CASE WHEN isfinite({number}) AND {number} = trunc({number}) "
+            f"CASE WHEN abs({number}) <= {_LARGEST_NUMBER} AND {number} = trunc({number}) "
             f"THEN TRY_CAST({number} AS BIGINT) END"
         )
     if kind == canonical.FLAG and not pa.types.is_boolean(native):

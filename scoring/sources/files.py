@@ -55,8 +55,10 @@ def _matching(source: SourceSettings, base: Path) -> list[Path]:
         if not found:
             raise SourceError(f"{pattern}: no CSV, NDJSON or Parquet file in this folder")
         return found
-    if pattern.exists():
+    if pattern.is_file():
         return [pattern]
+    if pattern.exists():  # a pipe or a device: reading may wait or go on for ever
+        raise SourceError(f"{pattern}: neither a file nor a folder")
     if glob.has_magic(str(pattern)):
         found = [Path(name) for name in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207
         found = [path for path in found if path.is_file()]

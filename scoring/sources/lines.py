@@ -26,7 +26,14 @@ class _NotTextError(Exception):
     """The bytes are no lines."""
 
 
-READ_ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError, _NotTextError)
+READ_ERRORS = (
+    OSError,
+    EOFError,
+    UnicodeError,
+    zlib.error,
+    zstandard.ZstdError,
+    _NotTextError,
+)
 
 
 @dataclass(frozen=True)

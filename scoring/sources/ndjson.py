@@ -44,6 +44,7 @@ def read(
         for number, block in enumerate(blocks(path, encoding, block_bytes)):
             chunk = _parse(connection, block, wanted)
             if number == 0:
+                _check_shape(path, block, chunk)
                 _check_keys(path, connection, chunk, block, wanted)
             yield chunk
 
@@ -98,6 +99,15 @@ def _value(column: str) -> str:
         return f"j->>{sql.literal(key)} AS {sql.name(column)}"
     nested = "$" + "".join(f'."{part}"' for part in column.split("."))
     return f"coalesce(j->>{sql.literal(key)}, j->>{sql.literal(nested)}) AS {sql.name(column)}"
+
+
+def _check_shape(path: Path, block: Block, chunk: Chunk) -> None:
+    """One bad line is quarantine; a file that is one array is another format."""
+    if block.data.lstrip().startswith(b"[") and 2 * chunk.table.num_rows < block.lines:
+        raise SourceError(
+            f"{path}: a JSON array; expected one object a line, without brackets and commas "
+            "around them"
+        )
 
 
 def _check_keys(

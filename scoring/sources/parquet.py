@@ -31,8 +31,12 @@ def read(path: Path, columns: Collection[str], *, chunk_rows: int = CHUNK_ROWS) 
             raw = stack.enter_context(path.open("rb"))
             plain = stack.enter_context(_seekable(raw, path.name))
             file = stack.enter_context(pq.ParquetFile(plain))
-            if problem := missing_columns(str(path), columns, file.schema_arrow.names):
+            names = file.schema_arrow.names
+            if problem := missing_columns(str(path), columns, names):
                 raise SourceError(problem)
+            for column in columns:
+                if names.count(column) > 1:
+                    raise SourceError(f"{path}: column {column!r} occurs twice")
             total = file.metadata.num_rows
             batches = file.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=True)
             yield from chunks(batches, chunk_rows, total)
@@ -58,6 +62,7 @@ def chunks(
 
 def _chunk(batches: list[pa.RecordBatch], done: int, fraction: float) -> Chunk:
     table = pa.Table.from_batches(batches)
+    table = table.cast(pa.schema([_taken_by_duckdb(each) for each in table.schema]))
 
     @lru_cache(maxsize=1)
     def values(block: int) -> list[dict[str, Any]]:
@@ -69,6 +74,15 @@ def _chunk(batches: list[pa.RecordBatch], done: int, fraction: float) -> Chunk:
 
     lines = pa.array(np.arange(done + 1, done + table.num_rows + 1))
     return Chunk(table.append_column(LINE, lines), text, fraction)
+
+
+def _taken_by_duckdb(column: pa.Field) -> pa.Field:
+    """The column, with a number type that DuckDB reads."""
+    if pa.types.is_float16(column.type):
+        return column.with_type(pa.float32())
+    if pa.types.is_decimal256(column.type):
+        return column.with_type(pa.float64())
+    return column
 
 
 def _seekable(raw: IO[bytes], name: str) -> IO[bytes]:

@@ -221,3 +221,18 @@ def test_quotes_in_any_disorder_give_the_same_rows_in_blocks_of_any_size(
 ) -> None:
     path = write(tmp_path_factory.mktemp("csv"), "a,b\n" + "".join(parts))
     assert parsed(path) == parsed(path, block)
+
+
+def test_bad_input_line_ends_of_another_age_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="carriage returns alone"):
+        parsed(write(tmp_path, "a,b\r1,2\r3,4\r"))
+
+
+def test_bad_input_a_header_that_no_parser_takes(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"x\.csv: line 1: field larger than"):
+        parsed(write(tmp_path, f"a,{'b' * 200_000}\n1,2\n"))
+
+
+def test_bad_input_utf_16_without_its_mark_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"x\.csv: cannot be read: UTF-16 stream"):
+        parsed(write(tmp_path, "a,b\n1,2\n"), encoding="utf-16")

@@ -156,3 +156,9 @@ def test_packaged_data_set(tmp_path: Path) -> None:
 def test_bad_input_packaged_data_set_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="completejourney has no 'sales'; it has transactions"):
         open_source(events_source(None, type="completejourney", relation="sales"), tmp_path)
+
+
+def test_bad_input_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.csv")
+    with pytest.raises(SourceError, match=r"x\.csv: neither a file nor a folder"):
+        open_source(events_source("x.csv"), tmp_path)

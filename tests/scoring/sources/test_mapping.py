@@ -394,3 +394,14 @@ def test_no_row_is_lost_whatever_it_holds(values: list[str | None]) -> None:
     result = mapped(columns, raw, replay=True)
     assert len(result.kept) + len(result.rejected) + result.later == len(values)
     assert result.rows.num_rows == len(result.kept)
+
+
+@pytest.mark.parametrize("values", [["1e300"], ["-1e13"], [1e300], [10**15], ["Infinity"]])
+def test_bad_input_number_that_nothing_costs(values: list[Any]) -> None:
+    assert reasons("unit_price", X, values) == ["unparsable_number"]
+
+
+@pytest.mark.parametrize("values", [[["kim"]], [{"id": "kim"}]])
+def test_bad_input_list_or_object_as_an_id_is_named(values: list[Any]) -> None:
+    with pytest.raises(SourceError, match=r"column 'x' holds .* which is no text"):
+        mapped({**EVENT, "identifier": X}, {"x": values})

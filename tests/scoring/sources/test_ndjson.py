@@ -85,3 +85,10 @@ def test_any_text_survives_in_blocks_of_any_size(
     rows, broken = parsed(path, "a", block_bytes=block)
     assert broken == []
     assert rows == [(i, value) for i, value in enumerate(["first", *values], 1)]
+
+
+def test_bad_input_a_json_array_is_told_from_broken_lines(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('[\n {"a": 1},\n {"a": 2}\n]\n')
+    with pytest.raises(SourceError, match="a JSON array; expected one object a line"):
+        list(read(path, ["a"]))

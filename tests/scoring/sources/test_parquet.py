@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -70,3 +71,18 @@ def test_bad_input_damaged_in_the_middle(tmp_path: Path) -> None:
 def test_bad_input_missing_column(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no column 'z'; the columns are 'a', 'b'"):
         list(read(written(tmp_path), ["a", "z"]))
+
+
+def test_bad_input_a_column_twice_is_named(tmp_path: Path) -> None:
+    columns = [pa.array([1]), pa.array([2])]
+    pq.write_table(pa.Table.from_arrays(columns, names=["a", "a"]), tmp_path / "x.parquet")
+    with pytest.raises(SourceError, match=r"x\.parquet: column 'a' occurs twice"):
+        list(read(tmp_path / "x.parquet", ["a"]))
+
+
+def test_numbers_of_unusual_width_become_usual_ones(tmp_path: Path) -> None:
+    narrow = pa.array([2.5], pa.float32()).cast(pa.float16())
+    wide = pa.array([Decimal("2.50")], pa.decimal256(50, 2))
+    pq.write_table(pa.table({"a": narrow, "b": wide}), tmp_path / "x.parquet")
+    (chunk,) = read(tmp_path / "x.parquet", ["a", "b"])
+    assert chunk.table.to_pylist() == [{"a": 2.5, "b": 2.5, "__line": 1}]
