@@ -20,6 +20,7 @@ from marshmallow.validate import Length, Range, Regexp
 
 from settings.problems import Complaint, one_of, unknown_key
 
+LAST_YEAR = 2500  # beyond it the calendar ends before a horizon does
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,39}"
 
 
@@ -122,7 +123,7 @@ class Scalar(fields.Field[Any]):
 
 
 class Moment(fields.Field[datetime]):
-    """An ISO 8601 time with its zone; becomes UTC."""
+    """An ISO 8601 time with its zone, from 1970 to LAST_YEAR; becomes UTC."""
 
     kind = "time"
     expected = "a time with its zone, such as 2017-12-04T00:00:00Z"
@@ -132,6 +133,8 @@ class Moment(fields.Field[datetime]):
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is None:
                 raise ValidationError(f"{self.expected} (add Z for UTC)")
+            if not 1970 <= moment.year <= LAST_YEAR:
+                raise ValidationError(f"{self.expected}, from 1970 to {LAST_YEAR}")
             return moment.astimezone(UTC)
         except (TypeError, ValueError, OverflowError):
             raise ValidationError(self.expected) from None

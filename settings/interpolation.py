@@ -71,6 +71,8 @@ def _file(name: str, folder: Path) -> str:
         return ReferenceFailedError(Complaint(expected, f"${{file:{name[:60]}}}, {why}"))
 
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise failed("which is no file")  # a pipe would wait for a writer
         with path.open("rb") as file:
             content = file.read(MAX_SECRET_BYTES + 1)
         text = content.decode()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, post_load, validates_schema
-from marshmallow.validate import Length, OneOf, Regexp
+from marshmallow.validate import Length, NoneOf, OneOf
 
 from settings.column_schema import ColumnField, ColumnMappingSchema
 from settings.fields import (
@@ -46,7 +48,7 @@ _REQUIRED_KEYS: Mapping[str, Mapping[str, str]] = {
     "ibis": {"url": "an Ibis connection URL"},
     "completejourney": {"relation": "a data set of the package, such as transactions"},
 }
-IBIS_URL = Regexp(r"[a-z][a-z0-9+.-]*:(//)?\S", error="a URL such as duckdb://shop.duckdb")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*:(//)?\S")
 _WORDS: Mapping[str, tuple[str, ...]] = {
     EVENT_TYPE: EVENT_TYPES,
     IDENTIFIER_KIND: IDENTIFIER_KINDS,
@@ -57,10 +59,22 @@ def known_encoding(name: str) -> None:
     """Raises ValidationError for an encoding that Python does not know or that makes no text."""
     try:
         known = codecs.lookup(name)._is_text_encoding
+        if known:
+            codecs.getincrementaldecoder(name)("replace").decode(b"")  # idna cannot
     except (LookupError, ValueError):
         known = False
     if not known:
         raise ValidationError("an encoding such as utf-8, cp949 or latin-1")
+
+
+def ibis_url(url: str) -> None:
+    """Raises ValidationError for what is no URL."""
+    try:
+        usable = _URL.match(url) and urlsplit(url)
+    except ValueError:  # [ without ]
+        usable = None
+    if not usable:
+        raise ValidationError("a URL such as duckdb://shop.duckdb")
 
 
 class SourceSchema(Strict):
@@ -105,7 +119,10 @@ class SourceSchema(Strict):
         metadata=about("type file: encoding of CSV and NDJSON", "cp949"),
     )
     delimiter = Text(
-        validate=Length(equal=1, error="one character"),
+        validate=[
+            Length(equal=1, error="one character"),
+            NoneOf('\r\n"', error="a character that neither quotes nor ends a line"),
+        ],
         metadata=about("type file: what stands between the fields of a CSV", ";"),
     )
     header = Flag(
@@ -116,7 +133,7 @@ class SourceSchema(Strict):
     )
     url = Text(
         allow_none=True,
-        validate=IBIS_URL,
+        validate=ibis_url,
         metadata=about(
             "type ibis: an Ibis connection URL",
             "postgres://${DB_USER}:${DB_PASSWORD}@db/shop",

@@ -25,6 +25,8 @@ WORKSPACE: list[tuple[str, int, str, str, str]] = [
     ("as_of: 2017-02-30T00:00:00Z", 1, "as_of", "'2017-02-30T00:00:00Z'", "a time with its zone"),
     ("as_of: yesterday", 1, "as_of", "'yesterday'", "a time with its zone"),
     ("as_of: 1512345600", 1, "as_of", "1512345600", "a time with its zone"),
+    ("as_of: 9999-12-31T23:59:59Z", 1, "as_of", "'9999-12-31T23:59:59Z'", "from 1970 to 2500"),
+    ("as_of: 1969-12-31T23:59:59Z", 1, "as_of", "'1969-12-31T23:59:59Z'", "from 1970 to 2500"),
     ("as_of: 0001-01-01T00:00:00+09:00", 1, "as_of", "'0001-01-01T00:00:00+09:00'", "a time"),
     ("keep_snapshots: 0", 1, "keep_snapshots", "0", "a number from 1 to 365"),
     ("keep_snapshots: 1.5", 1, "keep_snapshots", "1.5", "a whole number"),

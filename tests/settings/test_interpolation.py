@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,8 @@ def test_any_text_gives_text_or_a_complaint(text: str) -> None:
         assert SECRET not in str(error)
     else:
         assert (SECRET in result) == ("${A}" in references)
+
+
+def test_bad_input_a_secret_pipe_is_refused_instead_of_waited_for(folder: Folder) -> None:
+    os.mkfifo(folder.path / "key")
+    assert folder.problem("locale: ${file:key}").found == "${file:key}, which is no file"
