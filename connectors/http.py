@@ -98,6 +98,8 @@ class Client:
             raise Retry(f"{host} did not answer in time") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
             raise Retry(f"the connection to {host} failed") from None
+        except ValueError:  # its text would show the key
+            raise Stop("the key holds a character that no HTTP header can carry") from None
 
     def close(self) -> None:
         self.session.close()

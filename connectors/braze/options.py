@@ -9,6 +9,9 @@ from marshmallow import fields, validate
 
 from connectors.braze.hosts import INSTANCES
 
+KEY = validate.Regexp(
+    r"[!-~]+\Z", error="must be printable ASCII characters without spaces or line breaks"
+)
 PARTNER_FIELDS = ("partner_name", "partner_api_key", "partner_client_secret")
 
 
@@ -25,7 +28,7 @@ class BrazeOptions(marshmallow.Schema):
     )
     api_key = fields.String(
         required=True,
-        validate=validate.Length(min=1),
+        validate=KEY,
         metadata={
             "description": "REST API key with users.track and segments.list",
             "secret": True,
@@ -45,11 +48,11 @@ class BrazeOptions(marshmallow.Schema):
         metadata={"description": "Partner under which segments are pushed as cohorts"},
     )
     partner_api_key = fields.String(
-        validate=validate.Length(min=1),
+        validate=KEY,
         metadata={"description": "The partner's key to cohort import", "secret": True},
     )
     partner_client_secret = fields.String(
-        validate=validate.Length(min=1),
+        validate=KEY,
         metadata={"description": "The workspace's data import key for the partner", "secret": True},
     )
 

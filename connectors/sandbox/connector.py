@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 import marshmallow
 from marshmallow import fields, validate
 
 from connectors.braze.connector import Braze, connect
+from connectors.braze.options import KEY
 from connectors.errors import Stop
 from settings.workspace import ConnectionSettings
 
 PARTNER = "rightsend"  # the partner under which the sandbox takes cohorts
+
+
+def _usable_address(url: str) -> None:
+    """Raises ValidationError for what is no http://host:port."""
+    try:
+        usable = re.fullmatch(r"https?://[^/\s@?#]+/?", url) and urlsplit(url).port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise marshmallow.ValidationError("must look like http://host:port")
 
 
 class SandboxOptions(marshmallow.Schema):
@@ -21,14 +35,13 @@ class SandboxOptions(marshmallow.Schema):
     url = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Regexp(
-            r"^https?://[^/\s@?#]+/?$", error="must look like http://host:port"
-        ),
+        validate=_usable_address,
         metadata={"description": "Address of the sandbox; default: the one `rightsend up` starts"},
     )
     api_key = fields.String(
         load_default=None,
         allow_none=True,
+        validate=KEY,
         metadata={"description": "Its key; default: made by `rightsend up`", "secret": True},
     )
     update_existing_only = fields.Boolean(

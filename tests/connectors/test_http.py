@@ -171,3 +171,14 @@ def test_text_of_the_tool_is_one_short_line_without_secrets() -> None:
 
 def test_an_error_is_one_of_five_kinds_and_never_shows_more_than_it_was_told() -> None:
     assert str(Reject("too long")) == "too long"
+
+
+@pytest.mark.parametrize("key", [f"{SECRET}\r\nX: 1", f"{SECRET}가"])
+def test_bad_input_a_key_that_no_header_can_carry_is_not_shown(key: str) -> None:
+    with saying(b"") as (url, heard):
+        client = Client(url, headers={"Authorization": f"Bearer {key}"}, secrets=(key,))
+        with pytest.raises(Stop, match="no HTTP header can carry") as stopped:
+            client.request("GET", "/")
+        client.close()
+    assert SECRET not in str(stopped.value)
+    assert heard == [] or SECRET.encode() not in heard[0]

@@ -48,7 +48,10 @@ def test_bad_input_a_sandbox_nobody_placed_is_named() -> None:
     assert "url and api_key are not set" in str(check(connection))
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8001", "http://user:pw@host", "http://host/path", ""])
+@pytest.mark.parametrize("url", [
+    "127.0.0.1:8001", "http://user:pw@host", "http://host/path", "", "http://[::1", "http://host:0",
+    "http://host:99999", "http://host:port",
+])  # fmt: skip
 def test_bad_input_a_sandbox_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(marshmallow.ValidationError):
         SCHEMAS["sandbox"]().load({"url": url})

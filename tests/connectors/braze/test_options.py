@@ -25,7 +25,8 @@ def test_good_options_load_with_defaults(options: dict[str, Any]) -> None:
     ("change", "key"),
     [({"instance": "evil.example.com"}, "instance"), ({"instance": None}, "instance"),
      ({"api_key": ""}, "api_key"), ({"apikey": "k"}, "apikey"), ({"timeout_s": 0}, "timeout_s"),
-     ({"partner_name": "shop"}, "partner_api_key"),
+     ({"api_key": "k\n"}, "api_key"), ({"api_key": "k\r\nX: 1"}, "api_key"),
+     ({"api_key": "가"}, "api_key"), ({"partner_name": "shop"}, "partner_api_key"),
      ({**PARTNER, "partner_name": "../users"}, "partner_name"),
      ({"url": "http://elsewhere"}, "url")],
 )  # fmt: skip
