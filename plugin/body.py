@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from flask import Request, request
 from flask_smorest import Blueprint
+from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
 
 from plugin.errors import CODES, fail
@@ -16,7 +17,10 @@ def json_body() -> Any:
     """The body of the current request as JSON. Answers 415 or 400 otherwise."""
     if not request.is_json or request.headers.get("Content-Encoding", "identity") != "identity":
         fail(415, *CODES[415])
-    body = request.get_data(cache=True)
+    try:
+        body = request.get_data(cache=True)
+    except (OSError, ParseException):  # the client went away, or chunks that are none
+        fail(400, "invalid_json", "The request body could not be read to its end.")
     # a body without a stated length is cut off at the limit, without an error
     if request.content_length is None and len(body) >= (
         request.max_content_length or len(body) + 1

@@ -92,7 +92,11 @@ class EventSchema(ma.Schema):
             raise ma.ValidationError("Missing data for required field.", "identifier")
         if (data.get("quantity") or 0) < 0 and data.get("event_type") != c.RETURN:
             raise ma.ValidationError("May be negative for event type return only.", "quantity")
-        if len(orjson.dumps(data.get("properties") or {})) > _MAX_PROPERTIES_BYTES:
+        try:
+            size = len(orjson.dumps(data.get("properties") or {}))
+        except orjson.JSONEncodeError:
+            raise ma.ValidationError("Must not be nested so deeply.", "properties") from None
+        if size > _MAX_PROPERTIES_BYTES:
             raise ma.ValidationError(
                 f"Must be at most {_MAX_PROPERTIES_BYTES} bytes of JSON.", "properties"
             )

@@ -139,6 +139,8 @@ def test_bad_input_malformed_requests_are_refused_and_the_server_lives(server):
         assert answer == b"" or answer.split(b" ", 2)[1] in REFUSALS, name
     head = "Content-Type: application/json\r\nContent-Length: 3000000\r\n"
     assert wire.request("POST /v1/events", head)[0] == 413
+    head_chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+    assert wire.request("POST /v1/events", head_chunked, b"zz\r\n")[0] == 400
     chunks = (b"10000\r\n" + b" " * 65536 + b"\r\n") * 32 + b"1\r\n \r\n0\r\n\r\n"
     head = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
     assert wire.request("POST /v1/events", head, chunks)[0] == 413

@@ -13,6 +13,13 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 VIEW = {"identifier": "17", "event_type": "view", "item_id": "a"}
 
 
+def nested(depth: int) -> dict:
+    document: dict = {}
+    for _ in range(depth):
+        document = {"a": document}
+    return document
+
+
 def test_the_documented_example_is_taken_as_it_is():
     row = read(EXAMPLE, NOW)
     assert tuple(row) == c.EVENT_COLUMNS
@@ -76,6 +83,7 @@ def test_a_return_may_be_negative():
         ({"unit_price": float("inf")}, "unit_price"),
         ({"properties": "x"}, "properties"),
         ({"properties": {"a": "x" * 9000}}, "properties"),
+        ({"properties": nested(300)}, "properties"),
         ({"colour": "red"}, "colour"),
     ],
 )
