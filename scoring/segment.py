@@ -186,7 +186,7 @@ class _Audience:
                     "a budget needs a cost per send: give cost_per_send or set "
                     "segments.cost_per_send in the workspace"
                 )
-            return min(int(rule.budget / self.cost + 1e-9), available)
+            return int(min(rule.budget / self.cost + 1e-9, available))  # which may be infinite
         return self.profitable()
 
     def profitable(self) -> int:

@@ -344,6 +344,11 @@ def test_bad_input_a_budget_without_a_cost(night) -> None:
     assert "give cost_per_send or set segments.cost_per_send" in told
 
 
+def test_bad_input_a_budget_for_more_sends_than_can_be_counted_takes_all(select) -> None:
+    everybody = len(select(size=SizeRule(share=1.0)))
+    assert len(select(size=SizeRule(budget=1e308), cost_per_send=1e-308)) == everybody
+
+
 def test_bad_input_fatigue_without_a_cap(night) -> None:
     free = replace(night.workspace, segments=replace(night.workspace.segments, max_sends=None))
     request = asked(exclusions=Exclusions(fatigued=True))
