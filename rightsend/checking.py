@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import redis
+
 from connectors.registry import check as check_connection
-from rightsend.context import Context
+from rightsend.context import EMBEDDED, Context
 from rightsend.ports import listens
 from scoring.sources import mapping
 from scoring.sources.errors import SourceError
 from scoring.sources.registry import open_source
+from scoring.store.client import connect
+from scoring.store.errors import StoreUrlError
 from settings.problems import KeyPath, Problem, dotted
 from settings.workspace import SourceSettings, WorkspaceSettings
 from settings.yaml_file import Document, read
@@ -19,13 +23,28 @@ from settings.yaml_file import Document, read
 
 def problems_of(context: Context) -> list[Problem]:
     """What keeps the configured sources and connections from working; empty when all do."""
-    found: list[Problem] = []
+    found = list(_store(context))
     for name in context.settings.workspaces:
         workspace = context.workspace(name)
         document = read(workspace.file, os.environ)
         found += _sources(workspace, document)
         found += _connections(context, workspace, document)
     return found
+
+
+def _store(context: Context) -> Iterator[Problem]:
+    """The configured Redis; the embedded one runs while a command needs it."""
+    if context.redis_url == EMBEDDED:
+        return
+    document = read(context.settings.file, os.environ)
+    try:
+        with connect(context.redis_url) as client:
+            client.ping()
+    except StoreUrlError as error:
+        yield _problem(document, ("redis_url",), str(error), "a URL of Redis or Valkey")
+    except redis.RedisError as error:
+        found = f"no Redis that answers ({type(error).__name__})"  # its text may hold the address
+        yield _problem(document, ("redis_url",), found, "a Redis or Valkey that answers")
 
 
 def _sources(workspace: WorkspaceSettings, document: Document) -> Iterator[Problem]:

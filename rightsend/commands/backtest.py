@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import click
 
@@ -11,6 +11,7 @@ from rightsend.commands.options import (
     installation,
     json_option,
     print_json,
+    within_reason,
     workspace_option,
 )
 from rightsend.context import Context
@@ -24,6 +25,7 @@ from settings.workspace import WorkspaceSettings
 @click.option(
     "--cutoff",
     type=click.DateTime(),
+    callback=within_reason,
     help="Train on what was known then (UTC), judge by what the lake holds since.",
 )
 @installation
@@ -66,5 +68,5 @@ def _report(
         opened = publishing.open_snapshot(context, workspace, snapshot)
         return of_snapshot(workspace, opened, progress)
     horizon = timedelta(days=workspace.models.horizon_days)
-    then = cutoff.replace(tzinfo=UTC) if cutoff else context.now(workspace) - horizon
+    then = cutoff or context.now(workspace) - horizon
     return of_lake(workspace, context.workspace_dir(workspace), then, progress)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +10,7 @@ import pyarrow.csv
 
 from rightsend import publishing
 from rightsend.commands.options import installation, workspace_option
+from rightsend.commands.output import target
 from rightsend.context import Context
 from scoring import columns as c
 from scoring.snapshot import Snapshot
@@ -50,7 +47,7 @@ def export(
       rightsend export --kind categories --output categories.csv
     """
     opened = publishing.open_snapshot(context, context.workspace(workspace), snapshot)
-    with _target(output) as out:
+    with target(output) as out:
         if kind == CUSTOMERS:
             _customers(opened, out)
         else:
@@ -62,19 +59,3 @@ def _customers(snapshot: Snapshot, out: IO[bytes]) -> None:
     for number, rows in enumerate(snapshot.batches(columns=columns)):
         options = pyarrow.csv.WriteOptions(include_header=number == 0, quoting_style="needed")
         pyarrow.csv.write_csv(rows.select(columns), out, options)
-
-
-@contextlib.contextmanager
-def _target(output: Path | None) -> Iterator[IO[bytes]]:
-    """stdout, or a file that appears when it is complete."""
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    draft = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            yield file
-        draft.replace(output)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from rightsend.commands.options import (
     json_option,
     print_json,
     table,
+    within_reason,
     workspace_option,
 )
 from rightsend.context import Context
@@ -28,6 +29,7 @@ from rightsend.progress import Progress
 @click.option(
     "--now",
     type=click.DateTime(),
+    callback=within_reason,
     help="Replay at this moment (UTC); a run begun earlier goes on at its own.",
 )
 @installation
@@ -58,7 +60,7 @@ def nightly(
             progress,
             run_id=run_id,
             with_sync=not no_sync,
-            now=now and now.replace(tzinfo=UTC),
+            now=now,
         ).to_json()
     if as_json:
         print_json(report)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from rightsend.context import Context
+from settings.fields import LAST_YEAR
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path)
@@ -43,6 +45,17 @@ def installation(function: Function) -> Callable[..., Any]:
 def workspace_option(function: Function) -> Function:
     """``--workspace NAME``, needed when there are several."""
     return click.option("--workspace", help="Workspace (default: the only one).")(function)
+
+
+def within_reason(
+    _context: click.Context, _parameter: click.Parameter, moment: datetime | None
+) -> datetime | None:
+    """Callback of an option that takes a time: one with which days can be counted, in UTC."""
+    if moment is not None and not 1970 <= moment.year <= LAST_YEAR:
+        raise click.BadParameter(
+            f"found {moment.year:04}, expected a year from 1970 to {LAST_YEAR}"
+        )
+    return moment and moment.replace(tzinfo=UTC)
 
 
 def json_option(function: Function) -> Function:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from rightsend.commands.options import (
     words,
     workspace_option,
 )
+from rightsend.commands.output import target
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 from rightsend.progress import Progress
@@ -155,13 +155,8 @@ def export(
       rightsend segment export 5f0c2a --output cheese.csv
     """
     folder = segments.folder_of(context, context.workspace(workspace), segment_id)
-    with segments.open_members(folder, kind) as members:
-        if output is None:
-            shutil.copyfileobj(members, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-        else:
-            with output.open("wb") as file:
-                shutil.copyfileobj(members, file)
+    with segments.open_members(folder, kind) as members, target(output) as out:
+        shutil.copyfileobj(members, out)
 
 
 @segment.command()

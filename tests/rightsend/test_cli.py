@@ -178,7 +178,30 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_imported(
 
 def test_bad_input_a_source_that_is_not_configured(capsys, config: Path) -> None:
     assert run("import", "--config", config, "--source", "order") == 1
-    assert "no such source: order" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "no such source: order; there is orders, products" in error
+    assert "unexpected" not in error
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+@pytest.mark.parametrize("command", [("nightly", "--now"), ("backtest", "--cutoff")])
+def test_bad_input_a_year_beyond_all_calendars(capsys, config: Path, command, year) -> None:
+    assert run(*command, f"{year}-01-01", "--config", config) == 2
+    assert f"found {year}, expected a year from 1970" in capsys.readouterr().err
+
+
+def test_bad_input_check_finds_a_redis_that_does_not_answer(capsys, config: Path) -> None:
+    service = config.parent / "service.yaml"
+    service.write_text("redis_url: redis://:pa55word@127.0.0.1:1/0\nworkspaces: [shop.yaml]\n")
+    assert run("check", "--config", service) == 1
+    error = capsys.readouterr().err
+    assert f"{service}:1: redis_url: found no Redis that answers" in error
+    assert "pa55word" not in error
+    service.write_text("redis_url: redis://:pa55word@host:port/0\nworkspaces: [shop.yaml]\n")
+    assert run("check", "--config", service) == 1
+    error = capsys.readouterr().err
+    assert "the port is no number from 1 to 65535" in error
+    assert "pa55word" not in error
 
 
 @pytest.mark.parametrize(
