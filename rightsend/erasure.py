@@ -17,11 +17,10 @@ from rightsend.errors import RightsendError
 from rightsend.nights import NIGHTLY_LOCK
 from rightsend.store_process import BusyError, flock
 from scoring import columns as c
-from scoring import importing
+from scoring import importing, run_log
 from scoring import snapshot as snapshots
 from scoring.identity import resolve
 from scoring.lake import Lake
-from scoring.run_log import FAILED, RUNNING, runs
 from scoring.segment import forget
 from scoring.snapshot import Snapshot
 from scoring.store import erasure as store_erasure
@@ -105,11 +104,23 @@ def _pair(customer_id: str) -> tuple[str, str]:
 
 
 def _drop_unfinished(folder: Path) -> bool:
-    """The steps of an unfinished run name customers: the next night begins anew. Always False."""
-    for run in runs(folder):
-        if run["state"] in (RUNNING, FAILED):
-            shutil.rmtree(folder / "runs" / run["run"])
+    """The steps of an unfinished run name customers: the next night begins anew. Always False.
+
+    So do runs and snapshots whose description is damaged; nobody can use those any more.
+    """
+    for run in _folders(folder / "runs"):
+        report = run_log.read(run)
+        if report is None or report.state in (run_log.RUNNING, run_log.FAILED):
+            shutil.rmtree(run)
+    whole = {meta.snapshot for meta in snapshots.kept(folder)}
+    for snapshot in _folders(folder / "snapshots"):
+        if snapshot.name not in whole:
+            shutil.rmtree(snapshot)
     return False
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
 
 
 def _leave(folder: Path, ids: set[str]) -> bool:

@@ -52,8 +52,8 @@ class Run:
     @classmethod
     def begin(cls, folder: Path, workspace: str, now: datetime) -> Run:
         """Goes on with the run in ``folder``, or begins it at ``now``."""
-        if (folder / "run.json").exists():
-            return cls(folder, read(folder))
+        if found := read(folder):
+            return cls(folder, found)
         folder.mkdir(parents=True, exist_ok=True)
         run = cls(folder, RunReport(folder.name, workspace, now, started_at=_now()))
         run.save()
@@ -107,14 +107,23 @@ class Run:
         beside.replace(self.folder / "run.json")
 
 
-def read(folder: Path) -> RunReport:
-    return RunReport.from_json(json.loads((folder / "run.json").read_text()))
+def read(folder: Path) -> RunReport | None:
+    """The report in a run's folder; None where there is none, or a damaged one.
+
+    A night must not fail for good because of a file about another one.
+    """
+    try:
+        report = RunReport.from_json(json.loads((folder / "run.json").read_text()))
+        whole = report.run == folder.name and isinstance(report.steps, list)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return report if whole else None
 
 
 def runs(workspace_dir: Path) -> list[Details]:
     """Every run's report as JSON, newest first."""
-    paths = (workspace_dir / "runs").glob("*/run.json")
-    found = [json.loads(path.read_text()) for path in paths]
+    folders = [path.parent for path in (workspace_dir / "runs").glob("*/run.json")]
+    found = [report.to_json() for report in map(read, folders) if report is not None]
     return sorted(
         found, key=lambda document: (document["started_at"], document["run"]), reverse=True
     )

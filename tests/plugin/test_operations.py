@@ -24,6 +24,8 @@ def runs(workspace_dir):
         (folder / "run.json").write_text(json.dumps(run))
     (workspace_dir / "runs" / "r3").mkdir()
     (workspace_dir / "runs" / "r3" / "run.json").write_text('{"run":')
+    (workspace_dir / "runs" / "r4").mkdir()
+    (workspace_dir / "runs" / "r4" / "run.json").write_text("{}")
 
 
 def test_runs_come_newest_first_and_half_written_ones_later(get, runs):

@@ -406,6 +406,23 @@ def test_an_unfinished_night_begins_anew_after_an_erasure(context, workspace, to
     assert not run.exists()
 
 
+def test_fault_damaged_runs_and_snapshots_keep_nobody_who_was_erased(
+    context, workspace, snapshot_of, tool
+) -> None:
+    folder = context.workspace_dir(workspace)
+    for name in ("20260301T000000", "20260302T000000"):
+        snapshot_of(name)
+    damaged = folder / "snapshots" / "20260301T000000"
+    (damaged / "meta.json").write_text("{")
+    run = folder / "runs" / "20260301T000000Z"
+    (run / "identity").mkdir(parents=True)
+    (run / "run.json").write_text("{")
+    jobs.erase_customer("shop", "customer-001")
+    assert not run.exists() and not damaged.exists()
+    scores = publishing.open_snapshot(context, workspace, "20260302T000000").scores()
+    assert "customer-001" not in scores["customer_id"].to_pylist()
+
+
 def _customers(folder: Path, context: Context, workspace: WorkspaceSettings) -> set[str]:
     events = Lake(folder / "lake").events(before=context.now(workspace))
     return set(events.select("identifier").distinct().to_pyarrow()["identifier"].to_pylist())

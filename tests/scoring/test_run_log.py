@@ -115,3 +115,26 @@ def test_only_old_finished_runs_are_removed(tmp_path) -> None:
 def test_bad_input_a_folder_without_a_report_is_no_run(tmp_path, run) -> None:
     (tmp_path / "runs" / "empty").mkdir()
     assert [found["run"] for found in run_log.runs(tmp_path)] == ["tonight"]
+
+
+DAMAGED = ["", "{", "[]", "null", "{}", '{"run": 1}', "\x00", '{"run": "other", "now": "?"}']
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_fault_a_damaged_report_hides_its_run_and_no_other(run, content: str) -> None:
+    run.finish(run_log.DONE)
+    damaged = run.folder.parent / "damaged"
+    damaged.mkdir()
+    (damaged / "run.json").write_text(content)
+    workspace_dir = run.folder.parent.parent
+    assert [each["run"] for each in run_log.runs(workspace_dir)] == ["tonight"]
+    run_log.remove_old(workspace_dir, keep=30)
+    assert run_log.read(run.folder) == run.report
+
+
+def test_fault_a_run_whose_report_is_damaged_is_begun_anew(run) -> None:
+    run.step("import", writes("first"))
+    (run.folder / "run.json").write_text('{"run": "toni')
+    again = Run.begin(run.folder, "shop", NOW)
+    again.step("import", writes("second"))
+    assert (run.folder / "import" / "result.txt").read_text() == "second"
