@@ -102,8 +102,10 @@ def sentence_of(error: Exception) -> str:
     text = str(error).strip()
     if is_ours(error):
         return text
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"  # the machine's no, not a mistake of ours
     return (
-        f"{type(error).__name__}: {text or 'no details'} "
+        f"{type(error).__name__}: {text.splitlines()[0] if text else 'no details'} "
         f"(unexpected; {DEBUG_VARIABLE}=1 shows where it happened)"
     )
 

@@ -114,6 +114,8 @@ def _started_here(
 def _wait_for(server: EmbeddedValkey) -> None:
     deadline = time.monotonic() + START_S
     while not answers(server.url):
+        if (why := server.ended()) is not None:
+            raise RightsendError(f"the embedded store does not start: {why}")
         if time.monotonic() > deadline:
             raise RightsendError(
                 f"the embedded store did not get ready within {START_S:g} s at {server.url}"

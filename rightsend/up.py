@@ -113,7 +113,13 @@ def _store(context: Context, state: Path) -> list[Program]:
     server = server_of(state)
     context.redis_url = server.url
     return [
-        Program("store", start=server.start, ready=lambda: answers(server.url), last=True),
+        Program(
+            "store",
+            start=server.start,
+            ready=lambda: answers(server.url),
+            log=server.log,
+            last=True,
+        ),
     ]
 
 

@@ -101,6 +101,18 @@ class EmbeddedValkey:
                         ) from problem
                 time.sleep(_POLL_S)
 
+    def ended(self) -> str | None:
+        """Why the server that this object started is no more, None while it runs."""
+        if self._process is None or self._process.poll() is None:
+            return None
+        try:
+            lines = self.log.read_text(errors="replace").splitlines()
+        except OSError:
+            lines = []
+        # "1:M 22 Nov 2026 02:03:10.506 # Bad file format …": a # marks a warning
+        said = next((line.partition(" # ")[2] for line in reversed(lines) if " # " in line), "")
+        return f"{said or f'status {self._process.returncode}'} (log: {self.log})"
+
     def stop(self, timeout_s: float = 10.0) -> None:
         """Ends the server that this object started; its data stay on disk."""
         if self._process is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from scoring import columns as c
@@ -27,6 +29,10 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 # Ids are nearly unique: a dictionary of them costs time and saves nothing.
 _PLAIN_COLUMNS = (c.EVENT_ID, c.OCCURRED_AT, c.PROPERTIES, c.TEXT)
 _LOG_SETTINGS = {"delta.dataSkippingNumIndexedCols": "0", "delta.checkpointInterval": "50"}
+
+
+class LakeError(Exception):
+    """A table of the lake cannot be opened; the text says which and what to do."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ class Delta:
         """The files of the newest version, sorted by path; [] if nothing was ever written."""
         if not self.exists():
             return []
-        actions = pa.table(DeltaTable(str(self.folder)).get_add_actions(flatten=True))
+        with self._damage_named():
+            actions = pa.table(DeltaTable(str(self.folder)).get_add_actions(flatten=True))
         paths = [self.folder / unquote(path) for path in actions["path"].to_pylist()]
         return [DataFile(path, _day_of(path) if self.by_day else None) for path in sorted(paths)]
 
@@ -62,7 +69,8 @@ class Delta:
         """Add ``rows`` and drop the files ``remove`` in one atomic step; returns the new
         version.
         """
-        table = self._open()
+        with self._damage_named():
+            table = self._open()
         version = table.version() + 1
         partition_by = [c.DAY] if self.by_day else None
         actions: list[AddAction | RemoveAction] = [self._remove_action(file) for file in remove]
@@ -87,6 +95,16 @@ class Delta:
                 enforce_retention_duration=False,
                 full=True,
             )
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        try:
+            yield
+        except DeltaError as error:
+            problem = (str(error).splitlines() or ["no details"])[0]
+            raise LakeError(
+                f"{self.folder}: its log is damaged ({problem}): restore it from a backup"
+            ) from error
 
     def _open(self) -> DeltaTable:
         return DeltaTable.create(

@@ -23,15 +23,19 @@ ERASED_FILE = "erased.json"
 _HASH_BYTES = 16
 
 
+class ErasureError(ValueError):
+    """Erasures cannot be honoured; the text says why and what to do."""
+
+
 class Erased:
     """The erased (identifier_kind, identifier) pairs of a workspace, as keyed hashes."""
 
     def __init__(self, workspace_dir: Path, secret: bytes | None) -> None:
-        """Raises ValueError when there are erased identifiers and no ``secret`` to know them by."""
+        """Raises ErasureError if people were erased and there is no ``secret`` to know them by."""
         self._path = workspace_dir / ERASED_FILE
         self._hashes = _read(self._path)
         if self._hashes and not secret:
-            raise ValueError(
+            raise ErasureError(
                 f"{self._path}: the installation's secret is needed to honour erasures"
             )
         self._secret = secret or b""
@@ -42,7 +46,7 @@ class Erased:
     def add(self, identifiers: Collection[tuple[str, str]]) -> None:
         """Remember these identifiers (atomically on disk)."""
         if not self._secret:
-            raise ValueError("a secret is needed to remember an erasure")
+            raise ErasureError("a secret is needed to remember an erasure")
         self._hashes |= {self._hash(*pair) for pair in identifiers}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".tmp")
@@ -112,4 +116,4 @@ def _read(path: Path) -> set[str]:
     except FileNotFoundError:
         return set()
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: not a list of erasures; restore it from a backup") from error
+        raise ErasureError(f"{path}: not a list of erasures; restore it from a backup") from error

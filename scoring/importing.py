@@ -64,7 +64,7 @@ def import_sources(
     """Read all sources (or those named in ``only``) into the lake; run it as often as you like.
 
     In a workspace with ``as_of``, events from ``now`` on are left for a later run. ``secret`` is
-    the installation's: it is needed as soon as somebody was erased (ValueError without it). What
+    the installation's: it is needed as soon as somebody was erased (ErasureError without it). What
     cannot be read stands in the report; everything else is imported. Raises UnknownSourceError.
     """
     job = _Job(

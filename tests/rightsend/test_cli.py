@@ -80,6 +80,13 @@ def test_a_failure_of_ours_is_told_in_its_own_words() -> None:
     assert cli.sentence_of(RightsendError("choose another port")) == "choose another port"
 
 
+def test_fault_what_the_machine_refuses_is_told_without_alarm(capsys, config: Path) -> None:
+    assert run("keys", "create", "--scope", "content", "--config", config, "--state", config) == 1
+    error = capsys.readouterr().err
+    assert error == f"rightsend: {config}: File exists\n" or "Not a directory" in error
+    assert "unexpected" not in error
+
+
 def test_check_says_when_all_is_good(capsys, config: Path) -> None:
     assert run("check", "--config", config) == 0
     assert capsys.readouterr().out == "all good: shop\n"

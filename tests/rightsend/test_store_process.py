@@ -4,11 +4,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from rightsend.errors import RightsendError
 from rightsend.store_process import (
+    START_S,
     BusyError,
     answers,
     embedded_store,
@@ -94,3 +97,15 @@ def test_bad_input_a_store_that_is_being_started_elsewhere_but_never_answers(
 def test_bad_input_nothing_answers_where_nothing_runs(tmp_path: Path) -> None:
     assert not answers(server_of(tmp_path).url)
     assert not answers("redis://127.0.0.1:1/0")
+
+
+def test_fault_damaged_data_are_told_at_once_in_the_servers_words(tmp_path: Path) -> None:
+    with embedded_store(tmp_path) as url:
+        connect(url).set("key", "value")
+    (log,) = (tmp_path / "valkey" / "appendonlydir").glob("*.incr.aof")
+    log.write_bytes(b"rubbish" + log.read_bytes())
+    begin = time.monotonic()
+    said = r"does not start: Bad file format.*valkey\.log"
+    with pytest.raises(RightsendError, match=said), embedded_store(tmp_path):
+        pass
+    assert time.monotonic() - begin < START_S / 2

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scoring.erasure import ErasureError
 from scoring.import_report import SourceReport
 from scoring.importing import erase, import_events, import_sources, read_events_after
 from scoring.lake import Lake
@@ -277,7 +278,7 @@ def test_erased_customers_records_stay_out_by_any_identifier(tmp_path: Path) -> 
 def test_bad_input_erasures_cannot_be_forgotten_by_leaving_out_the_secret(tmp_path: Path) -> None:
     orders(tmp_path, line(1))
     erase(tmp_path / "state", [("external_id", "kim")], secret=SECRET)
-    with pytest.raises(ValueError, match="secret is needed"):
+    with pytest.raises(ErasureError, match="secret is needed"):
         run(tmp_path)
 
 
@@ -285,7 +286,7 @@ def test_bad_input_damaged_list_of_erasures_stops_the_import(tmp_path: Path) -> 
     orders(tmp_path, line(1))
     (tmp_path / "state").mkdir()
     (tmp_path / "state/erased.json").write_text("{")
-    with pytest.raises(ValueError, match="restore it from a backup"):
+    with pytest.raises(ErasureError, match="restore it from a backup"):
         run(tmp_path, secret=SECRET)
 
 

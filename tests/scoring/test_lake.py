@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring import canonical
+from scoring.delta import LakeError
 from scoring.lake import Lake
 from tests.scoring.shop import content, event_table, ids
 
@@ -261,3 +262,13 @@ def test_the_first_of_every_id_is_kept_however_rows_are_cut_into_batches(
     assert found == {id_: (row["occurred_at"], row["quantity"]) for id_, row in first.items()}
     assert added == len(first)
     assert added + known + conflicts == sum(map(len, batches))
+
+
+def test_fault_a_damaged_log_is_named_with_what_to_do(lake: Lake, tmp_path: Path) -> None:
+    lake.append_events(event_table(on(-1, "a")), batch="1")
+    for path in (tmp_path / "lake" / "events" / "_delta_log").glob("*.json"):
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(LakeError, match=r"lake/events: its log is damaged .* from a backup"):
+        lake.events(before=FUTURE)
+    with pytest.raises(LakeError, match="damaged"):
+        lake.append_events(event_table(on(-1, "b")), batch="2")
