@@ -6,6 +6,7 @@ that `rightsend nightly` needs.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -104,6 +105,8 @@ def sentence_of(error: Exception) -> str:
         return text
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"  # the machine's no, not a mistake of ours
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{error.strerror}: make room in the state folder and run it again"
     return (
         f"{type(error).__name__}: {text.splitlines()[0] if text else 'no details'} "
         f"(unexpected; {DEBUG_VARIABLE}=1 shows where it happened)"

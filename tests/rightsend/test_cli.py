@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -74,6 +75,11 @@ def test_stopping_a_command_is_no_accident(capsys, monkeypatch, config: Path) ->
     monkeypatch.setattr("plugin.documents.runs", stop)
     assert run("runs", "list", "--config", config) == 130
     assert "run it again to go on" in capsys.readouterr().err
+
+
+def test_fault_a_full_disk_is_told_with_what_to_do() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert cli.sentence_of(full).startswith("No space left on device: make room")
 
 
 def test_a_failure_of_ours_is_told_in_its_own_words() -> None:
