@@ -7,10 +7,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from redis import Redis
 from rq import Queue, Retry
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
+
+from scoring.store.client import Client, queue_server
 
 INTERACTIVE = "interactive"
 _TIMEOUT_S = 3600
@@ -40,7 +41,7 @@ _STATES = {
 class Jobs:
     """The interactive queue of one workspace; job ids carry the workspace's name."""
 
-    def __init__(self, client: Redis, workspace: str) -> None:
+    def __init__(self, client: Client, workspace: str) -> None:
         self._client = client
         self._workspace = workspace
 
@@ -91,7 +92,7 @@ class Jobs:
         return self._queue().fetch_job(job_id)
 
     def _queue(self) -> Queue:
-        return Queue(INTERACTIVE, connection=self._client, serializer=JSONSerializer)
+        return Queue(INTERACTIVE, connection=queue_server(self._client), serializer=JSONSerializer)
 
 
 def _outcome(job: Job) -> Outcome:

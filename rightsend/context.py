@@ -17,7 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import redis
 from rq import Queue
 
 from connectors.registry import SCHEMAS
@@ -25,7 +24,7 @@ from plugin import secret
 from rightsend.errors import RightsendError
 from rightsend.store_process import embedded_store
 from scoring.clock import Clock
-from scoring.store.client import connect
+from scoring.store.client import connect, queue_server
 from settings.load import load
 from settings.workspace import Settings, WorkspaceSettings
 
@@ -146,20 +145,7 @@ class Context:
 
     def queue(self, name: str) -> Queue:
         """A job queue: ``interactive`` (someone waits) or ``nightly``."""
-        return Queue(name, connection=queue_connection(self.client()), serializer=JSON_SERIALIZER)
-
-
-def queue_connection(client: Any) -> redis.Redis:
-    """The connection that the job queue uses.
-
-    RQ's scripts touch several keys at once, which a Redis Cluster allows within one slot only:
-    there the queue lives on the node that holds the slot of its prefix.
-    """
-    if isinstance(client, redis.RedisCluster):
-        raise RightsendError(
-            "the job queue needs a single Redis: set redis_url to redis://…, not redis+cluster://…"
-        )
-    return client
+        return Queue(name, connection=queue_server(self.client()), serializer=JSON_SERIALIZER)
 
 
 def _path(variable: str) -> Path | None:

@@ -7,7 +7,8 @@ import click
 from plugin import logs
 from rightsend import web as server
 from rightsend.commands.options import installation
-from rightsend.context import QUEUES, Context, queue_connection
+from rightsend.context import QUEUES, Context
+from scoring.store.client import queue_server
 
 
 @click.command()
@@ -54,7 +55,7 @@ def worker(context: Context, queue: str) -> None:
 
     logs.configure(context.settings.log_level)
     with context.store(), jobs.installed(context):
-        process.run(queue_connection(context.client()), queue, given_up=jobs.given_up)
+        process.run(queue_server(context.client()), queue, given_up=jobs.given_up)
 
 
 @click.command()

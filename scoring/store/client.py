@@ -18,6 +18,7 @@ from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
 from scoring.store.errors import StoreUrlError
+from scoring.store.keys import QUEUE_PREFIX
 
 Client: TypeAlias = "redis.Redis | RedisCluster"
 
@@ -79,6 +80,18 @@ def round_trip(client: Client, commands: Sequence[Sequence[Any]]) -> list[Any]:
         if isinstance(answer, redis.ResponseError):
             raise answer
     return answers
+
+
+def queue_server(client: Client) -> redis.Redis:
+    """A client of the one server that holds the job queue.
+
+    The queue's scripts touch several keys at once, which a cluster allows within one slot only:
+    its keys share a hash tag, and this is the node that holds its slot now.
+    """
+    if isinstance(client, redis.Redis):
+        return client
+    node = client.get_node_from_key(QUEUE_PREFIX)
+    return client.get_redis_connection(node)
 
 
 class _Cluster:

@@ -34,6 +34,7 @@ from scoring.columns import EXTERNAL_ID
 HASH_BYTES = 12
 BUCKETS = 4096
 PREFIX = "rs:"
+QUEUE_PREFIX = "rs:{queue}"  # the job queue's keys: one slot of a cluster
 
 
 @lru_cache(maxsize=256)

