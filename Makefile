@@ -27,7 +27,10 @@ lint: $(VENV)/.test
 
 $(BIN)/python:
 	@echo "[1/3] making a Python environment in $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@# Debian's python3 comes without ensurepip, but its pip can install into another environment
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+	  $(PYTHON) -m venv --without-pip --clear $(VENV) && \
+	  $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
 
 $(VENV)/.run: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 	@echo "[2/3] installing Rightsend and what it needs (a minute or two, once)"
