@@ -21,6 +21,7 @@ from plugin.jsonio import OrjsonProvider
 from plugin.landing import routes as landing
 from plugin.landing.token import Links
 from plugin.metrics import Metrics
+from plugin.presence import Presence
 from plugin.queue import Jobs
 from plugin.runtime import Runtime, Workspace
 from plugin.segments import routes as segments
@@ -35,6 +36,7 @@ from scoring.store.segments import SegmentJobs
 from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
+STORE_TIMEOUT_S = 2.0  # of what writes or queues; content calls wait far less
 _BLUEPRINTS = (content, landing, events, segments, customers, operations, probes)
 
 
@@ -93,7 +95,7 @@ def create_app(settings: Settings, *, redis_url: str) -> Flask:
 
 def _runtime(settings: Settings, redis_url: str) -> Runtime:
     key = secret.load(settings)
-    patient = connect(redis_url)
+    patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
     return Runtime(
         settings=settings,
@@ -103,7 +105,7 @@ def _runtime(settings: Settings, redis_url: str) -> Runtime:
         },
         links=Links(key),
         metrics=Metrics(),
-        client=patient,
+        presence=Presence(hasty),
         secret=key,
     )
 

@@ -91,7 +91,7 @@ def show_customer(customer_id: str) -> Any:
     strict_slashes=True,
     parameters=_PARAMETERS,
 )
-@scoped(ADMIN)
+@scoped(ADMIN, store=True)
 @blueprint.response(202, JobSchema)
 @blueprint.alt_response(422, "UNPROCESSABLE_ENTITY")
 @blueprint.alt_response(503, "SERVICE_UNAVAILABLE")

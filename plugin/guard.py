@@ -26,13 +26,18 @@ _CHALLENGE = 'Basic realm="rightsend", charset="UTF-8"'
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def scoped(scope: str) -> Callable[[View], View]:
-    """A view for keys of this scope; outermost: nothing is read before the key is checked."""
+def scoped(scope: str, *, store: bool = False) -> Callable[[View], View]:
+    """A view for keys of this scope; outermost: nothing is read before the key is checked.
+
+    ``store``: it writes or queues, and is refused with 503 at once while the store is away.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             authenticate(scope)
+            if store:
+                runtime().presence.require()
             return view(*args, **kwargs)
 
         guarded._apidoc = _documented(getattr(view, "_apidoc", {}), scope)  # type: ignore[attr-defined]

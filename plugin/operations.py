@@ -117,7 +117,7 @@ def list_snapshots(page: dict[str, Any]) -> Any:
 
 
 @blueprint.route("/v1/snapshots/<snapshot_id>/activate", methods=["POST"])
-@scoped(ADMIN)
+@scoped(ADMIN, store=True)
 @blueprint.response(202, JobSchema)
 @blueprint.alt_response(404, "NOT_FOUND")
 @blueprint.alt_response(503, "SERVICE_UNAVAILABLE")

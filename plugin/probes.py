@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
-import redis
 from flask import Response
 from marshmallow import fields
 
@@ -54,7 +53,7 @@ def readyz() -> Any:
     Content routes answer 200 with the best non-personal content even while this says 503.
     """
     found = runtime()
-    store = "ok" if _answers(found.client) else "unavailable"
+    store = "ok" if found.presence.answers() else "unavailable"
     workspaces = {name: _state(each) for name, each in found.workspaces.items()}
     ok = store == "ok" and all(state == "ok" for state in workspaces.values())
     return answer({"ok": ok, "store": store, "workspaces": workspaces}, 200 if ok else 503)
@@ -67,13 +66,6 @@ def metrics() -> Response:
     """Metrics in Prometheus' text format"""
     here = workspace()
     return Response(runtime().metrics.render(_ages_s(here)), content_type=CONTENT_TYPE)
-
-
-def _answers(client: Any) -> bool:
-    try:
-        return bool(client.ping())
-    except redis.RedisError:
-        return False
 
 
 def _state(workspace: Workspace) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from flask import Flask, current_app
 
 from plugin.auth import Keys
 from plugin.landing.token import Links
 from plugin.metrics import Metrics
+from plugin.presence import Presence
 from plugin.queue import Jobs
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
@@ -39,13 +39,13 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Runtime:
-    """The whole installation, as the routes see it. ``client`` is the patient Redis client."""
+    """The whole installation, as the routes see it."""
 
     settings: Settings
     workspaces: Mapping[str, Workspace]
     links: Links
     metrics: Metrics
-    client: Any
+    presence: Presence
     secret: bytes
 
     def install(self, app: Flask) -> None:

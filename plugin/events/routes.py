@@ -42,7 +42,7 @@ _BODY = {
 
 
 @blueprint.route("/v1/events", methods=["POST"])
-@scoped(EVENTS)
+@scoped(EVENTS, store=True)
 @blueprint.doc(requestBody=_BODY)
 @blueprint.response(202, AcceptedSchema, example={"accepted": 1, "rejected": []})
 @blueprint.alt_response(400, "BAD_REQUEST")

@@ -50,7 +50,7 @@ _IDEMPOTENCY_HEADER = {
 
 
 @blueprint.route("/v1/segments", methods=["POST"])
-@scoped(SEGMENTS)
+@scoped(SEGMENTS, store=True)
 @blueprint.doc(parameters=[_IDEMPOTENCY_HEADER])
 @blueprint.arguments(SegmentRequestSchema, example=_EXAMPLE)
 @blueprint.response(202, SegmentSchema, headers={"Location": {"schema": {"type": "string"}}})
@@ -72,7 +72,7 @@ def create_segment(wanted: SegmentRequest) -> Response:
 
 
 @blueprint.route("/v1/segments")
-@scoped(SEGMENTS)
+@scoped(SEGMENTS, store=True)
 @blueprint.arguments(PageSchema, location="query")
 @blueprint.response(200, SegmentsSchema)
 @blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
@@ -82,7 +82,7 @@ def list_segments(arguments: dict[str, Any]) -> Response:
 
 
 @blueprint.route("/v1/segments/preview", methods=["POST"])
-@scoped(SEGMENTS)
+@scoped(SEGMENTS, store=True)
 @blueprint.arguments(SegmentRequestSchema, example=_EXAMPLE)
 @blueprint.response(200, PreviewSchema)
 @blueprint.alt_response(
@@ -109,7 +109,7 @@ def preview_segment(wanted: SegmentRequest) -> Response:
 
 
 @blueprint.route("/v1/segments/previews/<job_id>")
-@scoped(SEGMENTS)
+@scoped(SEGMENTS, store=True)
 @blueprint.response(200, PreviewSchema)
 @blueprint.alt_response(
     202, schema=PreviewSchema, description="Not done yet; ask again", success=True
@@ -123,7 +123,7 @@ def show_preview(job_id: str) -> Response:
 
 
 @blueprint.route("/v1/segments/<segment_id>")
-@scoped(SEGMENTS)
+@scoped(SEGMENTS, store=True)
 @blueprint.response(200, SegmentSchema)
 @blueprint.alt_response(404, "NOT_FOUND")
 @blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
@@ -133,7 +133,7 @@ def show_segment(segment_id: str) -> Response:
 
 
 @blueprint.route("/v1/segments/<segment_id>/members")
-@scoped(SEGMENTS)
+@scoped(SEGMENTS, store=True)
 @blueprint.arguments(MembersArgumentsSchema, location="query")
 @blueprint.response(200, {"type": "string"}, content_type="text/csv")
 @blueprint.alt_response(
@@ -159,7 +159,7 @@ def download_members(arguments: dict[str, Any], segment_id: str) -> Response:
 
 
 @blueprint.route("/v1/segments/<segment_id>/cancel", methods=["POST"])
-@scoped(SEGMENTS)
+@scoped(SEGMENTS, store=True)
 @blueprint.response(202, SegmentSchema)
 @blueprint.alt_response(404, "NOT_FOUND")
 @blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
@@ -171,7 +171,7 @@ def cancel_segment(segment_id: str) -> Response:
 
 
 @blueprint.route("/v1/segments/<segment_id>/push", methods=["POST"])
-@scoped(SEGMENTS)
+@scoped(SEGMENTS, store=True)
 @blueprint.arguments(PushArgumentsSchema, example={"connection": "sandbox"})
 @blueprint.response(202, PushSchema)
 @blueprint.alt_response(400, "BAD_REQUEST")

@@ -34,13 +34,18 @@ SCHEMES = {
 }  # fmt: skip
 
 
-def connect(url: str, *, send_time: bool = False) -> Client:
+def connect(url: str, *, send_time: bool = False, within_s: float | None = None) -> Client:
     """A thread-safe client with a bounded connection pool; opens no connection yet.
+
+    ``within_s``: it waits no longer for an answer and asks a server that hangs only once, for a
+    web process whose caller will ask again.
 
     Raises StoreUrlError for a URL that cannot be used.
     """
     scheme, address = _address(url)
     options = _send_time_options() if send_time else _patient_options()
+    if within_s is not None:
+        options |= _bounded_options(within_s)
     try:
         if scheme.endswith("+cluster"):
             redis.connection.parse_url(address)
@@ -169,6 +174,15 @@ def _patient_options() -> dict[str, Any]:
         "socket_timeout": PATIENT_TIMEOUT_S,
         "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
         "health_check_interval": 30,
+    }
+
+
+def _bounded_options(within_s: float) -> dict[str, Any]:
+    return {
+        "socket_connect_timeout": min(within_s, 2.0),
+        "socket_timeout": within_s,
+        # a connection that a restart has cut is worth a second try, a silence is not
+        "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
     }
 
 

@@ -67,3 +67,28 @@ def test_a_store_that_hangs_delays_an_answer_by_less_than_a_second(own_valkey, c
     answers = [call(number) for number in range(50)]
     assert {response.get_json()["reason"] for response, _ in answers} == {"store_unavailable"}
     assert max(seconds for _, seconds in answers) < SLOWEST_S
+
+
+WRITING = (
+    ("POST", "/v1/events", {"identifier": "a", "event_type": "view"}),
+    ("GET", "/v1/segments", None),
+    ("POST", "/v1/segments", {"name": "n", "target": {"brands": ["b"]}, "size": {"count": 1}}),
+    ("POST", "/v1/segments/x/cancel", None),
+    ("DELETE", "/v1/customers/a", None),
+    ("GET", "/readyz", None),
+)
+
+
+def test_fault_a_store_that_hangs_holds_no_thread(own_valkey, settings, workspace_dir):
+    """Requests that wait would leave no thread for content calls, which need no store."""
+    _, key = Keys(workspace_dir).create(["content", "events", "segments", "admin"])
+    web = create_app(settings, redis_url=own_valkey.url).test_client()
+    with connect(own_valkey.url) as client:
+        client.client_pause(3000, all=True)
+    started = time.monotonic()
+    for method, path, body in WRITING:
+        answer = web.open(path, method=method, json=body, headers={"X-Api-Key": key})
+        assert answer.status_code == 503, path
+    assert time.monotonic() - started < SLOWEST_S
+    answer = web.get("/v1/content/for-you", headers={"X-Api-Key": key})
+    assert (answer.status_code, answer.get_json()["fallback"]) == (200, True)

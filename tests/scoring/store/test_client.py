@@ -39,6 +39,25 @@ def test_a_send_time_client_gives_up_at_once(own_valkey: EmbeddedValkey) -> None
         assert time.monotonic() - started < 0.3
 
 
+def test_a_bounded_client_asks_a_server_that_hangs_only_once(own_valkey: EmbeddedValkey) -> None:
+    with connect(own_valkey.url, within_s=0.3) as client:
+        client.ping()
+        client.client_pause(2000, all=True)
+        started = time.monotonic()
+        with pytest.raises(redis.TimeoutError):
+            client.get("key")
+        assert time.monotonic() - started < 0.6
+
+
+def test_a_bounded_client_outlasts_a_restart(own_valkey: EmbeddedValkey) -> None:
+    with connect(own_valkey.url, within_s=2.0) as client:
+        client.set("key", "value")
+        own_valkey.stop()
+        own_valkey.start()
+        own_valkey.wait_ready()
+        assert client.get("key") == b"value"
+
+
 def test_a_patient_client_outlasts_a_restart(own_valkey: EmbeddedValkey) -> None:
     with connect(own_valkey.url) as client:
         client.set("key", "value")
