@@ -46,7 +46,8 @@ def nightly(
     """Import, train, score, publish and sync: the whole night, now.
 
     Interrupted, it goes on where it stopped. A model that is worse than yesterday's is not
-    published; then the exit status is 1 and the report says why.
+    published; then the exit status is 1 and the report says why. It is 1, too, when a source could not
+    be read to its end or a host tool not be reached.
 
     \b
     Example:
@@ -75,10 +76,20 @@ def nightly(
         reason = (report.get("report") or {}).get("reason") or "see the report"
         click.echo(f"rightsend: run {report['run']} ended as {report['state']}: {reason}", err=True)
         return 1
-    failures = syncs.failed(report["report"].get("sync") or {})
+    failures = [
+        *(f"not all was read: {sentence}" for sentence in _unread(report)),
+        *(f"not synced: {each}" for each in syncs.failed(report["report"].get("sync") or {})),
+    ]
     for failure in failures:
-        click.echo(f"rightsend: published, but not synced: {failure}", err=True)
+        click.echo(f"rightsend: published, but {failure}", err=True)
     return 1 if failures else 0
+
+
+def _unread(report: dict[str, Any]) -> Iterator[str]:
+    """One sentence for each source that could not be read, or not to its end."""
+    for source in (report["report"].get("import") or {}).get("sources") or []:
+        if source.get("error"):
+            yield f"source {source['source']}: {source['error']}"
 
 
 def _results(folder: Path, report: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -79,3 +80,20 @@ def test_bad_input_a_shop_without_purchases_says_so(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert b"has no purchase before" in error
     assert b"Traceback" not in error
+
+
+def test_bad_input_a_source_that_is_cut_off_is_told_after_the_night(tmp_path: Path) -> None:
+    made = Installation(tmp_path)
+    folder = made.config.parent
+    whole = gzip.compress(b"sku\n" + b"\n".join(b"item-%d" % n for n in range(20_000)))
+    (folder / "more.csv.gz").write_bytes(whole[: len(whole) // 2])
+    source = (
+        "  - {name: more, type: file, table: items, path: more.csv.gz, columns: {item_id: sku}}"
+    )
+    text = made.config.read_text()
+    made.config.write_text(text.replace("sources:\n", f"sources:\n{source}\n"))
+    process = made.start("nightly")
+    out, error = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert b"snapshot " in out
+    assert b"published, but not all was read: source more: " in error
