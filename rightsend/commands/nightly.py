@@ -46,8 +46,8 @@ def nightly(
     """Import, train, score, publish and sync: the whole night, now.
 
     Interrupted, it goes on where it stopped. A model that is worse than yesterday's is not
-    published; then the exit status is 1 and the report says why. It is 1, too, when a source could not
-    be read to its end or a host tool not be reached.
+    published; then the exit status is 1 and the report says why. It is 1, too, when a source could
+    not be read to its end or a host tool could not be reached.
 
     \b
     Example:
