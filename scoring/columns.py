@@ -64,7 +64,6 @@ from settings.vocabulary import (  # noqa: F401
 
 # lake only
 DAY = "day"
-CONTENT_HASH = "content_hash"  # of all canonical columns but EVENT_ID: tells a conflict from a copy
 
 # snapshot files (scoring.snapshot): index columns are uint32 row numbers of items/brands/categories
 ITEM_INDEX = "item_index"

@@ -33,28 +33,8 @@ class Affinity:
     customer: Floats
     target: Mapping[str, Floats]
 
-    features = ("affinity",)
-
-    def describe_level(self, level: str, customer: Ints, target: Ints) -> Floats:
-        """float32[n, 1]: the affinity of each pair at one level."""
-        left, right = self.customer, self.target[level]
-        out = np.empty((len(customer), 1), dtype=np.float32)
-        for begin in range(0, len(customer), 200_000):
-            part = slice(begin, begin + 200_000)
-            a, b = left[customer[part]], right[target[part]]
-            product = np.einsum("ij,ij->i", a[:, :-1], b[:, :-1])
-            out[part, 0] = product + a[:, -1] + b[:, -1]
-        return out
-
     def of(self, level: str) -> LevelAffinity:
         return LevelAffinity(self.customer, self.target[level])
-
-    def arrays(self) -> dict[str, NDArray]:
-        return {"customer": self.customer} | {f"target_{k}": v for k, v in self.target.items()}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays) -> Self:
-        return cls(arrays["customer"], {level: arrays[f"target_{level}"] for level in LEVELS})
 
 
 @dataclass(frozen=True)
@@ -67,7 +47,13 @@ class LevelAffinity:
     features = ("affinity",)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
-        return Affinity(self.customer, {"": self.target}).describe_level("", customer, target)
+        out = np.empty((len(customer), 1), dtype=np.float32)
+        for begin in range(0, len(customer), 200_000):
+            part = slice(begin, begin + 200_000)
+            a, b = self.customer[customer[part]], self.target[target[part]]
+            product = np.einsum("ij,ij->i", a[:, :-1], b[:, :-1])
+            out[part, 0] = product + a[:, -1] + b[:, -1]
+        return out
 
     def arrays(self) -> dict[str, NDArray]:
         return {"customer": self.customer, "target": self.target}
