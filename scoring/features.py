@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import ibis
@@ -12,8 +13,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from scoring import columns as c
+from scoring import item_text
 from scoring.history import BOUGHT, CLICKED, ENGAGED, Catalogue, History, Ints
 from scoring.identity import Identity
+from scoring.item_text import ItemFacts
 from scoring.lake import Lake
 
 KINDS = {
@@ -31,8 +34,8 @@ PROFILE_VALUES = 50  # an attribute with more distinct values is no profile feat
 def item_table(lake: Lake, now: datetime) -> pa.Table:
     """All items of the catalogue and of the purchases before ``now``, ordered by item_id.
 
-    Columns item_id, name, brand, category, price, margin, url, image_url, sellable. An item that
-    only purchases name has its id as name; an unknown price is the mean price lately paid.
+    Columns item_id, name, brand, category, price, margin, url, image_url, text, sellable. An item
+    that only purchases name has its id as name; an unknown price is the mean price lately paid.
     """
     items = lake.items()
     bought = lake.events(before=now).filter(ibis._[c.EVENT_TYPE] == c.PURCHASE)
@@ -57,13 +60,32 @@ def item_table(lake: Lake, now: datetime) -> pa.Table:
     )
     every = every.left_join(available, c.ITEM_ID).drop(f"{c.ITEM_ID}_right")
     every = every.mutate(sellable=every.in_stock & every.available.fill_null(False))
-    names = (c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.MARGIN, c.URL, c.IMAGE_URL)
+    names = (c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.MARGIN, c.URL, c.IMAGE_URL, c.TEXT)
     return every.select(*names, "sellable").order_by(c.ITEM_ID).to_pyarrow()
 
 
 def build(lake: Lake, identity: Identity, items: pa.Table, now: datetime) -> History:
     """Everything before ``now``, numbered. ``items`` as ``item_table`` gives it."""
-    return from_events(lake.events(before=now), identity, items)
+    history = from_events(lake.events(before=now), identity, items)
+    return replace(history, catalogue=with_content(history.catalogue, items))
+
+
+def with_content(catalogue: Catalogue, items: pa.Table) -> Catalogue:
+    """The catalogue with what its items are. ``items`` as ``item_table`` gives it."""
+    ids, names, texts = (items[name].to_pylist() for name in (c.ITEM_ID, c.NAME, c.TEXT))
+    facts = ItemFacts(
+        # a name that is but the id says nothing
+        text=[
+            " ".join(part for part in (name if name != item_id else None, text) if part)
+            for item_id, name, text in zip(ids, names, texts, strict=True)
+        ],
+        brand=items[c.BRAND].to_pylist(),
+        category=items[c.CATEGORY].to_pylist(),
+        price=catalogue.price,
+    )
+    vectors = item_text.vectors(facts)
+    centres = item_text.centres(vectors)
+    return replace(catalogue, content=vectors, content_centres=centres)
 
 
 def from_events(events: ibis.Table, identity: Identity, items: pa.Table) -> History:

@@ -39,6 +39,10 @@ def hour_of(moment: datetime) -> int:
     return int(-(-moment.timestamp() // 3600))
 
 
+def _nothing() -> NDArray[np.float32]:
+    return np.zeros((0, 0), dtype=np.float32)
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """Items and what they belong to.
@@ -46,12 +50,16 @@ class Catalogue:
     ``item_id``: str[n_items], sorted. ``names[level]``: str[n_level]. ``of_item[level]``:
     int32[n_items], the item's number at that level, -1 for none. ``price``: float32[n_items], NaN
     when unknown. ``sellable``: bool[n_items], false when out of stock or not yet available.
+    ``content``: float32[n_items, d], what each item is (scoring.item_text), rows of length 1 or 0;
+    ``content_centres``: float32[k, d], the middles of kinds of items; both [0, 0] when not known.
     """
 
     names: Mapping[str, NDArray[np.str_]]
     of_item: Mapping[str, Ints]
     price: NDArray[np.float32]
     sellable: NDArray[np.bool_]
+    content: NDArray[np.float32] = field(default_factory=_nothing)
+    content_centres: NDArray[np.float32] = field(default_factory=_nothing)
 
     @property
     def n_items(self) -> int:
@@ -219,6 +227,7 @@ _COLUMNS = (
     "customers", "customer", "item", "hour", "kind",
     "profile_names", "profile_customer", "profile_feature",
 )  # fmt: skip
+_CONTENT = ("content", "content_centres")  # no file of a catalogue that has none
 
 
 def save(history: History, folder: Path) -> None:
@@ -231,6 +240,11 @@ def save(history: History, folder: Path) -> None:
     }
     arrays |= {f"names_{level}": history.catalogue.names[level] for level in LEVELS}
     arrays |= {f"of_item_{level}": history.catalogue.of_item[level] for level in LEVELS}
+    arrays |= {
+        name: getattr(history.catalogue, name)
+        for name in _CONTENT
+        if getattr(history.catalogue, name).size
+    }
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
 
@@ -246,5 +260,6 @@ def load(folder: Path) -> History:
         of_item={level: array(f"of_item_{level}") for level in LEVELS},
         price=array("price"),
         sellable=array("sellable"),
+        **{name: array(name) for name in _CONTENT if (folder / f"{name}.npy").exists()},
     )
     return History(**{name: array(name) for name in _COLUMNS}, catalogue=catalogue)

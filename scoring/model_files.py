@@ -16,6 +16,7 @@ from scoring.level import Level
 from scoring.models import BaseScorer
 from scoring.models.activity import Activity
 from scoring.models.affinity import LevelAffinity
+from scoring.models.content import Content
 from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
 from scoring.models.popularity import Popularity
@@ -30,6 +31,7 @@ SCORERS: Mapping[str, type[BaseScorer]] = {
     "ease": Ease,
     "affinity": LevelAffinity,
     "cooccurrence": Cooccurrence,
+    "content": Content,
     "engaged": RepeatIntensity,
 }
 FORMAT = 1

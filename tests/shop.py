@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from scoring import canonical
+from scoring import canonical, item_text
 from scoring import columns as c
 from scoring.history import BOUGHT, CLICKED, ENGAGED, Catalogue, History, hour_of
+from scoring.item_text import ItemFacts
 from scoring.lake import Lake
 from settings.workspace import ModelSettings
 
@@ -119,7 +120,15 @@ def catalogue(shop: Shop) -> Catalogue:
         for item in shop.items
     ]
     price = np.array([item.price for item in shop.items], dtype=np.float32)
-    return Catalogue(names, of_item, price, np.array(sellable))
+    facts = ItemFacts(
+        text=[item.item_id.title() for item in shop.items],
+        brand=[item.brand for item in shop.items],
+        category=[item.category for item in shop.items],
+        price=price,
+    )
+    content = item_text.vectors(facts)
+    centres = item_text.centres(content)
+    return Catalogue(names, of_item, price, np.array(sellable), content, centres)
 
 
 def fill(lake: Lake, shop: Shop, *, before: datetime | None = None) -> None:

@@ -15,6 +15,7 @@ from scoring.model_files import SCORERS
 from scoring.models import BaseScorer
 from scoring.models.activity import Activity
 from scoring.models.affinity import AffinityTrainer
+from scoring.models.content import Content
 from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
 from scoring.models.popularity import Popularity
@@ -39,6 +40,9 @@ FITS: dict[str, Callable[[History, int], BaseScorer]] = {
     "ease": lambda past, cutoff: Ease.fit(past.view("item", cutoff)),
     "affinity": _affinity,
     "cooccurrence": lambda past, cutoff: Cooccurrence.fit(past.view("item", cutoff)),
+    "content": lambda past, cutoff: Content.fit(
+        past, past.catalogue.of_item["item"], past.catalogue.n_items, cutoff
+    ),
     "engaged": lambda past, cutoff: RepeatIntensity.fit(
         past.view("item", cutoff, ENGAGED), ENGAGED_HALF_LIVES_DAYS
     ),

@@ -1,0 +1,212 @@
+"""Content: what the customer bought and looked at, against what the target is.
+
+It needs no sale of the target: an item that is listed today is described like the best seller.
+Items are vectors (scoring.item_text); a customer's taste is the weighted sum of what they bought
+and, at a lower weight, looked at (Pazzani and Billsus 2007). How much they buy of what is like the
+target is a kernel sum over their purchases, looked up at the nearest of a few hundred kinds of
+items: one number a customer and kind instead of one a pair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from scoring.history import ENGAGED, Catalogue, History
+from scoring.item_text import unit
+from scoring.models import Arrays, Floats, Ints
+
+HALF_LIFE_DAYS = 180.0
+ENGAGED_HALF_LIFE_DAYS, ENGAGED_WEIGHT = 21.0, 0.25
+SHARPNESS = 4  # similarity to this power: what is but vaguely alike counts for nothing
+SALES_DAYS = 28
+NEW_TARGETS = 4_096  # so many never-bought targets are compared with every customer
+CHUNK = 16_384  # pairs, or customers, at once: dense blocks stay in the processor's cache
+
+Halves = NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Content:
+    """Customers: ``taste`` float32[n_customers, d], length 1 or 0; ``alike`` float16[n_customers,
+    k], log(1 + how much they buy of each kind and what is like it); ``pays`` float16[n_customers,
+    k], log price they pay there relative to the kind's items, NaN unknown.
+
+    Targets: ``target`` float32[n_targets, d], length 1 or 0; ``kind`` int32[n_targets], -1 none;
+    ``price`` float32[n_targets], log price relative to the kind's, NaN unknown; ``expected``
+    float32[n_targets], share of customers; ``new``: int32[m], never bought, to be proposed.
+    """
+
+    taste: Floats
+    alike: Halves
+    pays: Halves
+    target: Floats
+    kind: Ints
+    price: Floats
+    expected: Floats
+    new: Ints
+
+    features = ("taste", "alike", "price_fit", "expected_buyers")
+
+    @classmethod
+    def fit(cls, history: History, of_item: Ints, n_targets: int, cutoff: int) -> Self:
+        """``of_item``: int32[n_items], the target that each item belongs to, -1 for none.
+
+        A target of several items is the sum of them; customers are described by all that they
+        did before ``cutoff`` (hours), whichever target it belongs to.
+        """
+        catalogue = history.catalogue
+        centres = catalogue.content_centres
+        content = catalogue.content
+        if not len(content):
+            content = np.zeros((catalogue.n_items, 0), dtype=np.float32)
+        item_kind = nearest(content, centres)
+        relative_price = _relative_price(catalogue, item_kind, len(centres))
+        likeness = np.maximum(centres @ centres.T, 0.0) ** SHARPNESS
+        weight = _weights(history, cutoff)
+        alike, pays = _by_kind(weight, item_kind, relative_price, likeness)
+        target = unit(_grouped(of_item, n_targets) @ content)
+        kind = nearest(target, centres)
+        view = history.view_of(of_item, n_targets, cutoff)
+        recent = view.pair_target[view.age[view.start[:-1]] < SALES_DAYS]
+        ever = np.bincount(view.pair_target, minlength=n_targets)
+        buyers = np.bincount(recent, minlength=n_targets)
+        known = max(int(history.known_customers(cutoff).sum()), 1)
+        expected = _expected(buyers / known, ever > 0, kind, likeness)
+        sellable = _grouped(of_item, n_targets) @ catalogue.sellable.astype(np.float32) > 0
+        new = np.flatnonzero((ever == 0) & (kind >= 0) & sellable)
+        new = new[np.lexsort((new, -expected[new]))][:NEW_TARGETS]
+        return cls(
+            taste=unit(weight @ content),
+            alike=alike,
+            pays=pays,
+            target=target,
+            kind=kind,
+            price=_mean(relative_price, of_item, n_targets),
+            expected=expected,
+            new=np.sort(new).astype(np.int32),
+        )
+
+    def describe(self, customer: Ints, target: Ints) -> Floats:
+        """Columns: cosine of taste and target; log(1 + what was bought alike); log price against
+        what the customer pays for such things; share of customers who will probably buy it."""
+        out = np.empty((len(customer), len(self.features)), dtype=np.float32)
+        for begin in range(0, len(customer), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            who, what = customer[part], target[part]
+            kind, a, b = self.kind[what], self.taste[who], self.target[what]
+            out[part, 0] = np.einsum("ij,ij->i", a, b)
+            out[part, 0][(a == 0).all(axis=1) | (kind < 0)] = np.nan
+            if self.alike.shape[1]:
+                out[part, 1] = self.alike[who, kind]
+                out[part, 2] = self.price[what] - self.pays[who, kind]
+            out[part, 1:3][kind < 0] = np.nan
+            out[part, 3] = self.expected[what]
+        return out
+
+    def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
+        """(customer, target): the never-bought targets that fit each customer best."""
+        limit = min(limit, len(self.new))
+        customers, chosen = [], []
+        kind = self.kind[self.new]
+        for begin in range(0, n_customers if limit else 0, 1024):
+            part = np.arange(begin, min(begin + 1024, n_customers), dtype=np.int32)
+            part = part[self.taste[part].any(axis=1)]
+            fit = self.taste[part] @ self.target[self.new].T + self.alike[part][:, kind]
+            best = np.argpartition(-fit, limit - 1, axis=1)[:, :limit]
+            best.sort(axis=1)
+            customers.append(np.repeat(part, limit))
+            chosen.append(self.new[best.ravel()])
+        if not customers:
+            return np.zeros(0, np.int32), np.zeros(0, np.int32)
+        return np.concatenate(customers), np.concatenate(chosen)
+
+    def arrays(self) -> dict[str, NDArray]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+
+
+def nearest(vectors: Floats, centres: Floats) -> Ints:
+    """int32[n]: the centre that each vector is most alike, -1 for one of length 0."""
+    out = np.full(len(vectors), -1, dtype=np.int32)
+    for begin in range(0, len(vectors) if len(centres) else 0, CHUNK):
+        block = vectors[begin : begin + CHUNK]
+        best = (block @ centres.T).argmax(axis=1)
+        out[begin : begin + CHUNK] = np.where(block.any(axis=1), best, -1)
+    return out
+
+
+def _weights(history: History, cutoff: int) -> sp.csr_array:
+    """CSR float32[n_customers, n_items]: how much each item says of the customer."""
+    shape = (history.n_customers, history.catalogue.n_items)
+    bought = history.view("item", cutoff)
+    index = (bought.pair_customer, bought.pair_target)
+    weight = sp.csr_array((np.log1p(bought.decayed(HALF_LIFE_DAYS)), index), shape=shape)
+    if (history.kind == ENGAGED).any():
+        seen = history.view("item", cutoff, ENGAGED)
+        value = ENGAGED_WEIGHT * np.log1p(seen.decayed(ENGAGED_HALF_LIFE_DAYS))
+        index = (seen.pair_customer, seen.pair_target)
+        weight = sp.csr_array(weight + sp.csr_array((value, index), shape=shape))
+    return weight.astype(np.float32)
+
+
+def _by_kind(
+    weight: sp.csr_array, kind: Ints, relative_price: Floats, likeness: Floats
+) -> tuple[Halves, Halves]:
+    """(alike, pays) of ``Content``, summed over the customer's items with their likeness."""
+    n, k = weight.shape[0], len(likeness)
+    priced = ~np.isnan(relative_price)
+    of_kind = _grouped(kind, k).T
+    with_price = sp.csr_array(of_kind.multiply(priced[:, None]))
+    paid = sp.csr_array(of_kind.multiply(np.nan_to_num(relative_price)[:, None]))
+    alike, pays = np.zeros((n, k), np.float16), np.full((n, k), np.nan, np.float16)
+    for begin in range(0, n, CHUNK):
+        part = slice(begin, begin + CHUNK)
+        rows = weight[part]
+        alike[part] = np.log1p((rows @ of_kind).toarray() @ likeness)
+        support = (rows @ with_price).toarray() @ likeness
+        total = (rows @ paid).toarray() @ likeness
+        np.divide(total, support, out=pays[part], where=support > 0, casting="same_kind")
+    return alike, pays
+
+
+def _expected(
+    buyers: NDArray[np.float64], sold: NDArray[np.bool_], kind: Ints, likeness: Floats
+) -> Floats:
+    """float32[n_targets]: mean of ``buyers`` over what was ever sold, weighted by likeness."""
+    k = len(likeness)
+    counted = sold & (kind >= 0)
+    count = likeness @ np.bincount(kind[counted], minlength=k)
+    total = likeness @ np.bincount(kind[counted], weights=buyers[counted], minlength=k)
+    mean = np.append(np.where(count > 0, total / np.maximum(count, 1e-9), np.nan), np.nan)
+    return mean[kind].astype(np.float32)
+
+
+def _relative_price(catalogue: Catalogue, kind: Ints, k: int) -> Floats:
+    """float32[n_items]: log of the price over that of the kind's items; NaN when unknown."""
+    price = np.where(catalogue.price > 0, catalogue.price, np.nan).astype(np.float32)
+    logarithm = np.log(price)
+    usual = np.append(_mean(logarithm, kind, k), np.float32(np.nan))
+    return logarithm - usual[kind]
+
+
+def _mean(values: Floats, of_item: Ints, n_targets: int) -> Floats:
+    """float32[n_targets]: mean of the known values of each target's items, NaN for none."""
+    keep = (of_item >= 0) & ~np.isnan(values)
+    count = np.bincount(of_item[keep], minlength=n_targets)
+    total = np.bincount(of_item[keep], weights=values[keep], minlength=n_targets)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+
+
+def _grouped(of_item: Ints, n_targets: int) -> sp.csr_array:
+    """CSR float32[n_targets, n_items]: 1 where the item belongs to the target."""
+    item = np.flatnonzero(of_item >= 0)
+    ones = np.ones(len(item), dtype=np.float32)
+    return sp.csr_array((ones, (of_item[item], item)), shape=(n_targets, len(of_item)))
