@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
-from scoring.backtest.targeting import Targeting, best_selling, evaluate, rounded, table
-from scoring.history import BOUGHT, LEVELS, History
+from scoring.backtest.targeting import (
+    Panel,
+    Targeting,
+    best_selling,
+    evaluate,
+    observe,
+    rounded,
+    table,
+)
+from scoring.history import LEVELS, History
 from scoring.training import Fitted, Progress
 from settings.workspace import ModelSettings
 
+MODEL = "model"
 TARGETS = 60  # best-selling targets a level
 
 
@@ -29,30 +38,37 @@ def of_history(
     Targets that fewer than models.min_target_buyers known customers bought in the window say too
     little and are left out, as is a level without any target.
     """
-    later = truth or history
-    known = history.known_customers(fitted.cutoff)
-    start, end = fitted.cutoff, fitted.cutoff + models.horizon_days * 24
     results = []
     for done, level in enumerate(LEVELS, start=1):
-        of_item, size = history.catalogue.of_item[level], history.catalogue.size(level)
-        if size == 0:
+        if history.catalogue.size(level) == 0:
             continue
-        bought = later.labels(of_item, size, start, end, BOUGHT)
-        bought = bought[known[bought // size]]
-        chosen = best_selling(history, level, fitted.cutoff, targets)
-        buyers = np.bincount((bought % size).astype(np.int64), minlength=size)
-        chosen = chosen[buyers[chosen] >= models.min_target_buyers]
-        if len(chosen):
-            results.append(evaluate(history, fitted, level, chosen, bought))
+        outcome = observe(
+            history, level, fitted.cutoff, models.horizon_days * 24,
+            targets=best_selling(history, level, fitted.cutoff, targets),
+            min_buyers=models.min_target_buyers,
+            truth=truth,
+        )  # fmt: skip
+        if len(outcome.panel.target):
+            results.append(evaluate(outcome, _scores(fitted, outcome.panel), probability=MODEL))
         progress("backtest", done, len(LEVELS))
     return results
+
+
+def _scores(fitted: Fitted, panel: Panel) -> dict[str, NDArray]:
+    """The model beside the rule that a marketer would use: the days on which it was bought."""
+    customer, target = panel.pairs()
+    view = panel.view()
+    return {
+        MODEL: fitted.probability(panel.level, customer, target).reshape(panel.shape),
+        "days_bought": panel.dense(view, view.days),
+    }
 
 
 def quality(results: list[Targeting]) -> dict[str, Any]:
     """What the gate compares from night to night, and what /v1/snapshots shows."""
     return {
-        "lift@20": {r.level: rounded(r.mean("model", "lift@20")) for r in results},
-        "auc": {r.level: rounded(r.mean("model", "auc")) for r in results},
+        "lift@20": {r.level: rounded(r.mean(MODEL, "lift@20")) for r in results},
+        "auc": {r.level: rounded(r.mean(MODEL, "auc")) for r in results},
         "expected_over_observed": {r.level: rounded(r.expected_over_observed) for r in results},
     }
 

@@ -1,27 +1,91 @@
-"""Targeting: rank all known customers for each target and count who bought, beside a rule."""
+"""Targeting: rank all known customers for each target and count who bought.
+
+Every method is measured on the same customers and targets: over all customers, over those who
+bought the target before the cut-off (repeat) and over those who never did (new).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from scoring.backtest import metrics
-from scoring.history import BOUGHT, History
-from scoring.models import Ints
-from scoring.training import Fitted
+from scoring.history import BOUGHT, History, LevelView
+from scoring.models import Floats, Ints
 
 SHARES = (0.05, 0.1, 0.2)
+CAPTURED_SHARES = (0.3, 0.4)
+ANY = "any"  # the level with one target: buys anything at all
+MIN_BUYERS = 50
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Who is ranked for what at one cut-off; all that a method is given. It holds no outcome.
+
+    ``of_item``: int32[n_items], the target of each item among ``n_targets``, -1 for none;
+    ``customer``: int32[n_known], those with any event before ``cutoff`` (hours); ``target``:
+    int32[n_judged], sorted. A score is float[n_judged, n_known], higher first.
+    """
+
+    history: History
+    level: str
+    of_item: Ints
+    n_targets: int
+    cutoff: int
+    horizon_hours: int
+    customer: Ints
+    target: Ints
+    kind: int = BOUGHT
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.target), len(self.customer)
+
+    def pairs(self) -> tuple[Ints, Ints]:
+        """(customer, target): int32[n_judged * n_known], target by target."""
+        return np.tile(self.customer, len(self.target)), np.repeat(self.target, len(self.customer))
+
+    def view(self, kind: int | None = None) -> LevelView:
+        """What happened before the cut-off, of the kind that is to be predicted or another."""
+        kind = self.kind if kind is None else kind
+        return self.history.view_of(self.of_item, self.n_targets, self.cutoff, kind)
+
+    def dense(self, view: LevelView, values: NDArray) -> Floats:
+        """float32[n_judged, n_known] of one value a pair of ``view``; 0 for pairs that it lacks."""
+        index = (view.pair_target, view.pair_customer)
+        shape = (view.n_targets, view.n_customers)
+        table = sp.csr_array((values.astype(np.float32), index), shape=shape)
+        return table[self.target][:, self.customer].toarray()
+
+
+Method = Callable[[Panel], NDArray]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A panel with what came after: ``bought``, ``repeat`` (bought the target before):
+    bool[n_judged, n_known]."""
+
+    panel: Panel
+    bought: NDArray[np.bool_]
+    repeat: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Targeting:
-    """Per method and target: lift at SHARES and AUC. ``targets``: names; ``buyers``: a count each;
-    ``measures[method][measure]``: float[n_targets]; ``calibration``: of the model."""
+    """``measures[method][measure]``: float[n_judged], NaN where a target has no figure.
+
+    Measures are lift@5 …, captured@30 …, auc, and the same with ``repeat_`` and ``new_`` before
+    them. ``targets``: names; ``buyers``: a count each. ``calibration`` and
+    ``expected_over_observed`` are of the method that gives probabilities.
+    """
 
     level: str
     customers: int
@@ -33,9 +97,20 @@ class Targeting:
 
     def mean(self, method: str, measure: str) -> float:
         """Over the targets that have a figure; NaN when none has (everybody bought them)."""
-        values = self.measures[method][measure]
-        values = values[~np.isnan(values)]
-        return float(values.mean()) if len(values) else float("nan")
+        return metrics.mean(self.measures[method][measure])
+
+    def counted(self, measure: str) -> int:
+        """How many targets have a figure: those with a buyer (repeat, new) and somebody else."""
+        return int((~np.isnan(next(iter(self.measures.values()))[measure])).sum())
+
+    def difference(self, method: str, rival: str, measure: str) -> tuple[float, float, float]:
+        """(mean, low, high) of ``method`` minus ``rival`` over the targets, paired."""
+        differences = self.measures[method][measure] - self.measures[rival][measure]
+        return metrics.mean(differences), *metrics.interval(differences)
+
+    @property
+    def calibration_error(self) -> float:
+        return metrics.calibration_error(self.calibration)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON: means with 95 % intervals over targets, and each target's figures.
@@ -67,6 +142,7 @@ class Targeting:
             "methods": summary,
             "targets": rows,
             "calibration": self.calibration,
+            "calibration_error": rounded(self.calibration_error),
             "expected_over_observed": rounded(self.expected_over_observed),
         }
 
@@ -85,43 +161,102 @@ def best_selling(history: History, level: str, cutoff: int, count: int) -> Ints:
     return order[lines[order] > 0].astype(np.int32)
 
 
-def evaluate(
-    history: History, fitted: Fitted, level: str, targets: Ints, truth: NDArray[np.int64]
-) -> Targeting:
-    """Ranks every customer known before ``fitted.cutoff`` for each target.
+def grouping(history: History, level: str) -> tuple[Ints, int]:
+    """(``of_item``, number of targets) of a level of the catalogue or of ANY."""
+    if level == ANY:
+        return np.zeros(history.catalogue.n_items, dtype=np.int32), 1
+    return history.catalogue.of_item[level], history.catalogue.size(level)
 
-    ``truth``: sorted keys customer * n_targets + target of the pairs that bought in the window. The
-    rule beside the model is the number of days on which the customer bought the target.
+
+def observe(
+    history: History,
+    level: str,
+    cutoff: int,
+    horizon_hours: int,
+    *,
+    targets: Ints | None = None,
+    min_buyers: int = MIN_BUYERS,
+    truth: History | None = None,
+    kind: int = BOUGHT,
+) -> Outcome:
+    """Who bought what in the ``horizon_hours`` from ``cutoff`` (hours) on.
+
+    Judged are those of ``targets`` (default: all of the level) that at least ``min_buyers`` of the
+    customers known before the cut-off bought in the window. ``truth`` is numbered like ``history``
+    and holds the window when ``history`` ends before it.
     """
-    known = np.flatnonzero(history.known_customers(fitted.cutoff)).astype(np.int32)
-    repeat = fitted.levels[level].scorers["repeat"]
-    n_targets = history.catalogue.size(level)
-    customer = np.tile(known, len(targets))
-    target = np.repeat(targets, len(known)).astype(np.int32)
-    shape = (len(targets), len(known))
-    bought = np.isin(customer.astype(np.int64) * n_targets + target, truth).reshape(shape)
-    probability = fitted.probability(level, customer, target)
-    scores = {"model": probability, "days_bought": repeat.describe(customer, target)[:, 4]}
-    measures = {name: _measure(score.reshape(shape), bought) for name, score in scores.items()}
+    of_item, size = grouping(history, level)
+    known = history.known_customers(cutoff)
+    end = cutoff + horizon_hours
+    pair = (truth or history).labels(of_item, size, cutoff, end, kind)
+    pair = pair[known[pair // size]]
+    enough = np.bincount(pair % size, minlength=size) >= min_buyers
+    if targets is not None:
+        enough &= np.bincount(targets, minlength=size) > 0
+    panel = Panel(
+        history, level, of_item, size, cutoff, horizon_hours,
+        customer=np.flatnonzero(known).astype(np.int32),
+        target=np.flatnonzero(enough).astype(np.int32),
+        kind=kind,
+    )  # fmt: skip
+    bought = np.zeros((size, history.n_customers), dtype=bool)[panel.target]
+    row = np.cumsum(enough) - 1
+    judged = enough[pair % size]
+    bought[row[pair[judged] % size], pair[judged] // size] = True
+    past = panel.view()
+    before = panel.dense(past, np.ones(len(past.pair))) > 0
+    return Outcome(panel, bought[:, panel.customer], before)
+
+
+def evaluate(
+    outcome: Outcome, scores: Mapping[str, NDArray | Method], *, probability: str | None = None
+) -> Targeting:
+    """Measures each score (float[n_judged, n_known], or what makes one of the panel).
+
+    ``probability`` names the score that is one: its calibration is measured too. Raises ValueError
+    when a score has another shape or holds NaN.
+    """
+    panel = outcome.panel
+    known = {n: score(panel) if callable(score) else score for n, score in scores.items()}
+    for name, score in known.items():
+        if score.shape != panel.shape:
+            raise ValueError(f"the score {name!r} is {score.shape}, not {panel.shape}")
+        if np.isnan(score).any():
+            raise ValueError(f"the score {name!r} holds NaN: a pair without a score has no rank")
+    calibration, ratio = [], float("nan")
+    if probability is not None:
+        expected, bought = known[probability].ravel(), outcome.bought.ravel()
+        calibration = metrics.calibration(expected, bought)
+        ratio = float(expected.sum(dtype=np.float64) / max(bought.sum(), 1))
+    names = panel.history.catalogue.names.get(panel.level, np.array([panel.level]))
     return Targeting(
-        level=level,
-        customers=len(known),
-        targets=[str(history.catalogue.names[level][t]) for t in targets],
-        buyers=[int(n) for n in bought.sum(axis=1)],
-        measures=measures,
-        calibration=metrics.calibration(probability, bought.ravel()),
-        expected_over_observed=float(probability.sum() / max(bought.sum(), 1)),
+        level=panel.level,
+        customers=len(panel.customer),
+        targets=[str(names[target]) for target in panel.target],
+        buyers=[int(n) for n in outcome.bought.sum(axis=1)],
+        measures={name: _measure(score, outcome) for name, score in known.items()},
+        calibration=calibration,
+        expected_over_observed=ratio,
     )
 
 
-def _measure(score: NDArray, bought: NDArray[np.bool_]) -> dict[str, NDArray]:
-    """Each measure of each target: ``score`` and ``bought`` are [n_targets, n_customers]."""
-    rows = list(zip(score, bought, strict=True))
-    measures = {
-        f"lift@{round(share * 100)}": np.array([metrics.lift(s, b, share) for s, b in rows])
-        for share in SHARES
-    }
-    return measures | {"auc": np.array([metrics.auc(s, b) for s, b in rows])}
+def _measure(score: NDArray, outcome: Outcome) -> dict[str, NDArray]:
+    """Each measure of each target, over all customers, repeat and new ones."""
+    rows: list[dict[str, float]] = []
+    for scored, bought, repeat in zip(score, outcome.bought, outcome.repeat, strict=True):
+        row = _of_one(scored, bought, "")
+        row |= _of_one(scored[repeat], bought[repeat], "repeat_")
+        rows.append(row | _of_one(scored[~repeat], bought[~repeat], "new_"))
+    names = rows[0] if rows else _of_one(np.zeros(0), np.zeros(0, bool), "")
+    return {name: np.array([row[name] for row in rows]) for name in names}
+
+
+def _of_one(score: NDArray, bought: NDArray[np.bool_], group: str) -> dict[str, float]:
+    gains = metrics.Gains.of(score, bought)
+    found = {f"{group}lift@{round(share * 100)}": gains.lift(share) for share in SHARES}
+    for share in CAPTURED_SHARES:
+        found[f"{group}captured@{round(share * 100)}"] = gains.captured(share)
+    return found | {f"{group}auc": gains.auc}
 
 
 def table(results: list[Targeting]) -> str:
