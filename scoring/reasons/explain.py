@@ -61,7 +61,10 @@ def explain(
 
     ``x``: float32[n, k], pairs as the level described them to the stacker, columns named by
     ``features``; ``leave_out``: codes not to be told; ``best_seller_from``: share of customers.
+    Raises ValueError if there are not as many columns as features.
     """
+    if x.shape[1] != len(features):
+        raise ValueError(f"{len(features)} features, but x has {x.shape[1]} columns")
     described = Described(tuple(features), x, best_seller_from)
     added = contributions(stacker.nodes, stacker.tree_start, stacker.baseline, x)
     groups = {code: at for code, at in columns_of(features).items() if code not in leave_out}

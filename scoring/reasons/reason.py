@@ -75,7 +75,7 @@ def decode(packed: Iterable[int]) -> tuple[Reason, ...]:
     Raises ReasonError for rubbish: an unknown code, a parameter that the code does not have, a
     code told twice, or more than three.
     """
-    reasons = tuple(_decoded(number) for number in packed if number)
+    reasons = tuple(_decoded(int(number)) for number in packed if number)
     if len(reasons) > MOST_REASONS or len({reason.code for reason in reasons}) < len(reasons):
         raise ReasonError(f"{[reason.code for reason in reasons]} are not up to three reasons")
     return reasons

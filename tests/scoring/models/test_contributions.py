@@ -174,10 +174,6 @@ def test_bad_input_too_few_columns_are_named() -> None:
 
 
 def test_bad_input_a_tree_beyond_the_bits_of_its_answers_is_refused() -> None:
-    chain = [question(0, -k, 2 * k + 1, 2 * k + 2, 200 - k) for k in range(63)]
-    nodes = np.concatenate([
-        tree(*[part for k, q in enumerate(chain) for part in ((q,) if k == 0 else (leaf(0, 1), q))]),
-        tree(leaf(0, 1), leaf(0, 1)),
-    ])  # fmt: skip
+    nodes = tree(*[question(0, -k, k + 1, 63, 200 - k) for k in range(63)], leaf(0, 1))
     with pytest.raises(ValueError, match="63 questions"):
         contributions(nodes, np.array([0, len(nodes)]), 0.0, np.zeros((2, 1), np.float32))
