@@ -17,6 +17,7 @@ from scoring.reasons.reason import CODE_SHIFT, CODES, LIMITS, SHIFTS
 
 Packed = NDArray[np.uint32]
 DUE_FROM, DUE_UNTIL = 0.75, 2.0  # of the usual gap: later than twice is a habit given up
+SAME_PRICE = float(np.log(1.25))  # log of the price over the usual one
 BOUGHT_AGAIN_FROM = 0.2  # share of the buyers
 
 
@@ -73,6 +74,13 @@ def _bought_again(code: str, described: Described) -> Packed:
     return _packed(code, share >= BOUGHT_AGAIN_FROM, share * 1000)
 
 
+def _price(code: str, described: Described) -> Packed:
+    """Near what the customer pays for such products, or below it."""
+    against = described.column("content.price_fit")
+    cheaper = _packed("cheaper", against < -SAME_PRICE)
+    return np.where(cheaper > 0, cheaper, _packed(code, np.abs(against) <= SAME_PRICE))
+
+
 def _claim(code: str, described: Described) -> Packed:
     """Told without numbers: the model's own score is the fact, see ``explain``."""
     return _packed(code, np.ones(len(described.x), dtype=bool))
@@ -97,5 +105,6 @@ _FACTS: Mapping[str, _Fact] = {
     "shops": _days("activity", ("visit_days", "visit_recency_days")),
     "visit_due": _due("activity.visit_gap_days", "activity.visit_due"),
     "best_seller": _best_seller,
+    "price": _price,
     "bought_again": _bought_again,
 }

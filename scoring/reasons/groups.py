@@ -32,6 +32,8 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("popularity.", "best_seller"),
     ("price.", "price"),
     ("profile.", "profile"),
+    ("content.price_fit", "price"),
+    ("content.expected_buyers", "best_seller"),
     ("content.", "similar_products"),
 )
 

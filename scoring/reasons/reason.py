@@ -31,6 +31,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "price": (),
     "profile": (),
     "similar_products": (),
+    "cheaper": (),
 }
 CODES = tuple(PARAMETERS)
 

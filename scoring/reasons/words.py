@@ -10,11 +10,7 @@ from scoring.reasons.reason import Reason
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.TEXTS, "ko": ko.TEXTS}
 ABOUT = ("item", "brand", "category", "group", "any")  # what "it" may be; a group: several targets
 FEW_PERMILLE = 10  # a best seller bought by fewer is told without the share
-PHRASES = {
-    "days": "days",
-    "ago_days": "ago",
-    "gap_days": "gap",
-}  # parameter → its words
+PHRASES = {"days": ("days",), "ago_days": ("ago", "last"), "gap_days": ("gap",)}
 
 
 def told(reasons: Iterable[Reason], language: str, about: str = "item") -> str:
@@ -36,8 +32,8 @@ def sentence(reason: Reason, language: str, about: str = "item") -> str:
     for name, value in values.items():
         if name == "share_permille":
             words["share"] = texts["share"].format(percent=round(value / 10))
-        else:
-            words[PHRASES[name]] = _counted(texts, PHRASES[name], value)
+        for phrase in PHRASES.get(name, ()):
+            words[phrase] = _counted(texts, phrase, value)
     return texts[_variant(reason.code, values)].format(**words)
 
 

@@ -22,7 +22,7 @@ FEATURES = (
     "repeat.bought_7d", "repeat.days_bought", "repeat.recency_days", "repeat.gap_days",
     "repeat.due", "popularity.buyers_28d", "popularity.repeat_share", "activity.visits_21d",
     "activity.visit_days", "activity.visit_recency_days", "ease.ease", "affinity.affinity",
-    "brand.days_bought", "brand.recency_days", "channel.novel",
+    "brand.days_bought", "brand.recency_days", "channel.novel", "content.price_fit",
 )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ def shoppers(count: int, seed: int) -> tuple[Rows, NDArray[np.bool_]]:
     x[:, at["brand.days_bought"]] = brand
     x[:, at["brand.recency_days"]] = np.where(brand > 0, recency, np.nan)
     x[:, at["channel.novel"]] = random.normal(size=count)
+    x[:, at["content.price_fit"]] = random.normal(size=count)
     log_odds = (
         0.8 * np.log1p(days) + 1.0 * (np.abs(np.nan_to_num(x[:, at["repeat.due"]]) - 1) < 0.4)
         + 6 * x[:, at["ease.ease"]] + 0.4 * (x[:, at["affinity.affinity"]] + 3) + 0.1 * visits
@@ -169,6 +170,16 @@ def test_an_unknown_score_is_no_likeness_even_if_the_trees_like_it() -> None:
     assert reasons(only("ease.ease", -1.0), pair(ease__ease=0.0)) == ()  # nothing in common
 
 
+@pytest.mark.parametrize(
+    ("against_usual", "expected"), [(-0.7, ("cheaper",)), (0.1, ("price",)), (0.7, ())]
+)
+def test_a_price_is_a_reason_if_it_is_not_above_the_usual(
+    against_usual: float, expected: tuple[str, ...]
+) -> None:
+    found = reasons(only("content.price_fit", -9.0), pair(content__price_fit=against_usual))
+    assert tuple(reason.code for reason in found) == expected
+
+
 def test_due_is_told_only_when_it_is_time() -> None:
     stacker = only("repeat.gap_days", 1.0)
     due = {0.2: (), 0.9: (Reason("due", (14,)),), 5.0: ()}
@@ -266,5 +277,5 @@ def test_bad_input_a_constant_stacker_has_no_reasons() -> None:
 
 
 def test_bad_input_columns_that_are_not_those_of_the_level_are_refused() -> None:
-    with pytest.raises(ValueError, match="15 features, but x has 14 columns"):
+    with pytest.raises(ValueError, match="16 features, but x has 14 columns"):
         explain(FEATURES, Stacker.constant(0.1), np.zeros((2, 14), np.float32))

@@ -13,8 +13,10 @@ from scoring.reasons.words import ABOUT, LANGUAGES, sentence, told
 EXAMPLES = [
     (Reason("bought", (5, 12)), "Bought it on 5 days, last 12 days ago",
      "이 상품 구매일수 5일, 마지막 구매 12일 전"),
-    (Reason("bought", (1, 0)), "Bought it once, less than a day ago",
+    (Reason("bought", (1, 0)), "Bought it once, in the last 24 hours",
      "이 상품 1회 구매, 24시간 이내"),
+    (Reason("bought", (9, 0)), "Bought it on 9 days, again in the last 24 hours",
+     "이 상품 구매일수 9일, 마지막 구매 24시간 이내"),
     (Reason("due", (14,)), "Due again: usually every 14 days", "재구매 시기: 보통 14일 간격"),
     (Reason("due", (1,)), "Due again: usually every day", "재구매 시기: 보통 1일 간격"),
     (Reason("interest", (3, 1)), "Showed interest in it on 3 days, last 1 day ago",
@@ -89,7 +91,9 @@ def test_every_reason_has_words_that_hold_its_numbers(language: str, about: str)
 
 
 def test_bad_input_a_language_without_words_reads_english() -> None:
-    assert sentence(Reason("price"), "fr") == "The price suits this customer"
+    assert (
+        sentence(Reason("price"), "fr") == "Costs what this customer usually pays for such products"
+    )
 
 
 def test_bad_input_an_unknown_subject_is_named() -> None:
