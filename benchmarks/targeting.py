@@ -77,7 +77,7 @@ def print_task(task: Task, outcome: Outcome, result: Targeting, seconds: Row) ->
         print(f"{method:<26}{means}{seconds[method]:>9.1f}")
     print(f"\n{'95 % interval of ' + ours.NAME:<26}", end="")
     for name in SHOWN:
-        low, high = metrics.interval(result.measures[ours.NAME][name])
+        low, high = result.interval(ours.NAME, name)
         print(f"{f'{low:.3f}–{high:.3f}':>15}", end="")
     print(f"\n\n{ours.NAME + ' minus, paired':<26}" + "".join(f"{short(n):>26}" for n in COMPARED))
     for rival in result.measures:

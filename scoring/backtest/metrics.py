@@ -111,6 +111,15 @@ def interval(values: NDArray, *, seed: int = 0, rounds: int = ROUNDS) -> tuple[f
     return float(low), float(high)
 
 
+def quantiles(drawn: NDArray) -> tuple[float, float]:
+    """The 95 % interval of bootstrap means (float[rounds]), NaN left out."""
+    drawn = drawn[~np.isnan(drawn)]
+    if not len(drawn):
+        return float("nan"), float("nan")
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return float(low), float(high)
+
+
 def mean(values: NDArray) -> float:
     """Over those that have a figure; NaN when none has."""
     values = values[~np.isnan(values)]

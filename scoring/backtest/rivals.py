@@ -1,18 +1,24 @@
 """What a shop could do without a model: the rules that ours is measured against.
 
-A rule takes a Panel and gives float64[n_judged, n_known]. Where it names a second criterion, that
+A rule of targeting takes a Panel and gives float64[n_judged, n_known]; one of ranking gives a
+function of customers, int32[m] → float64[m, n_targets]. Where a rule names a second criterion, that
 one decides among equals only.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from scoring.backtest.ranking import ScoreAll
 from scoring.backtest.targeting import Panel
 from scoring.history import distinct
 
 RULE_DAYS = 90
+BEST_SELLER_DAYS = 28
+HALF_LIFE_DAYS = 60.0
+TIE = 1e-6  # less than any difference of two faded counts that matters
 SEED = 1
 
 Scores = NDArray[np.float64]
@@ -70,10 +76,50 @@ def then(first: NDArray, second: NDArray) -> Scores:
     return upper * (lower.max(initial=0.0) + 1.0) + lower
 
 
+def best_sellers(panel: Panel) -> ScoreAll:
+    """What most customers bought in the last 28 days; the same list for everybody."""
+    popular = buyers(panel, BEST_SELLER_DAYS)
+    return lambda customer: np.broadcast_to(popular, (len(customer), len(popular)))
+
+
+def personal_count(panel: Panel) -> ScoreAll:
+    """On how many days the customer bought it; equal ones by how many customers did lately."""
+    view = panel.view()
+    return _own_first(panel, view.days)
+
+
+def personal_decayed(panel: Panel) -> ScoreAll:
+    """The same with days that fade: half of the weight after 60 days."""
+    return _own_first(panel, panel.view().decayed(HALF_LIFE_DAYS))
+
+
+def buyers(panel: Panel, days: int) -> Scores:
+    """float64[n_targets]: distinct buyers of each target in the last ``days`` days."""
+    start = panel.cutoff - 24 * days
+    pair = panel.history.labels(panel.of_item, panel.n_targets, start, panel.cutoff, panel.kind)
+    return np.bincount(pair % panel.n_targets, minlength=panel.n_targets).astype(np.float64)
+
+
+def _own_first(panel: Panel, values: NDArray) -> ScoreAll:
+    """``values``: one a pair of the panel's view; equal ones by the best sellers."""
+    view, popular = panel.view(), buyers(panel, BEST_SELLER_DAYS)
+    index = (view.pair_customer, view.pair_target)
+    shape = (view.n_customers, view.n_targets)
+    own = sp.csr_array((values.astype(np.float64), index), shape=shape)
+    rest = popular / (popular.max(initial=0.0) + 1.0) * TIE
+    return lambda customer: own[customer].toarray() + rest
+
+
 TARGETING = {
     "rule 90 days": rule_90_days,
     "frequency": frequency,
     "recency": recency,
     "activity": activity,
     "random": random,
+}
+
+RANKING = {
+    "best sellers": best_sellers,
+    "personal count": personal_count,
+    "personal decayed": personal_decayed,
 }

@@ -23,6 +23,7 @@ SHARES = (0.05, 0.1, 0.2)
 CAPTURED_SHARES = (0.3, 0.4)
 ANY = "any"  # the level with one target: buys anything at all
 MIN_BUYERS = 50
+RESAMPLES = 200  # of the customers, where one target leaves no targets to draw
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Targeting:
 
     Measures are lift@5 …, captured@30 …, auc, and the same with ``repeat_`` and ``new_`` before
     them. ``targets``: names; ``buyers``: a count each. ``calibration`` and
-    ``expected_over_observed`` are of the method that gives probabilities.
+    ``expected_over_observed`` are of the method that gives probabilities. ``resampled`` is like
+    ``measures`` for a single target: a row a draw of customers, the same for all methods.
     """
 
     level: str
@@ -94,6 +96,7 @@ class Targeting:
     measures: Mapping[str, Mapping[str, NDArray]]
     calibration: list[dict[str, float]] = field(default_factory=list)
     expected_over_observed: float = float("nan")
+    resampled: Mapping[str, Mapping[str, NDArray]] = field(default_factory=dict)
 
     def mean(self, method: str, measure: str) -> float:
         """Over the targets that have a figure; NaN when none has (everybody bought them)."""
@@ -104,9 +107,18 @@ class Targeting:
         return int((~np.isnan(next(iter(self.measures.values()))[measure])).sum())
 
     def difference(self, method: str, rival: str, measure: str) -> tuple[float, float, float]:
-        """(mean, low, high) of ``method`` minus ``rival`` over the targets, paired."""
+        """(mean, low, high) of ``method`` minus ``rival``, paired; intervals as of ``interval``."""
         differences = self.measures[method][measure] - self.measures[rival][measure]
-        return metrics.mean(differences), *metrics.interval(differences)
+        if not self.resampled:
+            return metrics.mean(differences), *metrics.interval(differences)
+        drawn = self.resampled[method][measure] - self.resampled[rival][measure]
+        return metrics.mean(differences), *metrics.quantiles(drawn)
+
+    def interval(self, method: str, measure: str) -> tuple[float, float]:
+        """95 % bootstrap interval of the mean over targets; over customers for a single target."""
+        if self.resampled:
+            return metrics.quantiles(self.resampled[method][measure])
+        return metrics.interval(self.measures[method][measure])
 
     @property
     def calibration_error(self) -> float:
@@ -120,8 +132,8 @@ class Targeting:
         summary: dict[str, dict[str, dict[str, float | None]]] = {}
         for method, by_measure in self.measures.items():
             summary[method] = {}
-            for measure, values in by_measure.items():
-                low, high = metrics.interval(values)
+            for measure in by_measure:
+                low, high = self.interval(method, measure)
                 summary[method][measure] = {
                     "mean": rounded(self.mean(method, measure)),
                     "low": rounded(low),
@@ -237,18 +249,41 @@ def evaluate(
         measures={name: _measure(score, outcome) for name, score in known.items()},
         calibration=calibration,
         expected_over_observed=ratio,
+        resampled={} if len(panel.target) != 1 else _resample(known, outcome),
     )
 
 
 def _measure(score: NDArray, outcome: Outcome) -> dict[str, NDArray]:
-    """Each measure of each target, over all customers, repeat and new ones."""
-    rows: list[dict[str, float]] = []
-    for scored, bought, repeat in zip(score, outcome.bought, outcome.repeat, strict=True):
-        row = _of_one(scored, bought, "")
-        row |= _of_one(scored[repeat], bought[repeat], "repeat_")
-        rows.append(row | _of_one(scored[~repeat], bought[~repeat], "new_"))
-    names = rows[0] if rows else _of_one(np.zeros(0), np.zeros(0, bool), "")
+    """Each measure of each target."""
+    rows = zip(score, outcome.bought, outcome.repeat, strict=True)
+    return _columns([_of_target(*row) for row in rows])
+
+
+def _resample(scores: Mapping[str, NDArray], outcome: Outcome) -> dict[str, dict[str, NDArray]]:
+    """Each measure of the one target on each of RESAMPLES draws of the customers."""
+    bought, repeat = outcome.bought[0], outcome.repeat[0]
+    rng = np.random.default_rng(0)
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in scores}
+    for _ in range(RESAMPLES):
+        drawn = rng.integers(0, len(bought), len(bought))
+        for name, score in scores.items():
+            rows[name].append(_of_target(score[0, drawn], bought[drawn], repeat[drawn]))
+    return {name: _columns(found) for name, found in rows.items()}
+
+
+def _columns(rows: list[dict[str, float]]) -> dict[str, NDArray]:
+    nobody = np.zeros(0, dtype=bool)
+    names = rows[0] if rows else _of_target(np.zeros(0), nobody, nobody)
     return {name: np.array([row[name] for row in rows]) for name in names}
+
+
+def _of_target(
+    score: NDArray, bought: NDArray[np.bool_], repeat: NDArray[np.bool_]
+) -> dict[str, float]:
+    """Over all customers, repeat and new ones."""
+    found = _of_one(score, bought, "")
+    found |= _of_one(score[repeat], bought[repeat], "repeat_")
+    return found | _of_one(score[~repeat], bought[~repeat], "new_")
 
 
 def _of_one(score: NDArray, bought: NDArray[np.bool_], group: str) -> dict[str, float]:
