@@ -62,16 +62,16 @@ CHOSEN: Mapping[str, Mapping[str, dict[str, Any]]] = {
         WARP: {"components": 16, "epochs": 3},
     },
     "cj_rank": {
-        EASE: {"ridge": 1000.0},
-        ALS: {"factors": 128, "regularization": 30.0, "alpha": 8.0},
-        KNN: {"half_life_days": 60.0, "neighbours": 400},
-        PERSONAL_KNN: {"half_life_days": 60.0, "neighbours": 400, "own": 0.9},
+        EASE: {"ridge": 200.0},
+        ALS: {"factors": 128, "regularization": 30.0, "alpha": 1.0},
+        KNN: {"half_life_days": 15.0, "neighbours": 100},
+        PERSONAL_KNN: {"half_life_days": 60.0, "neighbours": 400, "own": 0.7},
     },
     "tafeng_rank": {
-        EASE: {"ridge": 1000.0},
+        EASE: {"ridge": 200.0},
         ALS: {"factors": 128, "regularization": 30.0, "alpha": 8.0},
-        KNN: {"half_life_days": 60.0, "neighbours": 400},
-        PERSONAL_KNN: {"half_life_days": 60.0, "neighbours": 400, "own": 0.6},
+        KNN: {"half_life_days": 15.0, "neighbours": 400},
+        PERSONAL_KNN: {"half_life_days": 30.0, "neighbours": 400, "own": 0.5},
     },
 }
 

@@ -17,6 +17,7 @@ from scipy.special import betaln, gammaln, hyp2f1
 from scoring.backtest.targeting import Panel
 
 DAYS_A_WEEK = 7.0
+MOST_STEPS = 4000
 
 Values = NDArray[np.float64]
 
@@ -46,7 +47,7 @@ class BgNbd:
         def loss(logs: Values) -> float:
             return -float(cls(*np.exp(logs)).log_likelihood(customers).mean())
 
-        found = minimize(loss, np.zeros(4), method="Nelder-Mead", options={"maxiter": 4000})
+        found = minimize(loss, np.zeros(4), method="Nelder-Mead", options={"maxiter": MOST_STEPS})
         if not found.success:
             raise ValueError(f"BG/NBD was not fitted: {found.message}")
         return cls(*(float(value) for value in np.exp(found.x)))

@@ -12,7 +12,16 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from scoring.backtest.metrics import auc, calibration, captured, interval, lift
+from scoring.backtest.metrics import (
+    Gains,
+    auc,
+    calibration,
+    calibration_error,
+    captured,
+    interval,
+    intervals,
+    lift,
+)
 
 Case = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
@@ -123,3 +132,66 @@ def test_bad_input_calibration_of_few_or_no_rows() -> None:
     assert calibration(np.zeros(0), np.zeros(0, bool)) == []
     rows = calibration(np.array([0.2, 0.1]), np.array([True, False]))
     assert [(row["expected"], row["observed"]) for row in rows] == [(0.1, 0), (0.2, 1)]
+
+
+@given(cases())
+def test_a_perfect_ranking_lifts_as_much_as_can_be(case: Case) -> None:
+    _, bought = case
+    assume(bought.any())
+    for share in (0.05, 0.2, 0.5):
+        size = round(share * len(bought))
+        best = min(size, bought.sum()) / bought.sum()
+        assert captured(bought.astype(float), bought, share) == pytest.approx(best)
+        if size:
+            assert lift(bought.astype(float), bought, share) == pytest.approx(
+                best * len(bought) / size
+            )
+
+
+@given(cases())
+def test_the_order_turned_round_gives_the_rest_of_the_area(case: Case) -> None:
+    score, bought = case
+    assume(bought.any() and not bought.all())
+    assert auc(score, bought) + auc(-score, bought) == pytest.approx(1)
+    assert auc(score, bought) == pytest.approx(auc(-score, ~bought))
+
+
+@given(cases())
+def test_the_curve_rises_from_nobody_to_everybody(case: Case) -> None:
+    score, bought = case
+    gains = Gains.of(score, bought)
+    assert (gains.taken[0], gains.found[0]) == (0, 0)
+    assert (gains.taken[-1], gains.found[-1]) == (len(score), bought.sum())
+    assert (np.diff(gains.taken) > 0).all()
+    assert (np.diff(gains.found) >= 0).all()
+
+
+def test_columns_resampled_together_keep_what_they_share() -> None:
+    random = np.random.default_rng(6)
+    ours = random.normal(5, 3, 200)
+    rival = ours - 0.1  # always a little worse
+    low, high = interval(ours - rival)
+    assert low == pytest.approx(0.1)
+    assert high == pytest.approx(0.1)
+    both = intervals(np.column_stack([ours, rival]))
+    assert both[0] - both[1] == pytest.approx([0.1, 0.1])
+
+
+def test_calibration_error_is_the_mean_distance_of_the_bins() -> None:
+    rows = [
+        {"count": 30, "expected": 0.2, "observed": 0.1},
+        {"count": 10, "expected": 0.5, "observed": 0.7},
+    ]
+    assert calibration_error(rows) == pytest.approx((30 * 0.1 + 10 * 0.2) / 40)
+
+
+def test_a_probability_that_is_true_has_hardly_any_calibration_error() -> None:
+    random = np.random.default_rng(7)
+    probability = random.random(100_000) ** 3
+    happened = random.random(100_000) < probability
+    assert calibration_error(calibration(probability, happened)) < 0.006
+    assert calibration_error(calibration(probability / 2, happened)) > 0.1
+
+
+def test_bad_input_no_rows_have_no_calibration_error() -> None:
+    assert math.isnan(calibration_error([]))

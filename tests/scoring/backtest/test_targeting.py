@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from scoring.backtest import report
-from scoring.backtest.targeting import Targeting, best_selling, evaluate, observe, table
+from scoring.backtest.targeting import ANY, Targeting, best_selling, evaluate, observe, table
 from scoring.history import BOUGHT, History
 from scoring.level import Level
 from scoring.models.affinity import AffinityTrainer
@@ -162,3 +162,73 @@ def test_only_the_asked_targets_are_judged(past: History) -> None:
     found = evaluate(outcome, {"days": lambda panel: np.zeros(panel.shape)})
     assert found.targets == ["item-1"]
     assert found.buyers == [2]
+
+
+@pytest.fixture
+def groups() -> History:
+    """Six customers know the shop; 0, 1 and 2 bought item 0 before. In the window 0, 3 and 4 buy
+    it: one repeat, two new buyers."""
+    rows = [*bought(0, 0, 1), *bought(1, 0, 2), *bought(2, 0, 3)]
+    rows += [*bought(3, 1, 1), *bought(4, 1, 1), *bought(5, 1, 1)]
+    return make([*rows, later(0, 0), later(3, 0), later(4, 0)], customers=6, items=2)
+
+
+def judged(history: History, **scores: list[float]) -> Targeting:
+    outcome = observe(history, "item", CUTOFF, 168, min_buyers=1)
+    return evaluate(outcome, {name: np.array([row]) for name, row in scores.items()})
+
+
+def test_repeat_and_new_buyers_are_measured_apart(groups: History) -> None:
+    found = judged(groups, ours=[0.1, 0.2, 0.3, 0.9, 0.4, 0.5])
+    # repeat: buyer 0 is below both others; new: 3 above 5, 4 below it
+    assert found.mean("ours", "repeat_auc") == 0
+    assert found.mean("ours", "new_auc") == pytest.approx(0.5)
+    # all: 0 beats nobody, 3 beats all three, 4 beats 1 and 2
+    assert found.mean("ours", "auc") == pytest.approx(5 / 9)
+    # a third of six is two customers, of three it is one
+    assert found.mean("ours", "captured@30") == pytest.approx(1 / 3)
+    assert found.mean("ours", "new_captured@30") == pytest.approx(1 / 2)
+    assert found.mean("ours", "new_lift@20") == pytest.approx(1 / 2 / (1 / 3))
+
+
+def test_ties_take_their_share_of_the_edge(groups: History) -> None:
+    found = judged(groups, ours=[1, 1, 1, 0, 0, 0])
+    # 40 % of six is two of the three equal ones, who hold one of three buyers
+    assert found.mean("ours", "captured@40") == pytest.approx(2 / 3 / 3)
+
+
+def test_one_target_takes_its_interval_from_the_customers(groups: History) -> None:
+    found = judged(groups, ours=[3, 1, 0, 5, 4, 2], rival=[3, 1, 0, 5, 4, 2])
+    low, high = found.interval("ours", "auc")
+    assert low <= found.mean("ours", "auc") <= high
+    assert found.difference("ours", "rival", "auc") == (0, 0, 0)
+
+
+def test_many_targets_take_it_from_the_targets(past: History) -> None:
+    outcome = observe(past, "item", CUTOFF, 168, min_buyers=2)
+    same = np.zeros(outcome.panel.shape)
+    found = evaluate(outcome, {"ours": outcome.bought.astype(float), "rival": same})
+    assert found.difference("ours", "rival", "auc") == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_who_buys_at_all_is_one_target(groups: History) -> None:
+    outcome = observe(groups, ANY, CUTOFF, 168, min_buyers=1)
+    assert outcome.bought.tolist() == [[True, False, False, True, True, False]]
+    assert outcome.repeat.all()
+
+
+def test_a_probability_is_calibrated_over_all_pairs(groups: History) -> None:
+    outcome = observe(groups, "item", CUTOFF, 168, min_buyers=1)
+    found = evaluate(outcome, {"ours": np.full((1, 6), 0.25)}, probability="ours")
+    assert found.expected_over_observed == pytest.approx(6 * 0.25 / 3)
+    assert sum(row["count"] for row in found.calibration) == 6
+
+
+def test_bad_input_a_score_of_another_shape_is_named(groups: History) -> None:
+    with pytest.raises(ValueError, match=r"the score 'ours' is \(1, 2\), not \(1, 6\)"):
+        judged(groups, ours=[0.1, 0.2])
+
+
+def test_bad_input_a_score_with_nan_is_named(groups: History) -> None:
+    with pytest.raises(ValueError, match="the score 'ours' holds NaN"):
+        judged(groups, ours=[0.1, 0.2, np.nan, 0.1, 0.1, 0.1])
