@@ -50,8 +50,8 @@ CHOSEN: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "tafeng_item": {
         EASE: {"ridge": 400.0},
         ALS: {"factors": 64, "regularization": 100.0, "alpha": 20.0},
-        KNN: {"half_life_days": 40.0, "neighbours": 400},
-        PERSONAL_KNN: {"half_life_days": 120.0, "neighbours": 400, "own": 0.6},
+        KNN: {"half_life_days": 40.0, "neighbours": 4000},
+        PERSONAL_KNN: {"half_life_days": 40.0, "neighbours": 4000, "own": 0.2},
         WARP: {"components": 64, "epochs": 15},
     },
     "taobao_category": {

@@ -32,9 +32,17 @@ SAMPLE = 2500  # customers
 
 GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     EASE: {"ridge": (100.0, 400.0, 1000.0, 3000.0)},
-    ALS: {"factors": (8, 32, 128), "regularization": (1.0, 30.0), "alpha": (1.0, 8.0)},
-    KNN: {"half_life_days": (15.0, 40.0, 120.0), "neighbours": (400,)},
-    PERSONAL_KNN: {"half_life_days": (60.0, 120.0, 240.0), "neighbours": (400,), "own": (0.3, 0.6)},
+    ALS: {
+        "factors": (16, 64, 128),
+        "regularization": (1.0, 30.0, 100.0),
+        "alpha": (1.0, 8.0, 20.0),
+    },
+    KNN: {"half_life_days": (15.0, 40.0, 120.0), "neighbours": (400, 4000)},
+    PERSONAL_KNN: {
+        "half_life_days": (60.0, 120.0, 240.0),
+        "neighbours": (400, 4000),
+        "own": (0.2, 0.6),
+    },
     WARP: {"components": (16, 64), "epochs": (3, 15)},
     "weighted events": {"half_life_days": (1.0, 2.0, 4.0), "goal_weight": (1.0, 3.0, 6.0)},
 }
