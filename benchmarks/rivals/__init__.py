@@ -56,9 +56,9 @@ CHOSEN: Mapping[str, Mapping[str, dict[str, Any]]] = {
     },
     "taobao_category": {
         EASE: {"ridge": 400.0},
-        ALS: {"factors": 128, "regularization": 30.0, "alpha": 8.0},
+        ALS: {"factors": 128, "regularization": 30.0, "alpha": 20.0},
         KNN: {"half_life_days": 15.0, "neighbours": 400},
-        PERSONAL_KNN: {"half_life_days": 60.0, "neighbours": 400, "own": 0.6},
+        PERSONAL_KNN: {"half_life_days": 60.0, "neighbours": 4000, "own": 0.6},
         WARP: {"components": 16, "epochs": 3},
     },
     "cj_rank": {
@@ -85,7 +85,7 @@ def of_task(task: Task) -> Mapping[str, Method]:
         name: collaborative.targeting(MODELS[name], **values) for name, values in chosen.items()
     }
     if task.name.startswith("taobao"):
-        methods["weighted events"] = partial(weighted_events, half_life_days=2.0, goal_weight=6.0)
+        methods["weighted events"] = partial(weighted_events, half_life_days=2.0, goal_weight=12.0)
     return methods
 
 

@@ -44,7 +44,7 @@ GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
         "own": (0.2, 0.6),
     },
     WARP: {"components": (16, 64), "epochs": (3, 15)},
-    "weighted events": {"half_life_days": (1.0, 2.0, 4.0), "goal_weight": (1.0, 3.0, 6.0)},
+    "weighted events": {"half_life_days": (1.0, 2.0, 4.0), "goal_weight": (1.0, 3.0, 6.0, 12.0)},
 }
 
 

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from implicit.als import AlternatingLeastSquares
 from lightfm import LightFM
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from scoring.backtest.ranking import ScoreAll
 from scoring.backtest.targeting import Panel
@@ -62,15 +63,16 @@ def ease(view: LevelView, *, ridge: float) -> Collaborative:
 def als(view: LevelView, *, factors: int, regularization: float, alpha: float) -> Collaborative:
     """Implicit ALS (Hu, Koren and Volinsky 2008) of the library ``implicit``, on day counts."""
     target, vectors = _vectors(view, np.log1p(view.days))
-    model = AlternatingLeastSquares(
-        factors=factors,
-        regularization=regularization,
-        alpha=alpha,
-        iterations=15,
-        num_threads=1,
-        random_state=SEED,
-    )
-    model.fit(sp.csr_matrix(vectors), show_progress=False)
+    with threadpool_limits(1, "blas"):  # as the library asks for
+        model = AlternatingLeastSquares(
+            factors=factors,
+            regularization=regularization,
+            alpha=alpha,
+            iterations=15,
+            num_threads=1,
+            random_state=SEED,
+        )
+        model.fit(sp.csr_matrix(vectors), show_progress=False)
     users, items = model.user_factors, model.item_factors
     return Collaborative(target, lambda customer: users[customer] @ items.T)
 
