@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scoring.history import ENGAGED, Catalogue, History
+from scoring.history import ENGAGED, Catalogue, History, LevelView
 from scoring.item_text import unit
 from scoring.models import Arrays, Floats, Ints
 
@@ -37,7 +37,7 @@ class Content:
     k], log price they pay there relative to the kind's items, NaN unknown.
 
     Targets: ``target`` float32[n_targets, d], length 1 or 0; ``kind`` int32[n_targets], -1 none;
-    ``price`` float32[n_targets], log price relative to the kind's, NaN unknown; ``expected``
+    ``price`` float32[n_targets], log price relative to similar items, NaN unknown; ``expected``
     float32[n_targets], share of customers; ``new``: int32[m], never bought, to be proposed.
     """
 
@@ -59,37 +59,28 @@ class Content:
         A target of several items is the sum of them; customers are described by all that they
         did before ``cutoff`` (hours), whichever target it belongs to.
         """
-        catalogue = history.catalogue
-        centres = catalogue.content_centres
+        catalogue, centres = history.catalogue, history.catalogue.content_centres
         content = catalogue.content
         if not len(content):
             content = np.zeros((catalogue.n_items, 0), dtype=np.float32)
         item_kind = nearest(content, centres)
-        relative_price = _relative_price(catalogue, item_kind, len(centres))
         likeness = np.maximum(centres @ centres.T, 0.0) ** SHARPNESS
+        relative_price = _relative_price(catalogue, item_kind, likeness)
         weight = _weights(history, cutoff)
         alike, pays = _by_kind(weight, item_kind, relative_price, likeness)
-        target = unit(_grouped(of_item, n_targets) @ content)
+        members = _grouped(of_item, n_targets)
+        target = unit(members @ content)
         kind = nearest(target, centres)
-        view = history.view_of(of_item, n_targets, cutoff)
-        recent = view.pair_target[view.age[view.start[:-1]] < SALES_DAYS]
-        ever = np.bincount(view.pair_target, minlength=n_targets)
-        buyers = np.bincount(recent, minlength=n_targets)
+        buyers, ever = _buyers(history.view_of(of_item, n_targets, cutoff))
         known = max(int(history.known_customers(cutoff).sum()), 1)
-        expected = _expected(buyers / known, ever > 0, kind, likeness)
-        sellable = _grouped(of_item, n_targets) @ catalogue.sellable.astype(np.float32) > 0
-        new = np.flatnonzero((ever == 0) & (kind >= 0) & sellable)
+        expected = _smoothed(buyers / known, ever, kind, likeness)[kind]
+        sellable = members @ catalogue.sellable.astype(np.float32) > 0
+        new = np.flatnonzero(~ever & (kind >= 0) & sellable)
         new = new[np.lexsort((new, -expected[new]))][:NEW_TARGETS]
-        return cls(
-            taste=unit(weight @ content),
-            alike=alike,
-            pays=pays,
-            target=target,
-            kind=kind,
-            price=_mean(relative_price, of_item, n_targets),
-            expected=expected,
-            new=np.sort(new).astype(np.int32),
-        )
+        price = _mean(relative_price, of_item, n_targets)
+        taste = unit(weight @ content)
+        new = np.sort(new).astype(np.int32)
+        return cls(taste, alike, pays, target, kind, price, expected, new)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """Columns: cosine of taste and target; log(1 + what was bought alike); log price against
@@ -157,6 +148,13 @@ def _weights(history: History, cutoff: int) -> sp.csr_array:
     return weight.astype(np.float32)
 
 
+def _buyers(view: LevelView) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(buyers of the last SALES_DAYS, whether it was ever bought) of each target."""
+    recent = view.age[view.start[:-1]] < SALES_DAYS
+    buyers = np.bincount(view.pair_target[recent], minlength=view.n_targets)
+    return buyers, np.bincount(view.pair_target, minlength=view.n_targets) > 0
+
+
 def _by_kind(
     weight: sp.csr_array, kind: Ints, relative_price: Floats, likeness: Floats
 ) -> tuple[Halves, Halves]:
@@ -177,24 +175,26 @@ def _by_kind(
     return alike, pays
 
 
-def _expected(
-    buyers: NDArray[np.float64], sold: NDArray[np.bool_], kind: Ints, likeness: Floats
-) -> Floats:
-    """float32[n_targets]: mean of ``buyers`` over what was ever sold, weighted by likeness."""
-    k = len(likeness)
-    counted = sold & (kind >= 0)
-    count = likeness @ np.bincount(kind[counted], minlength=k)
-    total = likeness @ np.bincount(kind[counted], weights=buyers[counted], minlength=k)
-    mean = np.append(np.where(count > 0, total / np.maximum(count, 1e-9), np.nan), np.nan)
-    return mean[kind].astype(np.float32)
-
-
-def _relative_price(catalogue: Catalogue, kind: Ints, k: int) -> Floats:
-    """float32[n_items]: log of the price over that of the kind's items; NaN when unknown."""
+def _relative_price(catalogue: Catalogue, kind: Ints, likeness: Floats) -> Floats:
+    """float32[n_items]: log of the price over that of items like it; NaN when unknown."""
     price = np.where(catalogue.price > 0, catalogue.price, np.nan).astype(np.float32)
     logarithm = np.log(price)
-    usual = np.append(_mean(logarithm, kind, k), np.float32(np.nan))
+    usual = _smoothed(logarithm, ~np.isnan(price), kind, likeness)
     return logarithm - usual[kind]
+
+
+def _smoothed(
+    values: NDArray, counted: NDArray[np.bool_], kind: Ints, likeness: Floats
+) -> NDArray[np.float32]:
+    """float32[k + 1]: mean of the ``counted`` values around each kind, weighted by likeness
+    (Nadaraya 1964); NaN where there is none, and at the end, for an item of no kind (-1)."""
+    k = len(likeness)
+    counted = counted & (kind >= 0)
+    count = likeness @ np.bincount(kind[counted], minlength=k)
+    total = likeness @ np.bincount(kind[counted], weights=values[counted], minlength=k)
+    mean = np.full(k + 1, np.nan, dtype=np.float32)
+    np.divide(total, count, out=mean[:k], where=count > 0, casting="same_kind")
+    return mean
 
 
 def _mean(values: Floats, of_item: Ints, n_targets: int) -> Floats:
