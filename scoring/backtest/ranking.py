@@ -102,19 +102,23 @@ def observe(
 ) -> Baskets:
     """What the known customers bought in the ``horizon_hours`` from ``cutoff`` (hours) on.
 
-    ``truth`` is numbered like ``history`` and holds the window when ``history`` ends before it.
+    Targets that nobody had bought before the cut-off do not count: how well new items are placed is
+    judged apart. ``truth`` is numbered like ``history`` and holds the window when ``history`` ends before it.
     """
     of_item, size = grouping(history, level)
     known = history.known_customers(cutoff)
     end = cutoff + horizon_hours
     bought = (truth or history).labels(of_item, size, cutoff, end, kind)
-    bought = bought[known[bought // size]]
+    before = history.view_of(of_item, size, cutoff, kind)
+    sold = np.zeros(size, dtype=bool)
+    sold[before.target] = True
+    bought = bought[known[bought // size] & sold[bought % size]]
     customer = np.unique(bought // size).astype(np.int32)
     everything = np.arange(size, dtype=np.int32)
     panel = Panel(
         history, level, of_item, size, cutoff, horizon_hours, customer, everything, kind=kind
     )
-    return Baskets(panel, bought, panel.view().pair)
+    return Baskets(panel, bought, before.pair)
 
 
 def evaluate(baskets: Baskets, lists: Mapping[str, Ints], *, new_only: bool = False) -> Ranking:

@@ -24,7 +24,7 @@ from scoring.backtest.ranking import (
     observe,
 )
 from scoring.history import BOUGHT, ENGAGED, History
-from tests.scoring.histories import CUTOFF, before, bought, make, with_another_future
+from tests.scoring.histories import CUTOFF, before, bought, make, with_another_future, with_rows
 
 WEEK = 7 * 24
 SECOND, THIRD = 1 / math.log2(3), 1 / math.log2(4)  # gains of the second and third place
@@ -35,6 +35,7 @@ def past() -> History:
     """Customers 0, 1 and 2 know the shop; 0 buys items 1, 2 and 5, of which 2 is new, 1 buys
     item 0 again, 2 only looks, 3 comes new."""
     rows = [*bought(0, 1, 3, 9), *bought(0, 5, 2), *bought(1, 0, 1), *bought(2, 3, 4)]
+    rows += bought(2, 2, 30)
     rows += [(0, item, CUTOFF, BOUGHT) for item in (1, 2, 5)]
     rows += [(1, 0, CUTOFF + WEEK - 1, BOUGHT), (1, 4, CUTOFF + WEEK, BOUGHT)]
     rows += [(2, 3, CUTOFF, ENGAGED), (3, 0, CUTOFF, BOUGHT)]
@@ -72,6 +73,13 @@ def test_among_new_items_only_those_never_bought_are_relevant(baskets: Baskets) 
     assert found.customers == 1  # customer 1 bought nothing new
     assert found.measures["ours"][RECALL].tolist() == [1]
     assert found.measures["ours"][NDCG] == pytest.approx([SECOND])
+
+
+def test_an_item_that_nobody_had_bought_is_judged_elsewhere(past: History) -> None:
+    launched = with_rows(past, [(0, 4, CUTOFF, BOUGHT), (2, 4, CUTOFF, BOUGHT)])
+    baskets = observe(launched, "item", CUTOFF, WEEK)
+    assert baskets.panel.customer.tolist() == [0, 1]
+    assert 4 not in baskets.bought % 6
 
 
 def test_methods_are_compared_customer_by_customer(baskets: Baskets) -> None:
