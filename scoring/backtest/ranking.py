@@ -103,7 +103,8 @@ def observe(
     """What the known customers bought in the ``horizon_hours`` from ``cutoff`` (hours) on.
 
     Targets that nobody had bought before the cut-off do not count: how well new items are placed is
-    judged apart. ``truth`` is numbered like ``history`` and holds the window when ``history`` ends before it.
+    judged apart. ``truth`` is numbered like ``history`` and holds the window when ``history`` ends
+    before it.
     """
     of_item, size = grouping(history, level)
     known = history.known_customers(cutoff)
