@@ -79,8 +79,8 @@ class Content:
         new = new[np.lexsort((new, -expected[new]))][:NEW_TARGETS]
         price = _mean(relative_price, of_item, n_targets)
         taste = unit(weight @ content)
-        new = np.sort(new).astype(np.int32)
-        return cls(taste, alike, pays, target, kind, price, expected, new)
+        proposed: Ints = np.sort(new).astype(np.int32)
+        return cls(taste, alike, pays, target, kind, price, expected, proposed)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """Columns: cosine of taste and target; log(1 + what was bought alike); log price against
