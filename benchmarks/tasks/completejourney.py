@@ -30,7 +30,7 @@ def read(data: Data, cutoff: int) -> History:
     """All purchases, with the catalogue as it was at ``cutoff`` (hours)."""
     lake, people = _lake(data.cache / "completejourney")
     items = features.item_table(lake, datetime.fromtimestamp(cutoff * 3600, UTC))
-    return features.from_events(lake.events(before=END), people, items)
+    return features.build(lake, people, items, END)
 
 
 @lru_cache(maxsize=1)

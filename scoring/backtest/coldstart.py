@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scoring.backtest import metrics, ranking, rivals, targeting
 from scoring.backtest.ranking import Baskets
-from scoring.backtest.targeting import Outcome, Panel, Targeting
+from scoring.backtest.targeting import Outcome, Panel
 from scoring.history import BOUGHT, History
 from scoring.models import Ints
 
@@ -25,17 +25,8 @@ SEED = 0
 
 
 @dataclass(frozen=True)
-class NewCustomers:
-    """``outcome``: the held-out customers and every target of the level that is well sold;
-    ``baskets``: those of them who bought in the window."""
-
-    outcome: Outcome
-    baskets: Baskets
-
-
-@dataclass(frozen=True)
-class NewShop:
-    """``outcome`` and ``baskets`` as ever, from a history of FIRST_DAYS."""
+class Both:
+    """``outcome``: what targeting is judged by; ``baskets``: what ranking items is judged by."""
 
     outcome: Outcome
     baskets: Baskets
@@ -87,14 +78,19 @@ def first_days(history: History, cutoff: int, days: int = FIRST_DAYS) -> History
 
 
 def new_items(
-    history: History, cutoff: int, horizon_hours: int, *, min_buyers: int = MIN_ITEM_BUYERS
+    history: History,
+    cutoff: int,
+    horizon_hours: int,
+    *,
+    share: float = SHARE,
+    min_buyers: int = MIN_ITEM_BUYERS,
 ) -> Outcome:
     """Every known customer, for each of the newest items with ``min_buyers`` in the window.
 
-    The newest SHARE of the items sold before the end of the window have no past at all in the
+    The newest ``share`` of the items sold before the end of the window have no past at all in the
     panel's history, whether or not they were first sold before the cut-off.
     """
-    held = newest_items(history, cutoff + horizon_hours)
+    held = newest_items(history, cutoff + horizon_hours, share)
     past = without_items(history, held, cutoff)
     return targeting.observe(
         past, "item", cutoff, horizon_hours, targets=held, min_buyers=min_buyers, truth=history
@@ -103,7 +99,7 @@ def new_items(
 
 def new_customers(
     history: History, level: str, cutoff: int, horizon_hours: int, *, min_buyers: int
-) -> NewCustomers:
+) -> Both:
     """Those of ``some_customers``, known by everything but their purchases.
 
     Targeting is judged on the targets of ``level`` that ``min_buyers`` of all customers bought in
@@ -120,18 +116,18 @@ def new_customers(
     customer = np.intersect1d(lists.panel.customer, held)
     mine = np.isin(lists.bought // lists.panel.n_targets, held)
     panel = replace(lists.panel, history=past, customer=customer)
-    return NewCustomers(outcome, Baskets(panel, lists.bought[mine], np.zeros(0, dtype=np.int64)))
+    return Both(outcome, Baskets(panel, lists.bought[mine], np.zeros(0, dtype=np.int64)))
 
 
 def new_shop(
     history: History, level: str, cutoff: int, horizon_hours: int, *, min_buyers: int
-) -> NewShop:
+) -> Both:
     """Targeting of ``level`` and ranking of items by what FIRST_DAYS tell, on what came next."""
     past = first_days(history, cutoff)
     outcome = targeting.observe(
         past, level, cutoff, horizon_hours, min_buyers=min_buyers, truth=history
     )
-    return NewShop(outcome, ranking.observe(past, "item", cutoff, horizon_hours, truth=history))
+    return Both(outcome, ranking.observe(past, "item", cutoff, horizon_hours, truth=history))
 
 
 def category_activity(panel: Panel) -> NDArray[np.float64]:
@@ -153,11 +149,6 @@ def category_activity(panel: Panel) -> NDArray[np.float64]:
 def pooled_auc(outcome: Outcome, score: NDArray) -> float:
     """Over all pairs at once: also which item sells counts. ``score`` as of ``evaluate``."""
     return metrics.auc(np.asarray(score).ravel(), outcome.bought.ravel())
-
-
-def difference(result: Targeting, method: str, rival: str) -> tuple[float, float, float]:
-    """(mean, low, high) of the AUC of ``method`` minus that of ``rival``, paired over items."""
-    return result.difference(method, rival, "auc")
 
 
 def _rows(history: History, keep: NDArray[np.bool_]) -> History:
