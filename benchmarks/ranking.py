@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from benchmarks import ours
@@ -54,7 +55,9 @@ def makers(
     task: Task, baskets: Baskets, wanted: Callable[[str], bool]
 ) -> Mapping[str, Callable[[], Ranker]]:
     """What trains each method."""
-    rivals: dict[str, Callable[[Panel], ScoreAll]] = {**RULES, **of_ranking_task(task)}
+    days = task.best_seller_days
+    rules = {name: partial(rule, days=days) for name, rule in RULES.items()}
+    rivals: dict[str, Callable[[Panel], ScoreAll]] = {**rules, **of_ranking_task(task)}
 
     def maker(rival: Callable[[Panel], ScoreAll]) -> Callable[[], Ranker]:
         return lambda: ByScore(baskets, rival(baskets.panel))

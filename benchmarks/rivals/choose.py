@@ -20,7 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals import ALS, EASE, KNN, MODELS, PERSONAL_KNN, WARP, collaborative
+from benchmarks.rivals import (
+    ALS,
+    EASE,
+    EASE_DECAYED,
+    KNN,
+    MODELS,
+    PERSONAL_KNN,
+    WARP,
+    collaborative,
+)
 from benchmarks.rivals.events import weighted_events
 from benchmarks.tasks import RANKING, TARGETING, Data, Task
 from benchmarks.tasks.data import add_option
@@ -32,6 +41,7 @@ SAMPLE = 2500  # customers
 
 GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     EASE: {"ridge": (100.0, 400.0, 1000.0, 3000.0)},
+    EASE_DECAYED: {"ridge": (100.0, 400.0), "half_life_days": (45.0, 120.0)},
     ALS: {
         "factors": (16, 64, 128),
         "regularization": (1.0, 30.0, 100.0),
@@ -61,9 +71,14 @@ def method_of(model: str, point: dict[str, Any]) -> Method:
 
 RANKING_GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     EASE: {"ridge": (200.0, 1000.0, 4000.0)},
+    EASE_DECAYED: {"ridge": (100.0, 300.0), "half_life_days": (45.0, 90.0)},
     ALS: {"factors": (32, 128), "regularization": (1.0, 30.0), "alpha": (1.0, 8.0)},
     KNN: {"half_life_days": (15.0, 60.0, 240.0), "neighbours": (100, 400)},
-    PERSONAL_KNN: {"half_life_days": (30.0, 60.0), "neighbours": (400,), "own": (0.5, 0.7, 0.9)},
+    PERSONAL_KNN: {
+        "half_life_days": (30.0, 60.0),
+        "neighbours": (200, 400),
+        "own": (0.5, 0.6, 0.8),
+    },
 }
 
 

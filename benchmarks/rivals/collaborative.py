@@ -49,11 +49,16 @@ class Collaborative:
 Fit = Callable[..., Collaborative]
 
 
-def ease(view: LevelView, *, ridge: float) -> Collaborative:
-    """EASE on raw binary vectors (Steck 2019, "Embarrassingly Shallow Autoencoders")."""
-    target, vectors = _vectors(view, np.ones(len(view.pair)), limit=MAX_TARGETS)
+def ease(view: LevelView, *, ridge: float, half_life_days: float | None = None) -> Collaborative:
+    """EASE (Steck 2019, "Embarrassingly Shallow Autoencoders") on raw binary vectors, or on the
+    logarithm of decayed day counts; ``ridge`` is in units of their mean square."""
+    values = np.ones(len(view.pair))
+    if half_life_days is not None:
+        values = np.log1p(view.decayed(half_life_days))
+    target, vectors = _vectors(view, values, limit=MAX_TARGETS)
     gram = (vectors.T @ vectors).toarray().astype(np.float64)
-    gram[np.diag_indices_from(gram)] += ridge
+    scale = float(np.mean(np.square(vectors.data))) if vectors.nnz else 1.0
+    gram[np.diag_indices_from(gram)] += ridge * scale
     inverse = np.linalg.inv(gram)
     weights = (inverse / -np.diag(inverse)).astype(np.float32)
     np.fill_diagonal(weights, 0.0)

@@ -22,7 +22,8 @@ DAY, WEEK = 24, 7 * 24  # hours
 @dataclass(frozen=True)
 class Task:
     """``read(data, cutoff)`` gives all events, those after the cut-off included; ``cutoff`` in
-    hours; ``min_buyers``: known customers who bought a target in the window, so that it counts."""
+    hours; ``min_buyers``: known customers who bought a target in the window, so that it counts;
+    ``best_seller_days``: days of the best sellers, fewer where a day is a whole basket."""
 
     name: str
     read: Callable[[Data, int], History]
@@ -31,6 +32,7 @@ class Task:
     horizon_hours: int
     min_buyers: int = 50
     data_set: str = ""
+    best_seller_days: int = 28
 
     @property
     def horizon_days(self) -> int:
@@ -80,7 +82,15 @@ RANKING = {
     task.name: task
     for task in (
         Task("cj_rank", completejourney.read, "item", NOVEMBER, WEEK),
-        Task("tafeng_rank", tafeng.read, "item", tafeng.LAST_BASKET, DAY, data_set=tafeng.FILE),
+        Task(
+            "tafeng_rank",
+            tafeng.read,
+            "item",
+            tafeng.LAST_BASKET,
+            DAY,
+            data_set=tafeng.FILE,
+            best_seller_days=4,
+        ),
     )
 }
 

@@ -76,21 +76,21 @@ def then(first: NDArray, second: NDArray) -> Scores:
     return upper * (lower.max(initial=0.0) + 1.0) + lower
 
 
-def best_sellers(panel: Panel) -> ScoreAll:
-    """What most customers bought in the last 28 days; the same list for everybody."""
-    popular = buyers(panel, BEST_SELLER_DAYS)
+def best_sellers(panel: Panel, *, days: int = BEST_SELLER_DAYS) -> ScoreAll:
+    """What most customers bought in the last ``days`` days; the same list for everybody."""
+    popular = buyers(panel, days)
     return lambda customer: np.broadcast_to(popular, (len(customer), len(popular)))
 
 
-def personal_count(panel: Panel) -> ScoreAll:
+def personal_count(panel: Panel, *, days: int = BEST_SELLER_DAYS) -> ScoreAll:
     """On how many days the customer bought it; equal ones by how many customers did lately."""
     view = panel.view()
-    return _own_first(panel, view.days)
+    return _own_first(panel, view.days, days)
 
 
-def personal_decayed(panel: Panel) -> ScoreAll:
+def personal_decayed(panel: Panel, *, days: int = BEST_SELLER_DAYS) -> ScoreAll:
     """The same with days that fade: half of the weight after 60 days."""
-    return _own_first(panel, panel.view().decayed(HALF_LIFE_DAYS))
+    return _own_first(panel, panel.view().decayed(HALF_LIFE_DAYS), days)
 
 
 def buyers(panel: Panel, days: int) -> Scores:
@@ -100,9 +100,9 @@ def buyers(panel: Panel, days: int) -> Scores:
     return np.bincount(pair % panel.n_targets, minlength=panel.n_targets).astype(np.float64)
 
 
-def _own_first(panel: Panel, values: NDArray) -> ScoreAll:
-    """``values``: one a pair of the panel's view; equal ones by the best sellers."""
-    view, popular = panel.view(), buyers(panel, BEST_SELLER_DAYS)
+def _own_first(panel: Panel, values: NDArray, days: int) -> ScoreAll:
+    """``values``: one a pair of the panel's view; equal ones by the best sellers of ``days``."""
+    view, popular = panel.view(), buyers(panel, days)
     index = (view.pair_customer, view.pair_target)
     shape = (view.n_customers, view.n_targets)
     own = sp.csr_array((values.astype(np.float64), index), shape=shape)

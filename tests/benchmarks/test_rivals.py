@@ -25,6 +25,7 @@ from tests.scoring.histories import (
 
 SMALL: dict[str, dict[str, Any]] = {
     "EASE": {"ridge": 1.0},
+    "EASE, decayed": {"ridge": 1.0, "half_life_days": 90.0},
     "ALS (implicit)": {"factors": 4, "regularization": 0.1, "alpha": 5.0},
     "user-kNN": {"half_life_days": 90.0, "neighbours": 5},
     "personal + kNN": {"half_life_days": 90.0, "neighbours": 5, "own": 0.5},
