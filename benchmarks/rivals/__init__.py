@@ -30,7 +30,7 @@ MODELS: Mapping[str, collaborative.Fit] = {
 CHOSEN: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "cj_category": {
         EASE: {"ridge": 1000.0},
-        EASE_DECAYED: {"ridge": 200.0, "half_life_days": 90.0},
+        EASE_DECAYED: {"ridge": 100.0, "half_life_days": 120.0},
         ALS: {"factors": 128, "regularization": 30.0, "alpha": 8.0},
         KNN: {"half_life_days": 15.0, "neighbours": 400},
         PERSONAL_KNN: {"half_life_days": 120.0, "neighbours": 400, "own": 0.6},
@@ -38,7 +38,7 @@ CHOSEN: Mapping[str, Mapping[str, dict[str, Any]]] = {
     },
     "cj_brand": {
         EASE: {"ridge": 400.0},
-        EASE_DECAYED: {"ridge": 200.0, "half_life_days": 90.0},
+        EASE_DECAYED: {"ridge": 100.0, "half_life_days": 120.0},
         ALS: {"factors": 32, "regularization": 1.0, "alpha": 1.0},
         KNN: {"half_life_days": 40.0, "neighbours": 400},
         PERSONAL_KNN: {"half_life_days": 120.0, "neighbours": 400, "own": 0.6},
@@ -46,7 +46,7 @@ CHOSEN: Mapping[str, Mapping[str, dict[str, Any]]] = {
     },
     "cj_item": {
         EASE: {"ridge": 400.0},
-        EASE_DECAYED: {"ridge": 200.0, "half_life_days": 90.0},
+        EASE_DECAYED: {"ridge": 400.0, "half_life_days": 120.0},
         ALS: {"factors": 128, "regularization": 30.0, "alpha": 8.0},
         KNN: {"half_life_days": 40.0, "neighbours": 400},
         PERSONAL_KNN: {"half_life_days": 240.0, "neighbours": 400, "own": 0.6},
@@ -54,7 +54,7 @@ CHOSEN: Mapping[str, Mapping[str, dict[str, Any]]] = {
     },
     "tafeng_item": {
         EASE: {"ridge": 400.0},
-        EASE_DECAYED: {"ridge": 200.0, "half_life_days": 90.0},
+        EASE_DECAYED: {"ridge": 400.0, "half_life_days": 45.0},
         ALS: {"factors": 64, "regularization": 100.0, "alpha": 20.0},
         KNN: {"half_life_days": 40.0, "neighbours": 4000},
         PERSONAL_KNN: {"half_life_days": 40.0, "neighbours": 4000, "own": 0.2},
@@ -62,7 +62,7 @@ CHOSEN: Mapping[str, Mapping[str, dict[str, Any]]] = {
     },
     "taobao_category": {
         EASE: {"ridge": 400.0},
-        EASE_DECAYED: {"ridge": 200.0, "half_life_days": 90.0},
+        EASE_DECAYED: {"ridge": 400.0, "half_life_days": 120.0},
         ALS: {"factors": 128, "regularization": 30.0, "alpha": 20.0},
         KNN: {"half_life_days": 15.0, "neighbours": 400},
         PERSONAL_KNN: {"half_life_days": 60.0, "neighbours": 4000, "own": 0.6},

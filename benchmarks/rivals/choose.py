@@ -41,7 +41,7 @@ SAMPLE = 2500  # customers
 
 GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     EASE: {"ridge": (100.0, 400.0, 1000.0, 3000.0)},
-    EASE_DECAYED: {"ridge": (100.0, 400.0), "half_life_days": (45.0, 120.0)},
+    EASE_DECAYED: {"ridge": (30.0, 100.0, 400.0), "half_life_days": (45.0, 120.0, 240.0)},
     ALS: {
         "factors": (16, 64, 128),
         "regularization": (1.0, 30.0, 100.0),
