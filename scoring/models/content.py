@@ -4,7 +4,9 @@ It needs no sale of the target: an item that is listed today is described like t
 Items are vectors (scoring.item_text); a customer's taste is the weighted sum of what they bought
 and, at a lower weight, looked at (Pazzani and Billsus 2007). How much they buy of what is like the
 target is a kernel sum over their purchases, looked up at the nearest of a few hundred kinds of
-items: one number a customer and kind instead of one a pair.
+items: one number a customer and kind instead of one a pair. What like minds buy of the kind is
+read off the leading factors of customers and kinds (Sarwar et al. 2000), and how many things
+customers lately bought for the first time tells who tries what is new.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.utils.extmath import randomized_svd
 
 from scoring.history import ENGAGED, Catalogue, History, LevelView
 from scoring.item_text import unit
@@ -24,6 +27,8 @@ HALF_LIFE_DAYS = 180.0
 ENGAGED_HALF_LIFE_DAYS, ENGAGED_WEIGHT = 21.0, 0.25
 SHARPNESS = 4  # similarity to this power: what is but vaguely alike counts for nothing
 SALES_DAYS = 28
+TRIED_HALF_LIVES_DAYS = (21.0, 60.0)
+FACTORS = 32  # of customers and kinds
 NEW_TARGETS = 4_096  # so many never-bought targets are compared with every customer
 CHUNK = 16_384  # pairs, or customers, at once: dense blocks stay in the processor's cache
 
@@ -38,19 +43,25 @@ class Content:
 
     Targets: ``target`` float32[n_targets, d], length 1 or 0; ``kind`` int32[n_targets], -1 none;
     ``price`` float32[n_targets], log price relative to similar items, NaN unknown; ``expected``
-    float32[n_targets], share of customers; ``new``: int32[m], never bought, to be proposed.
+    float32[n_targets], share of customers; ``new`` int32[m], never bought, to be proposed.
+    ``kind_factor`` float32[k, f].
     """
 
     taste: Floats
     alike: Halves
     pays: Halves
+    mind: Floats
+    tried: Floats
+    kind_factor: Floats
     target: Floats
     kind: Ints
     price: Floats
     expected: Floats
     new: Ints
 
-    features = ("taste", "alike", "price_fit", "expected_buyers")
+    features = (
+        "taste", "alike", "like_minds", "price_fit", "expected_buyers", "tried_21d", "tried_60d",
+    )  # fmt: skip
 
     @classmethod
     def fit(cls, history: History, of_item: Ints, n_targets: int, cutoff: int) -> Self:
@@ -68,6 +79,7 @@ class Content:
         relative_price = _relative_price(catalogue, item_kind, likeness)
         weight = _weights(history, cutoff)
         alike, pays = _by_kind(weight, item_kind, relative_price, likeness)
+        mind, kind_factor = _factors(weight @ _grouped(item_kind, len(centres)).T)
         members = _grouped(of_item, n_targets)
         target = unit(members @ content)
         kind = nearest(target, centres)
@@ -80,11 +92,15 @@ class Content:
         price = _mean(relative_price, of_item, n_targets)
         taste = unit(weight @ content)
         proposed: Ints = np.sort(new).astype(np.int32)
-        return cls(taste, alike, pays, target, kind, price, expected, proposed)
+        tried = _tried(history.view("item", cutoff))
+        return cls(
+            taste, alike, pays, mind, tried, kind_factor, target, kind, price, expected, proposed
+        )  # fmt: skip
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
-        """Columns: cosine of taste and target; log(1 + what was bought alike); log price against
-        what the customer pays for such things; share of customers who will probably buy it."""
+        """Columns: cosine of taste and target; log(1 + what was bought alike); the same as like
+        minds do; log price against what the customer pays for such things; share of customers
+        who will probably buy it; log(1 + items first bought) of the customer, twice."""
         out = np.empty((len(customer), len(self.features)), dtype=np.float32)
         for begin in range(0, len(customer), CHUNK):
             part = slice(begin, begin + CHUNK)
@@ -92,11 +108,13 @@ class Content:
             kind, a, b = self.kind[what], self.taste[who], self.target[what]
             out[part, 0] = np.einsum("ij,ij->i", a, b)
             out[part, 0][(a == 0).all(axis=1) | (kind < 0)] = np.nan
-            if self.alike.shape[1]:
+            if len(self.kind_factor):
                 out[part, 1] = self.alike[who, kind]
-                out[part, 2] = self.price[what] - self.pays[who, kind]
-            out[part, 1:3][kind < 0] = np.nan
-            out[part, 3] = self.expected[what]
+                out[part, 2] = np.einsum("ij,ij->i", self.mind[who], self.kind_factor[kind])
+                out[part, 3] = self.price[what] - self.pays[who, kind]
+            out[part, 1:4][kind < 0] = np.nan
+            out[part, 4] = self.expected[what]
+            out[part, 5:] = self.tried[who]
         return out
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
@@ -181,6 +199,29 @@ def _relative_price(catalogue: Catalogue, kind: Ints, likeness: Floats) -> Float
     logarithm = np.log(price)
     usual = _smoothed(logarithm, ~np.isnan(price), kind, likeness)
     return logarithm - usual[kind]
+
+
+def _factors(of_kind: sp.csr_array) -> tuple[Floats, Floats]:
+    """(float32[n_customers, f], float32[k, f]), whose product is nearest to log(1 + weight).
+
+    A quarter of the kinds is as many factors as there may be: more would repeat what is known.
+    """
+    n, k = of_kind.shape
+    rank = min(FACTORS, n, -(-k // 4))
+    if rank == 0 or of_kind.nnz == 0:
+        return np.zeros((n, 1), dtype=np.float32), np.zeros((k, 1), dtype=np.float32)
+    left, strength, right = randomized_svd(of_kind.log1p(), rank, n_iter=3, random_state=0)
+    return (left * strength).astype(np.float32), right.T.astype(np.float32)
+
+
+def _tried(view: LevelView) -> Floats:
+    """float32[n_customers, 2]: log(1 + items bought for the first time), at two half-lives."""
+    first = view.age[np.maximum(view.start[1:] - 1, 0)] if len(view.pair) else view.age
+    counts = [
+        np.bincount(view.pair_customer, np.exp2(-first / half_life), view.n_customers)
+        for half_life in TRIED_HALF_LIVES_DAYS
+    ]
+    return np.log1p(np.column_stack(counts)).astype(np.float32)
 
 
 def _smoothed(

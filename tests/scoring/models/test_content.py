@@ -12,7 +12,7 @@ from scoring import item_text
 from scoring.history import ENGAGED, History
 from scoring.item_text import ItemFacts
 from scoring.models.content import Content
-from tests.scoring.histories import CUTOFF, Row, all_pairs, bought, days_ago, make
+from tests.scoring.histories import CUTOFF, Row, all_pairs, bought, checkerboard, days_ago, make
 
 TEXTS = [
     "딸기우유 200ml", "초코우유 200ml", "바나나우유 500ml",
@@ -21,7 +21,7 @@ TEXTS = [
 ]  # fmt: skip
 MILK, SHOES, UNTOLD = [0, 1, 2], [3, 4, 5], 6
 NEW_MILK, NEW_SHOES = 2, 5  # never sold
-TASTE, ALIKE, PRICE_FIT, EXPECTED = range(4)
+TASTE, ALIKE, LIKE_MINDS, PRICE_FIT, EXPECTED, TRIED = range(6)
 LIFE = [
     *bought(0, 0, 3, 20), *bought(0, 1, 8),  # drinks milk
     *bought(1, 3, 4), *bought(1, 4, 9), *bought(1, 4, 30),  # runs
@@ -83,6 +83,29 @@ def test_a_purchase_says_more_than_a_view() -> None:
     assert described(model, 4, NEW_SHOES)[TASTE] > described(model, 4, NEW_MILK)[TASTE] > 0
 
 
+def test_who_tries_new_things_differs_from_who_buys_the_same_again() -> None:
+    same = [row for day in range(10) for row in bought(3, 0, day)]
+    new = [row for item in range(5) for row in bought(4, item, 2 * item)]
+    model = fit(shop([*same, *new]))
+    assert described(model, 4, 0)[TRIED] > described(model, 3, 0)[TRIED] > 0
+
+
+def test_like_minds_tell_what_else_a_customer_wants() -> None:
+    """Even customers buy even items, odd ones odd items; no text is like another."""
+    board = checkerboard(customers=60)
+    content = np.eye(board.catalogue.n_items, dtype=np.float32)
+    catalogue = replace(board.catalogue, content=content, content_centres=content)
+    customer, target = all_pairs(board, catalogue.n_items)
+    model = Content.fit(
+        replace(board, catalogue=catalogue), catalogue.of_item["item"], catalogue.n_items, CUTOFF
+    )
+    score = model.describe(customer, target)[:, LIKE_MINDS]
+    unbought = board.view("item", CUTOFF).find(customer, target) < 0
+    own = customer % 2 == target % 2
+    order = score[unbought & own][:, None] > score[unbought & ~own]
+    assert order.mean() > 0.9
+
+
 def test_a_new_item_is_expected_to_sell_like_what_is_like_it() -> None:
     model = fit(shop(bought(4, 1, 2)))
     assert described(model, 3, NEW_MILK)[EXPECTED] > described(model, 3, NEW_SHOES)[EXPECTED] > 0
@@ -127,7 +150,7 @@ def test_only_so_many_new_items_are_compared(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_bad_input_an_item_that_says_nothing_is_unknown() -> None:
     row = described(fit(shop()), 0, UNTOLD)
-    assert np.isnan(row).all()
+    assert np.isnan(row[:TRIED]).all()
 
 
 def test_bad_input_a_customer_without_a_past_has_no_taste() -> None:
@@ -147,9 +170,10 @@ def test_bad_input_a_price_that_is_none_fits_nobody(price: float) -> None:
 def test_bad_input_a_catalogue_without_any_content_knows_nothing() -> None:
     model = fit(shop(texts=[""] * len(TEXTS)))
     out = model.describe(*all_pairs(shop(), len(TEXTS)))
-    assert np.isnan(out).all()
+    assert np.isnan(out[:, :TRIED]).all()
     assert len(model.propose(5, 5)[0]) == 0
 
 
 def test_bad_input_a_target_of_no_items_is_unknown() -> None:
-    assert np.isnan(described(fit(shop(), [0, 0, 0, -1, -1, -1, -1], 2), 0, 1)).all()
+    row = described(fit(shop(), [0, 0, 0, -1, -1, -1, -1], 2), 0, 1)
+    assert np.isnan(row[:TRIED]).all()
