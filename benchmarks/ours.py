@@ -8,35 +8,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import training
+from scoring import ranking, training
 from scoring.backtest.ranking import LENGTH
 from scoring.backtest.targeting import Panel
-from scoring.history import BOUGHT, History
+from scoring.fitted import Fitted
+from scoring.history import History
 from scoring.models import Floats, Ints
-from scoring.models.affinity import AffinityTrainer
-from scoring.training import Fitted
 from settings.workspace import ModelSettings
 
 NAME = "rightsend"
 
 
 def fit(history: History, cutoff: int, horizon_days: int, level: str) -> Fitted:
-    """Everything learned from before ``cutoff`` (hours)."""
-    models = ModelSettings(horizon_days=horizon_days)
-    window = horizon_days * 24
-    cutoffs = [cutoff - k * window for k in range(models.training_windows, -1, -1)]
-    trainer = AffinityTrainer(
-        history, cutoffs[0], components=models.affinity_components, seed=models.seed
+    """Everything learned of a level from before ``cutoff`` (hours)."""
+    return training.fit(
+        history, cutoff, horizon_days=horizon_days, levels=[level], settings=ModelSettings()
     )
-    rows = []
-    for index, moment in enumerate(cutoffs):
-        affinity = trainer.advance(moment, 1 if index else models.affinity_epochs)
-        fitted = training.fit_level(history, level, moment, affinity)
-        if moment < cutoff:
-            seed = (models.seed, index, BOUGHT, 0)
-            rows.append(training.training_rows(history, fitted, moment, window, BOUGHT, seed))
-    stacker = training.fit_stacker(rows, models.seed)
-    return Fitted(cutoff, horizon_days, {level: fitted}, {BOUGHT: {level: stacker}})
 
 
 def targeting(panel: Panel) -> Floats:
@@ -57,15 +44,8 @@ class Ranker:
     def lists(self, *, new_only: bool) -> Ints:
         """int32[n_customers of the panel, LENGTH]: best first, -1 for none."""
         panel = self._panel
-        customer, target = self._fitted.levels[panel.level].candidates()
-        if new_only:
-            new = panel.view().find(customer, target) < 0
-            customer, target = customer[new], target[new]
-        probability = self._fitted.probability(panel.level, customer, target)
-        order = np.lexsort((-probability, customer))
-        customer, target = customer[order], target[order]
-        start = np.searchsorted(customer, np.arange(panel.history.n_customers + 1))
-        return padded(start, target, panel.customer)
+        ranked = ranking.rank(panel.history, self._fitted, limit=LENGTH, new_only=new_only)
+        return padded(ranked.start, ranked.target, panel.customer)
 
 
 def padded(start: NDArray[np.int64], target: Ints, customer: Ints) -> Ints:

@@ -51,7 +51,8 @@ class Catalogue:
     int32[n_items], the item's number at that level, -1 for none. ``price``: float32[n_items], NaN
     when unknown. ``sellable``: bool[n_items], false when out of stock or not yet available.
     ``content``: float32[n_items, d], what each item is (scoring.item_text), rows of length 1 or 0;
-    ``content_centres``: float32[k, d], the middles of kinds of items; both [0, 0] when not known.
+    ``content_centres``: float32[k, d], the middles of broad kinds of items; both [0, 0] when not
+    known. ``content_kind``: int32[n_items], the narrow kind of each item, -1 none; [0] likewise.
     """
 
     names: Mapping[str, NDArray[np.str_]]
@@ -60,6 +61,7 @@ class Catalogue:
     sellable: NDArray[np.bool_]
     content: NDArray[np.float32] = field(default_factory=_nothing)
     content_centres: NDArray[np.float32] = field(default_factory=_nothing)
+    content_kind: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
     @property
     def n_items(self) -> int:
@@ -214,6 +216,23 @@ class LevelView:
         weight = np.exp2(-self.age / half_life_days)
         return np.add.reduceat(weight, self.start[:-1]).astype(np.float32)
 
+    def before(self, days: int) -> LevelView:
+        """The same past as it was known ``days`` earlier."""
+        if days == 0:
+            return self
+        keep = self.age >= days
+        count = np.add.reduceat(keep, self.start[:-1]) if len(self.pair) else self.days
+        has = count > 0
+        return LevelView(
+            customer=self.customer[keep],
+            target=self.target[keep],
+            age=self.age[keep] - np.int32(days),
+            pair=self.pair[has],
+            start=np.concatenate([[0], np.cumsum(count[has])]).astype(np.int64),
+            n_customers=self.n_customers,
+            n_targets=self.n_targets,
+        )
+
     def find(self, customer: Ints, target: Ints) -> NDArray[np.int64]:
         """int64[n]: row in ``pair`` of each asked pair, -1 where it never occurred."""
         key = customer.astype(np.int64) * self.n_targets + target
@@ -227,7 +246,7 @@ _COLUMNS = (
     "customers", "customer", "item", "hour", "kind",
     "profile_names", "profile_customer", "profile_feature",
 )  # fmt: skip
-_CONTENT = ("content", "content_centres")  # no file of a catalogue that has none
+_CONTENT = ("content", "content_centres", "content_kind")  # no file of a catalogue that has none
 
 
 def save(history: History, folder: Path) -> None:

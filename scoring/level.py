@@ -17,13 +17,16 @@ from scoring.history import ENGAGED, History, LevelView, distinct
 from scoring.models import BaseScorer, Floats, Ints
 from scoring.models.activity import Activity
 from scoring.models.affinity import Affinity
+from scoring.models.content import Content
 from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
 from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
+from scoring.models.temporal import Temporal
 
 PERSONAL, POPULAR = 60, 60  # candidates a customer
-COLLABORATIVE = {"ease": 60, "cooccurrence": 80}
+COLLABORATIVE = {"ease": 60, "cooccurrence": 80, "temporal": 60, "content": 10}
+BESIDE = {"item": ("category", "brand"), "brand": ("category",), "category": ("brand",)}
 ENGAGED_HALF_LIVES_DAYS = (1.0, 3.0, 7.0, 21.0)
 
 
@@ -40,16 +43,24 @@ class Level:
     n_targets: int
 
     @classmethod
-    def fit(cls, history: History, level: str, cutoff: int, affinity: Affinity) -> Self:
-        """Fits every base scorer of a level on what happened before ``cutoff`` (hours)."""
+    def fit(
+        cls, history: History, level: str, cutoff: int, affinity: Affinity, window_days: int
+    ) -> Self:
+        """Fits every base scorer of a level on what happened before ``cutoff`` (hours).
+
+        ``window_days``: of the label windows, which the temporal ridge learns from too.
+        """
         of_item, size = history.catalogue.of_item, history.catalogue.size
         view = history.view(level, cutoff)
         scorers = _own_scorers(history, view, of_item[level], cutoff)
         scorers["ease"] = Ease.fit(view)
+        beside = [other for other in BESIDE[level] if size(other)]
+        scorers["temporal"] = Temporal.fit(history, level, cutoff, window_days, beside=beside)
         scorers["affinity"] = affinity.of(level)
         parents = {}
         if level == "item":
             scorers["cooccurrence"] = Cooccurrence.fit(view)
+            scorers["content"] = Content.fit(history, of_item[level], size(level), cutoff)
             for parent in ("brand", "category"):
                 up = RepeatIntensity.fit(history.view(parent, cutoff))
                 parents[parent] = (up, of_item[parent])
@@ -84,7 +95,7 @@ class Level:
     def candidates(self) -> tuple[Ints, Ints]:
         """(customer, target), sorted and distinct: habits, best sellers and what like minds buy."""
         pairs = [self.scorers["repeat"].propose(PERSONAL, self.n_customers)]
-        for name in ("ease", "cooccurrence"):
+        for name in COLLABORATIVE:
             if name in self.scorers:
                 pairs.append(self.scorers[name].propose(COLLABORATIVE[name], self.n_customers))
         best = self.scorers["popularity"].best(POPULAR)

@@ -12,6 +12,8 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 
+from scoring.calibration import Calibrator
+from scoring.fitted import Fitted, Judge
 from scoring.level import Level
 from scoring.models import BaseScorer
 from scoring.models.activity import Activity
@@ -22,7 +24,7 @@ from scoring.models.ease import Ease
 from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
 from scoring.models.stacker import Stacker
-from scoring.training import Fitted
+from scoring.models.temporal import Temporal
 
 SCORERS: Mapping[str, type[BaseScorer]] = {
     "repeat": RepeatIntensity,
@@ -33,8 +35,9 @@ SCORERS: Mapping[str, type[BaseScorer]] = {
     "cooccurrence": Cooccurrence,
     "content": Content,
     "engaged": RepeatIntensity,
+    "temporal": Temporal,
 }
-FORMAT = 1
+FORMAT = 2
 
 
 class ModelFilesError(Exception):
@@ -52,9 +55,11 @@ def save(fitted: Fitted, folder: Path) -> None:
             arrays |= _prefixed(f"parent/{parent}", repeat.arrays())
             arrays[f"map/{parent}"] = parent_of
         _write(folder / f"level-{name}.npz", arrays)
-    for kind, stackers in fitted.stackers.items():
-        for name, stacker in stackers.items():
-            _write(folder / f"stacker-{kind}-{name}.npz", stacker.arrays())
+    for kind, judges in fitted.judges.items():
+        for name, judge in judges.items():
+            arrays = _prefixed("stacker", judge.stacker.arrays())
+            arrays |= _prefixed("calibrator", judge.calibrator.arrays())
+            _write(folder / f"judge-{kind}-{name}.npz", arrays)
     document = {
         "format": FORMAT,
         "scikit-learn": sklearn.__version__,  # the trees' node layout is that library's
@@ -64,7 +69,8 @@ def save(fitted: Fitted, folder: Path) -> None:
             name: {"scorers": list(level.scorers), "parents": list(level.parents)}
             for name, level in fitted.levels.items()
         },
-        "kinds": sorted(fitted.stackers),
+        "window_days": fitted.window_days,
+        "judges": {str(kind): sorted(judges) for kind, judges in sorted(fitted.judges.items())},
     }
     (folder / "model.json").write_text(json.dumps(document, indent=1) + "\n")
 
@@ -81,14 +87,13 @@ def load(folder: Path) -> Fitted:
                 "to train again"
             )
         levels = {name: _level(folder, name, parts) for name, parts in document["levels"].items()}
-        stackers = {
-            kind: {
-                name: Stacker.from_arrays(_arrays(folder / f"stacker-{kind}-{name}.npz"))
-                for name in levels
-            }
-            for kind in document["kinds"]
+        judges = {
+            int(kind): {name: _judge(folder / f"judge-{kind}-{name}.npz") for name in names}
+            for kind, names in document["judges"].items()
         }
-        return Fitted(document["cutoff"], document["horizon_days"], levels, stackers)
+        return Fitted(
+            document["cutoff"], document["horizon_days"], document["window_days"], levels, judges
+        )
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
         raise ModelFilesError(
             f"{folder} cannot be read ({problem}): run `rightsend nightly` to train again"
@@ -110,6 +115,14 @@ def _level(folder: Path, name: str, parts: Mapping[str, list[str]]) -> Level:
     }
     n_customers, n_targets = (int(n) for n in arrays["size"])
     return Level(arrays["of_item"], scorers, parents, n_customers, n_targets)
+
+
+def _judge(path: Path) -> Judge:
+    arrays = _arrays(path)
+    return Judge(
+        Stacker.from_arrays(_without("stacker", arrays)),
+        Calibrator.from_arrays(_without("calibrator", arrays)),
+    )
 
 
 def _write(path: Path, arrays: dict[str, Any]) -> None:

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from scoring import columns as c
+from scoring import ranking
+from scoring.fitted import ANY, Fitted
 from scoring.history import BOUGHT, History
 from scoring.identity import Identity
-from scoring.models import Floats, Ints
 from scoring.models.cooccurrence import Cooccurrence, Relations, bought_together, related
+from scoring.ranking import Ranked
 from scoring.snapshot_schema import SnapshotTables
-from scoring.training import ANY, Fitted, Progress
+from scoring.training import Progress
 from settings.workspace import ContentSettings, ModelSettings
 
 POPULAR_ITEMS = 200
 RELATED_MAX_ITEMS = 8_000
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """Each customer's best targets: ``start``: int64[n_customers + 1] offsets into ``target``
-    (int32) and ``probability`` (float32), best first."""
-
-    start: NDArray[np.int64]
-    target: Ints
-    probability: Floats
 
 
 def tables(
@@ -42,14 +32,19 @@ def tables(
 ) -> SnapshotTables:
     """All tables of a snapshot. ``items`` is row by row the catalogue of ``history``."""
     steps = 6
-    item_pairs = _recommendable(history, fitted, content.exclude_bought_days)
-    ranked_items, expected = _rank(history, fitted, "item", item_pairs, models.published_items)
+    item_pairs = ranking.recommendable(history, fitted, content.exclude_bought_days)
+    preference = fitted.preference(*item_pairs)
+    ranked_items = ranking.best(
+        *item_pairs, preference, history.n_customers, models.published_items
+    )
+    expected = np.bincount(item_pairs[0], preference, history.n_customers).astype(np.float32)
     progress("score", 1, steps)
     lists: dict[str, Ranked] = {}
     limits = {"brand": models.published_brands, "category": models.published_categories}
     for step, (level, limit) in enumerate(limits.items(), start=2):
         pairs = fitted.levels[level].candidates()
-        lists[level], _ = _rank(history, fitted, level, pairs, limit)
+        probability = fitted.probability(level, *pairs)
+        lists[level] = ranking.best(*pairs, probability, history.n_customers, limit)
         progress("score", step, steps)
     everyone = np.arange(history.n_customers, dtype=np.int32)
     shops = fitted.probability(ANY, everyone, np.zeros_like(everyone))
@@ -80,36 +75,6 @@ def tables(
     )
     progress("score", 6, steps)
     return out
-
-
-def _recommendable(history: History, fitted: Fitted, exclude_days: int) -> tuple[Ints, Ints]:
-    """Item candidates that can be bought and were not bought in the last ``exclude_days`` days."""
-    customer, item = fitted.levels["item"].candidates()
-    keep = history.catalogue.sellable[item]
-    if exclude_days:
-        # the cut-off was rounded up to an hour: one more, so that no day is cut short
-        start = fitted.cutoff - 24 * exclude_days - 1
-        buyer, bought, _ = history.select(BOUGHT, start=start, end=fitted.cutoff)
-        n_items = history.catalogue.n_items
-        just = buyer[bought >= 0].astype(np.int64) * n_items + bought[bought >= 0]
-        keep = keep & ~np.isin(customer.astype(np.int64) * n_items + item, just)
-    return customer[keep], item[keep]
-
-
-def _rank(
-    history: History, fitted: Fitted, level: str, pairs: tuple[Ints, Ints], limit: int
-) -> tuple[Ranked, Floats]:
-    """The ``limit`` most probable targets of each customer, and the sum over all candidates."""
-    customer, target = pairs
-    probability = fitted.probability(level, customer, target)
-    expected = np.bincount(customer, weights=probability, minlength=history.n_customers)
-    order = np.lexsort((target, -probability, customer))
-    customer, target, probability = customer[order], target[order], probability[order]
-    first = np.searchsorted(customer, np.arange(history.n_customers))
-    keep = np.arange(len(customer)) - first[customer] < limit
-    count = np.bincount(customer[keep], minlength=history.n_customers)
-    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return Ranked(start, target[keep], probability[keep]), expected.astype(np.float32)
 
 
 def _relations(history: History, fitted: Fitted, items: pa.Table, limit: int) -> pa.Table:

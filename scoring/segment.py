@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from scoring import columns as c
 from scoring import exclusions, model_files
 from scoring import history as histories
+from scoring.fitted import ANY, Fitted
 from scoring.history import BOUGHT, CLICKED, History
 from scoring.lake import Lake
 from scoring.level import Level
 from scoring.models import Floats, Ints
 from scoring.segment_request import SegmentError, SegmentRequest, Target
-from scoring.training import ANY, Fitted, Progress
+from scoring.training import Progress
 from settings.workspace import WorkspaceSettings
 
 KINDS = {"purchase": BOUGHT, "click": CLICKED}
@@ -144,7 +145,7 @@ class _Audience:
             fitted = model_files.load(folder / "model" / "fitted")
         except (OSError, ValueError, model_files.ModelFilesError) as problem:
             raise SegmentError(f"the snapshot's model cannot be read: {problem}") from problem
-        if KINDS[request.goal] not in fitted.stackers:
+        if KINDS[request.goal] not in fitted.judges:
             raise SegmentError(
                 f"goal {request.goal} was not learned: the workspace has too few {request.goal} "
                 "events; ask for goal purchase"
@@ -279,7 +280,7 @@ def _union(
             columns[name] = _best(fitted, targets, name, everyone, len(scorer.features))
     share = columns["repeat"][:, 2:3] / np.maximum(columns["activity"][:, 2:3], 0.5)
     described = np.column_stack([*columns.values(), share])
-    return fitted.stackers[kind]["category"].probability(described)
+    return fitted.in_horizon(fitted.judges[kind]["category"].probability(described))
 
 
 def _best(

@@ -1,62 +1,69 @@
 """Temporal training: what was known at several earlier cut-offs, labelled by what came next.
 
 For the cut-off T and label windows of W hours, the stacker that publishes learns from the windows
-that start at T − W, T − 2W, …; the one that is judged (the holdout) learns only from those that end
-before T − W and is measured on [T − W, T). No window reaches past T.
+that end at T, T − S, T − 2S, …, where the step S is W or four weeks, whichever is less; the one
+that is judged (the holdout) learns only from those that end before T − W and is measured on
+[T − W, T). No window reaches past T. What the holdout says of the newest window, which it never
+saw, calibrates tonight's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scoring import samples
+from scoring.calibration import Calibrator
+from scoring.fitted import ANY, NEWCOMERS, RANKING, Fitted, Judge
 from scoring.history import BOUGHT, LEVELS, History
 from scoring.level import Level
-from scoring.models import Floats, Ints
 from scoring.models.affinity import Affinity, AffinityTrainer
 from scoring.models.stacker import Stacker
+from scoring.samples import Rows, Window
 from settings.workspace import ModelSettings
 
-ALL_PAIRS = 1_000_000  # a level with fewer pairs than this is learned whole
-NEGATIVES = 60_000  # drawn a window among the candidates that were not bought
 REFINING_EPOCHS = 1  # of the affinity model, from one cut-off to the next
-ANY = "any"  # the level with one target: buys anything at all
+LONGEST_STEP_DAYS = 28
+MIN_KNOWN_SHARE = 0.05  # a window known of fewer of tonight's customers is another shop's
 
+EVERY_LEVEL = (*LEVELS, ANY)
 Progress = Callable[[str, int, int | None], None]
+Draw = Callable[[History, Level, Window], Rows]
+
+
+def silent(name: str, done: int, total: int | None) -> None:
+    """A progress that shows nothing."""
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """Levels and stackers at one cut-off (hours): ready to score anyone for anything.
+class Plan:
+    """Cut-offs (hours), oldest first, the last one being tonight's; ``window``: hours."""
 
-    ``levels``: item, brand, category and any. ``stackers[kind][level]``.
-    """
+    cutoffs: tuple[int, ...]
+    window: int
 
-    cutoff: int
-    horizon_days: int
-    levels: Mapping[str, Level]
-    stackers: Mapping[int, Mapping[str, Stacker]]
+    @classmethod
+    def of(cls, history: History, cutoff: int, horizon_days: int, windows: int) -> Plan:
+        """As many windows as the history holds, ``windows`` at most.
 
-    def probability(self, level: str, customer: Ints, target: Ints, kind: int = BOUGHT) -> Floats:
-        """float32[n]: probability of each pair within the horizon. Memory is bounded by chunks."""
-        out = np.empty(len(customer), dtype=np.float32)
-        for begin in range(0, len(customer), 250_000):
-            part = slice(begin, begin + 250_000)
-            described = self.levels[level].describe(customer[part], target[part])
-            out[part] = self.stackers[kind][level].probability(described)
-        return out
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Training rows of one window: ``x`` float32[n, k], ``y`` bool[n], ``weight`` float32[n]."""
-
-    x: Floats
-    y: NDArray[np.bool_]
-    weight: Floats
+        A shop younger than two horizons learns from shorter windows: from a quarter of its past.
+        """
+        past = history.hour[history.hour < cutoff]
+        span_days = (cutoff - int(past.min())) // 24 if len(past) else 0
+        days = horizon_days
+        if span_days < 2 * horizon_days:
+            days = min(horizon_days, max(span_days // 4, 1))
+        step = min(days, LONGEST_STEP_DAYS) * 24
+        least = MIN_KNOWN_SHARE * history.known_customers(cutoff).sum()
+        found = [cutoff]
+        for number in range(windows):
+            earlier = cutoff - days * 24 - number * step
+            if history.known_customers(earlier).sum() <= least:
+                break
+            found.append(earlier)
+        return cls(tuple(reversed(found)), days * 24)
 
 
 def train(
@@ -67,90 +74,164 @@ def train(
     progress: Progress,
 ) -> tuple[Fitted, Fitted]:
     """(tonight at ``cutoff``, holdout at cutoff − one window)."""
-    window = settings.horizon_days * 24
-    cutoffs = [cutoff - k * window for k in range(settings.training_windows, -1, -1)]
-    affinities = _affinities(history, cutoffs, settings, progress)
-    names = (*LEVELS, ANY)
-    total, done = len(names) * (len(cutoffs) + 2 * len(kinds)), 0
-    levels: dict[int, dict[str, Level]] = {}
-    rows: dict[tuple[int, str], list[Rows]] = {(kind, n): [] for kind in kinds for n in names}
-    for index, moment in enumerate(cutoffs):
-        levels = {k: v for k, v in levels.items() if k == cutoff - window}
-        levels[moment] = {}
-        for number, name in enumerate(names):
-            level = fit_level(history, name, moment, affinities[moment])
-            levels[moment][name] = level
-            for kind in kinds if moment < cutoff else ():
-                seed = (settings.seed, index, kind, number)
-                rows[kind, name].append(training_rows(history, level, moment, window, kind, seed))
-            progress("train", done := done + 1, total)
-    tonight: dict[int, dict[str, Stacker]] = {kind: {} for kind in kinds}
-    holdout: dict[int, dict[str, Stacker]] = {kind: {} for kind in kinds}
-    for kind, name in list(rows):
-        windows = rows.pop((kind, name))
-        tonight[kind][name] = fit_stacker(windows, settings.seed)
-        holdout[kind][name] = fit_stacker(windows[:-1], settings.seed)
-        progress("train", done := done + 2, total)
-    return (
-        Fitted(cutoff, settings.horizon_days, levels[cutoff], tonight),
-        Fitted(cutoff - window, settings.horizon_days, levels[cutoff - window], holdout),
-    )
+    plan = Plan.of(history, cutoff, settings.horizon_days, settings.training_windows)
+    return _Training(history, plan, EVERY_LEVEL, kinds, settings, progress).run()
 
 
-def fit_level(history: History, name: str, cutoff: int, affinity: Affinity) -> Level:
+def fit(
+    history: History,
+    cutoff: int,
+    *,
+    horizon_days: int,
+    levels: Sequence[str] = EVERY_LEVEL,
+    kinds: tuple[int, ...] = (BOUGHT,),
+    settings: ModelSettings,
+    progress: Progress = silent,
+) -> Fitted:
+    """What a night at ``cutoff`` (hours) would learn of some levels, for any horizon."""
+    plan = Plan.of(history, cutoff, horizon_days, settings.training_windows)
+    chosen = [name for name in EVERY_LEVEL if name in levels]
+    training = _Training(history, plan, chosen, kinds, settings, progress, horizon_days)
+    return training.run()[0]
+
+
+def fit_level(
+    history: History, name: str, cutoff: int, affinity: Affinity, window_days: int
+) -> Level:
     """The named level at a cut-off; ``any`` groups all items into one target."""
     if name == ANY:
         everything = np.zeros(history.catalogue.n_items, dtype=np.int32)
         return Level.fit_group(history, everything, cutoff)
-    return Level.fit(history, name, cutoff, affinity)
+    return Level.fit(history, name, cutoff, affinity, window_days)
 
 
-def training_rows(
-    history: History, level: Level, cutoff: int, window: int, kind: int, seed: tuple[int, ...]
-) -> Rows:
-    """The candidates of the cut-off: all who bought in the window, a weighted draw of the others.
+class _Training:
+    """One pass through the cut-offs: levels are kept only as long as they are needed."""
 
-    A row's weight is the number of pairs that it stands for, so that the output is a probability.
-    A level with few pairs takes all of them instead of candidates.
-    """
-    rng = np.random.default_rng(seed)
-    known = history.known_customers(cutoff)
-    bought = history.labels(level.of_item, level.n_targets, cutoff, cutoff + window, kind)
-    bought = bought[known[bought // level.n_targets]]
-    if history.n_customers * level.n_targets <= ALL_PAIRS:
-        key = np.flatnonzero(np.repeat(known, level.n_targets)).astype(np.int64)
-    else:
-        customer, target = level.candidates()
-        key = (customer.astype(np.int64) * level.n_targets + target)[known[customer]]
-        bought = np.intersect1d(bought, key, assume_unique=True)
-    negatives = np.setdiff1d(key, bought, assume_unique=True)
-    drawn = negatives
-    if len(negatives) > NEGATIVES:
-        drawn = np.sort(rng.choice(negatives, NEGATIVES, replace=False))
-    key = np.concatenate([bought, drawn])
-    y = np.arange(len(key)) < len(bought)
-    weight = np.where(y, 1.0, len(negatives) / max(len(drawn), 1))
-    customer = (key // level.n_targets).astype(np.int32)
-    x = level.describe(customer, (key % level.n_targets).astype(np.int32))
-    return Rows(x, y, weight.astype(np.float32))
+    def __init__(
+        self,
+        history: History,
+        plan: Plan,
+        names: Sequence[str],
+        kinds: tuple[int, ...],
+        settings: ModelSettings,
+        progress: Progress,
+        horizon_days: int | None = None,
+    ) -> None:
+        self._history = history
+        self._plan = plan
+        self._names = names
+        self._kinds = kinds
+        self._settings = settings
+        self._horizon_days = horizon_days or settings.horizon_days
+        self._progress = progress
+        self._rows: dict[tuple[int, str], list[Rows]] = {
+            (kind, population): []
+            for kind in kinds
+            for name in names
+            for population in self._populations(name, kind)
+        }
+
+    def run(self) -> tuple[Fitted, Fitted]:
+        levels: dict[int, dict[str, Level]] = {}
+        cutoffs = self._plan.cutoffs
+        newest = cutoffs[-2:]  # tonight's, and the holdout's
+        for index, (moment, affinity) in enumerate(self._affinities()):
+            at = {}
+            for name in self._names:
+                at[name] = fit_level(self._history, name, moment, affinity, self._plan.window // 24)
+                if index < len(cutoffs) - 1:
+                    self._collect(index, moment, name, at[name])
+            if moment in newest:
+                levels[moment] = at
+            self._progress("train", index + 1, len(cutoffs))
+        holdout, tonight = self._judges()
+        return (
+            self._fitted(cutoffs[-1], levels[cutoffs[-1]], tonight),
+            self._fitted(newest[0], levels[newest[0]], holdout),
+        )
+
+    def _fitted(
+        self, cutoff: int, levels: Mapping[str, Level], judges: Mapping[int, dict[str, Judge]]
+    ) -> Fitted:
+        return Fitted(cutoff, self._horizon_days, self._plan.window // 24, levels, judges)
+
+    def _affinities(self) -> Iterator[tuple[int, Affinity]]:
+        settings, cutoffs = self._settings, self._plan.cutoffs
+        trainer = AffinityTrainer(
+            self._history, cutoffs[0], components=settings.affinity_components, seed=settings.seed
+        )
+        for index, cutoff in enumerate(cutoffs):
+            epochs = REFINING_EPOCHS if index else settings.affinity_epochs
+            yield cutoff, trainer.advance(cutoff, epochs)
+
+    def _collect(self, index: int, moment: int, name: str, level: Level) -> None:
+        """The rows of one window, for every stacker that learns from this level."""
+        number = EVERY_LEVEL.index(name)
+        for kind in self._kinds:
+            seed = (self._settings.seed, index, kind, number)
+            window = Window(moment, moment + self._plan.window, kind, seed)
+            for population, draw in self._populations(name, kind).items():
+                self._rows[kind, population].append(draw(self._history, level, window))
+
+    @staticmethod
+    def _populations(name: str, kind: int) -> dict[str, Draw]:
+        """The stackers that learn from a level, each with its rows."""
+        populations: dict[str, Draw] = {name: samples.targeting}
+        if name == "item":
+            populations[NEWCOMERS] = samples.newcomers
+            if kind == BOUGHT:
+                populations[RANKING] = samples.ranking
+        return populations
+
+    def _judges(self) -> tuple[dict[int, dict[str, Judge]], dict[int, dict[str, Judge]]]:
+        """(holdout, tonight)."""
+        holdout: dict[int, dict[str, Judge]] = {kind: {} for kind in self._kinds}
+        tonight: dict[int, dict[str, Judge]] = {kind: {} for kind in self._kinds}
+        total = len(self._rows)
+        for done, (kind, name) in enumerate(list(self._rows), start=1):
+            windows = self._rows.pop((kind, name))
+            before = self._before_newest(windows)
+            earlier = fit_stacker(before, self._settings.seed)
+            calibrator = calibrate(earlier, windows[-1]) if before else Calibrator.none()
+            holdout[kind][name] = Judge(earlier, Calibrator.none())
+            tonight[kind][name] = Judge(fit_stacker(windows, self._settings.seed), calibrator)
+            self._progress("stack", done, total)
+        return holdout, tonight
+
+    def _before_newest(self, windows: list[Rows]) -> list[Rows]:
+        """Windows that end before the newest begins."""
+        *cutoffs, start = self._plan.cutoffs[: len(windows)] or (0,)
+        return [
+            rows
+            for rows, cutoff in zip(windows, cutoffs, strict=False)
+            if cutoff + self._plan.window <= start
+        ]
+
+
+def calibrate(earlier: Stacker, newest: Rows) -> Calibrator:
+    """What a stacker says of a window that it never saw, against what happened."""
+    said = earlier.probability(newest.x)
+    return Calibrator.fit(said, newest.y, newest.weight, newest.target)
 
 
 def fit_stacker(windows: list[Rows], seed: int) -> Stacker:
+    """From the rows of several windows; constant when there are none."""
     if not windows:
         return Stacker.constant(0.0)
     parts = [np.concatenate([getattr(w, name) for w in windows]) for name in ("x", "y", "weight")]
     return Stacker.fit(parts[0], parts[1], parts[2], seed=seed)
 
 
-def _affinities(
-    history: History, cutoffs: list[int], settings: ModelSettings, progress: Progress
-) -> dict[int, Affinity]:
-    trainer = AffinityTrainer(
-        history, cutoffs[0], components=settings.affinity_components, seed=settings.seed
-    )
-    affinities = {}
-    for index, cutoff in enumerate(cutoffs):
-        epochs = REFINING_EPOCHS if index else settings.affinity_epochs
-        affinities[cutoff] = trainer.advance(cutoff, epochs)
-        progress("affinity", index + 1, len(cutoffs))
-    return affinities
+__all__ = [
+    "ANY",
+    "EVERY_LEVEL",
+    "Fitted",
+    "Plan",
+    "Progress",
+    "fit",
+    "fit_level",
+    "fit_stacker",
+    "silent",
+    "train",
+]

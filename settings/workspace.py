@@ -64,7 +64,7 @@ class ScheduleSettings:
 class ModelSettings:
     horizon_days: int = 7
     seed: int = 1
-    training_windows: int = 3  # label windows of horizon_days; the newest one judges the others
+    training_windows: int = 5  # label windows of horizon_days; the newest one judges the others
     min_target_buyers: int = 20
     affinity_components: int = 16
     affinity_epochs: int = 6

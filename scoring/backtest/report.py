@@ -15,8 +15,9 @@ from scoring.backtest.targeting import (
     rounded,
     table,
 )
+from scoring.fitted import Fitted
 from scoring.history import LEVELS, History
-from scoring.training import Fitted, Progress
+from scoring.training import Progress
 from settings.workspace import ModelSettings
 
 MODEL = "model"

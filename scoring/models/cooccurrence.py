@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from scoring.history import LevelView, distinct
 from scoring.models import Arrays, Floats, Ints
-from scoring.models.ease import decayed_vectors, in_chunks, pack, propose_best, unpack
+from scoring.models.ease import decayed_vectors, described, pack, propose_best, unpack
+from scoring.models.support import supported_targets
 
 HALF_LIFE_DAYS = 90.0
 SHRINKAGE = 10.0
@@ -45,12 +46,7 @@ class Cooccurrence:
         return cls(vectors, cosine_neighbours(unit, neighbours), position)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
-        out = np.full((len(customer), 1), np.nan, dtype=np.float32)
-        column = self.position[target]
-        for rows, scores, local in in_chunks(self.vectors, self.similar, customer):
-            known = column[rows] >= 0
-            out[rows[known], 0] = scores[local[known], column[rows][known]]
-        return out
+        return described(self.vectors, (self.similar,), self.position, customer, target)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         return propose_best(self.vectors, self.similar, self.position, limit, n_customers)
@@ -96,16 +92,6 @@ def bought_together(basket: Ints, target: Ints, n_targets: int, limit: int) -> R
     shape = (int(basket.max(initial=-1)) + 1, len(supported))
     baskets = sp.csr_array((ones, (basket[keep], position[target[keep]])), shape=shape)
     return _relations(cosine_neighbours(baskets, limit), position, limit)
-
-
-def supported_targets(view: LevelView, min_buyers: int, max_targets: int) -> Ints:
-    """int32[n_targets]: position of the targets with enough buyers, -1 for the others."""
-    buyers = np.bincount(view.pair_target, minlength=view.n_targets)
-    order = np.lexsort((np.arange(view.n_targets), -buyers))[:max_targets]
-    chosen = np.sort(order[buyers[order] >= min_buyers])
-    position = np.full(view.n_targets, -1, dtype=np.int32)
-    position[chosen] = np.arange(len(chosen), dtype=np.int32)
-    return position
 
 
 def cosine_neighbours(rows: sp.csr_array, neighbours: int) -> sp.csr_array:

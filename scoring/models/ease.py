@@ -6,7 +6,7 @@ more. The weight matrix of the supported targets is cut to the strongest weights
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,10 +14,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scoring.history import LevelView
+from scoring.history import LevelView, starts
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.support import supported_targets
 
 HALF_LIFE_DAYS = 90.0
+RIDGE = 1 / 200  # of the trace of the Gram matrix: more targets need a stronger one
 CHUNK = 512  # customers scored at once: dense scores stay small
 
 
@@ -39,33 +41,23 @@ class Ease:
         *,
         max_targets: int = 1200,
         min_buyers: int = 5,
-        ridge: float = 200.0,
         kept: int = 200,
     ) -> Self:
         """Takes the ``max_targets`` targets with most buyers, each with ``min_buyers`` at least."""
-        buyers = np.bincount(view.pair_target, minlength=view.n_targets)
-        order = np.lexsort((np.arange(view.n_targets), -buyers))[:max_targets]
-        supported = np.sort(order[buyers[order] >= min_buyers])
-        position = np.full(view.n_targets, -1, dtype=np.int32)
-        position[supported] = np.arange(len(supported), dtype=np.int32)
-        vectors = decayed_vectors(view, position, len(supported), HALF_LIFE_DAYS)
-        if len(supported) == 0:
+        position = supported_targets(view, min_buyers, max_targets)
+        width = int(position.max(initial=-1)) + 1
+        vectors = decayed_vectors(view, position, width, HALF_LIFE_DAYS)
+        if width == 0:
             return cls(vectors, sp.csr_array((0, 0), dtype=np.float32), position)
         gram = (vectors.T @ vectors).toarray().astype(np.float64)
-        scale = float(np.mean(np.diag(gram))) / max(float(np.mean(buyers[supported])), 1e-9)
-        gram[np.diag_indices_from(gram)] += ridge * max(scale, 1e-9)
+        gram[np.diag_indices_from(gram)] += max(np.trace(gram) * RIDGE, 1e-9)
         inverse = np.linalg.inv(gram)
         weights = -inverse / np.diag(inverse)
         np.fill_diagonal(weights, 0.0)
         return cls(vectors, strongest(weights.astype(np.float32), kept), position)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
-        out = np.full((len(customer), 1), np.nan, dtype=np.float32)
-        column = self.position[target]
-        for rows, scores, local in in_chunks(self.vectors, self.weights, customer):
-            known = column[rows] >= 0
-            out[rows[known], 0] = scores[local[known], column[rows][known]]
-        return out
+        return described(self.vectors, (self.weights,), self.position, customer, target)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): the ``limit`` best scored targets of each customer."""
@@ -100,28 +92,53 @@ def strongest(weights: NDArray[np.float32], kept: int) -> sp.csr_array:
     return sp.csr_array(weights)
 
 
-def in_chunks(
-    vectors: sp.csr_array, weights: sp.csr_array, customer: Ints
-) -> Iterator[tuple[NDArray[np.int64], Floats, NDArray[np.int64]]]:
-    """Yields (rows of ``customer``, dense scores, row of each in the scores), CHUNK at once."""
-    order = np.argsort(customer, kind="stable")
-    unique, first = np.unique(customer[order], return_index=True)
-    bounds = np.append(first, len(order))
-    for begin in range(0, len(unique), CHUNK):
-        part = unique[begin : begin + CHUNK]
-        rows = order[bounds[begin] : bounds[begin + len(part)]]
-        scores = (vectors[part] @ weights).toarray()
-        yield rows, scores, np.searchsorted(part, customer[rows])
+def described(
+    vectors: sp.csr_array,
+    weights: Sequence[sp.csr_array | NDArray],
+    position: Ints,
+    customer: Ints,
+    target: Ints,
+) -> Floats:
+    """float32[n, len(weights)]: ``(vectors @ w)[customer, position[target]]`` for each w.
+
+    NaN where the target has no position. Only the columns and customers asked for are computed,
+    CHUNK customers at once.
+    """
+    out = np.full((len(customer), len(weights)), np.nan, dtype=np.float32)
+    column = position[target]
+    asked = np.zeros(int(position.max(initial=-1)) + 1, dtype=bool)
+    asked[column[column >= 0]] = True
+    columns = np.flatnonzero(asked)
+    local = np.cumsum(asked) - 1
+    rows = np.flatnonzero(column >= 0)
+    rows = rows[np.argsort(customer[rows], kind="stable")]
+    bounds = np.append(starts(customer[rows].astype(np.int64)), len(rows))
+    everyone = customer[rows[bounds[:-1]]]
+    few = [w[:, columns] for w in weights]
+    for begin in range(0, len(everyone), CHUNK):
+        part = everyone[begin : begin + CHUNK]
+        chosen = rows[bounds[begin] : bounds[begin + len(part)]]
+        at = np.searchsorted(part, customer[chosen]), local[column[chosen]]
+        for number, weight in enumerate(few):
+            scores = vectors[part] @ weight
+            dense = scores.toarray() if sp.issparse(scores) else scores
+            out[chosen, number] = dense[at]
+    return out
 
 
 def propose_best(
-    vectors: sp.csr_array, weights: sp.csr_array, position: Ints, limit: int, n_customers: int
+    vectors: sp.csr_array,
+    weights: sp.csr_array | NDArray,
+    position: Ints,
+    limit: int,
+    n_customers: int,
 ) -> tuple[Ints, Ints]:
     """(customer, target) of the ``limit`` highest positive scores of each customer."""
     targets = np.flatnonzero(position >= 0).astype(np.int32)
     customers, chosen = [], []
     for begin in range(0, n_customers if len(targets) else 0, CHUNK):
-        scores = (vectors[begin : begin + CHUNK] @ weights).toarray()
+        product = vectors[begin : begin + CHUNK] @ weights
+        scores = product.toarray() if sp.issparse(product) else product
         limit_here = min(limit, scores.shape[1])
         best = np.argpartition(-scores, limit_here - 1, axis=1)[:, :limit_here]
         best.sort(axis=1)

@@ -1,0 +1,121 @@
+"""Calibration: what a stacker said of a window that it never saw, against what then happened.
+
+Isotonic regression through the middles of its blocks (centred isotonic regression, Oron and
+Flournoy 2017): rising everywhere, so that no two customers become equal whom the stacker tells
+apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.isotonic import isotonic_regression
+
+from scoring.models import Arrays, Floats
+
+BINS = 200  # of equal weight of happenings and rows, before the isotonic fit
+MIN_HAPPENED = 100  # fewer bend nothing, they only move the level
+PRIOR = 20.0  # happenings that the stacker's own probability stands for in each block
+FLOOR = 1e-7
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """``said`` and ``happened``: float64[k] log-odds, both rising; ``relative_error``: standard
+    deviation of observed over expected for a whole target, beyond chance."""
+
+    said: NDArray[np.float64]
+    happened: NDArray[np.float64]
+    relative_error: float
+
+    @classmethod
+    def none(cls) -> Self:
+        """Changes nothing: there was nothing to learn from."""
+        return cls(np.zeros(1), np.zeros(1), 0.5)
+
+    @classmethod
+    def fit(
+        cls,
+        probability: Floats,
+        happened: NDArray[np.bool_],
+        weight: Floats,
+        target: NDArray[np.int32],
+    ) -> Self:
+        """``weight``: pairs that a row stands for; ``target``: int32[n], what each row is about."""
+        total = float(weight[happened].sum())
+        if not len(probability) or total == 0 or happened.all():
+            return cls.none()
+        error = _relative_error(probability, happened, weight, target)
+        expected = float((probability * weight).sum(dtype=np.float64))
+        if happened.sum() < MIN_HAPPENED:
+            level = _log_odds(np.array([(total + PRIOR) / (expected + PRIOR) * 0.01]))
+            return cls(_log_odds(np.array([0.01])), level, error)
+        mean, observed, weights = _binned(probability, happened, weight)
+        smooth = (observed * weights + PRIOR * mean / mean.mean()) / (weights + PRIOR / mean.mean())
+        fitted = isotonic_regression(smooth, sample_weight=weights)
+        block = np.cumsum(np.append(True, fitted[1:] > fitted[:-1])) - 1
+        share = np.bincount(block, weights)
+        middle = np.bincount(block, weights * mean) / share
+        level = np.bincount(block, weights * fitted) / share
+        return cls(_log_odds(middle), _log_odds(level), error)
+
+    def __call__(self, probability: Floats) -> Floats:
+        """float32[n]: calibrated; outside of what was seen, moved as much as at the edge."""
+        raw = _log_odds(probability)
+        inside = np.interp(raw, self.said, self.happened)
+        inside += np.minimum(raw - self.said[0], 0.0) + np.maximum(raw - self.said[-1], 0.0)
+        return (1.0 / (1.0 + np.exp(-inside))).astype(np.float32)
+
+    def arrays(self) -> dict[str, NDArray]:
+        return {
+            "said": self.said,
+            "happened": self.happened,
+            "relative_error": np.array(self.relative_error),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(arrays["said"], arrays["happened"], float(arrays["relative_error"]))
+
+
+def _log_odds(probability: NDArray) -> NDArray[np.float64]:
+    clipped = np.clip(probability.astype(np.float64), FLOOR, 1 - FLOOR)
+    return np.log(clipped / (1 - clipped))
+
+
+def _binned(
+    probability: Floats, happened: NDArray[np.bool_], weight: Floats
+) -> tuple[NDArray, NDArray, NDArray]:
+    """(mean probability, observed share, weight) of bins that rise in probability.
+
+    Half by rows, half by expected happenings: the many improbable and the few probable both count.
+    """
+    order = np.argsort(probability, kind="stable")
+    p, y, w = (a[order].astype(np.float64) for a in (probability, happened, weight))
+    along = np.cumsum(w) / w.sum() + np.cumsum(w * p) / (w * p).sum()
+    bins = np.minimum((along / 2 * BINS).astype(np.int64), BINS - 1)
+    bins = np.unique(bins, return_inverse=True)[1]
+    weights = np.bincount(bins, w)
+    return np.bincount(bins, w * p) / weights, np.bincount(bins, w * y) / weights, weights
+
+
+def _relative_error(
+    probability: Floats, happened: NDArray[np.bool_], weight: Floats, target: NDArray[np.int32]
+) -> float:
+    """Root mean square of observed / expected − 1 over targets, less what chance explains.
+
+    Squares are weighted by what is expected, since a rare target tells nothing but chance.
+    """
+    numbers = np.unique(target, return_inverse=True)[1]
+    p, w = probability.astype(np.float64), weight.astype(np.float64)
+    expected = np.bincount(numbers, p * w)
+    observed = np.bincount(numbers, happened * w)
+    chance = np.bincount(numbers, np.where(happened, w**2 * (1 - p), w**2 * p * (1 - p)))
+    enough = expected >= 5
+    if not enough.any():
+        return 0.5
+    excess = ((observed - expected) ** 2 - chance)[enough] / expected[enough]
+    return float(np.sqrt(max(excess.sum() / expected[enough].sum(), 1e-4)))

@@ -1,0 +1,88 @@
+"""What a night learned: levels, stackers and calibrators at one cut-off, ready to score anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.calibration import Calibrator
+from scoring.history import BOUGHT
+from scoring.level import Level
+from scoring.models import Floats, Ints
+from scoring.models.stacker import Stacker
+
+ANY = "any"  # the level with one target: buys anything at all
+RANKING = "item-ranking"  # items within a customer
+NEWCOMERS = "item-new"  # customers for an item that was never sold
+CHUNK = 250_000  # pairs described at once
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A stacker and what turns its output into the frequency that was seen."""
+
+    stacker: Stacker
+    calibrator: Calibrator
+
+    def probability(self, x: Floats) -> Floats:
+        return self.calibrator(self.stacker.probability(x))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """``levels``: item, brand, category and any, or those asked for. ``judges[kind][name]``: by
+    level, and RANKING and NEWCOMERS for items.
+
+    Labels were learned in windows of ``window_days``: ``horizon_days``, unless the history is
+    too short for that.
+    """
+
+    cutoff: int
+    horizon_days: int
+    window_days: int
+    levels: Mapping[str, Level]
+    judges: Mapping[int, Mapping[str, Judge]]
+
+    def probability(self, level: str, customer: Ints, target: Ints, kind: int = BOUGHT) -> Floats:
+        """float32[n]: probability of each pair within the horizon, for choosing customers."""
+        judges = self.judges[kind]
+        if level != "item" or NEWCOMERS not in judges:
+            return self._judged(level, judges[level], customer, target)
+        never = self.levels[level].scorers["popularity"].table[target, 3] == 0
+        out = np.empty(len(customer), dtype=np.float32)
+        for name, rows in ((level, ~never), (NEWCOMERS, never)):
+            if rows.any():
+                out[rows] = self._judged(level, judges[name], customer[rows], target[rows])
+        return out
+
+    def preference(self, customer: Ints, item: Ints) -> Floats:
+        """float32[n]: probability of each candidate, for choosing items for a customer."""
+        return self._judged("item", self.judges[BOUGHT][RANKING], customer, item)
+
+    def in_horizon(self, probability: Floats) -> Floats:
+        """From the label window to the horizon, at a constant hazard."""
+        if self.window_days == self.horizon_days:
+            return probability
+        exponent = self.horizon_days / self.window_days
+        return (1.0 - (1.0 - probability.astype(np.float64)) ** exponent).astype(np.float32)
+
+    def relative_error(self, level: str, kind: int = BOUGHT) -> float:
+        """Standard deviation of what comes over what is expected of a target, beyond chance."""
+        return self.judges[kind][level].calibrator.relative_error
+
+    def _judged(self, level: str, judge: Judge, customer: Ints, target: Ints) -> Floats:
+        """Memory is bounded by chunks."""
+        out = np.empty(len(customer), dtype=np.float32)
+        for begin in range(0, len(customer), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            described = self.levels[level].describe(customer[part], target[part])
+            out[part] = judge.probability(described)
+        return self.in_horizon(out)
+
+
+def never_sold(level: Level) -> NDArray[np.bool_]:
+    """bool[n_targets]."""
+    return np.asarray(level.scorers["popularity"].table[:, 3] == 0)
