@@ -4,7 +4,8 @@
 
 What is hidden is told in scoring.backtest.coldstart. ``--earlier N`` moves every cut-off N windows
 back: choose there, judge without it. The last line is JSON: {task: {method: {measure: mean}}}, for
-new items with the AUC minus that of the category-activity rule, paired over items.
+new items with the AUC minus that of the category-activity rule, paired over items: days on which
+the customer bought of the category, ties by visits ("category days" lets ties count half).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ TASKS = {
 
 
 def content(panel: Panel) -> NDArray[np.float32]:
-    """The content scorer alone: how much of what is like the target the customer buys."""
+    """The content scorer alone, nothing learned: how much of what is like the target is bought."""
     model = Content.fit(panel.history, panel.of_item, panel.n_targets, panel.cutoff)
     described = model.describe(*panel.pairs())
     return np.nan_to_num(described[:, model.features.index("alike")]).reshape(panel.shape)
@@ -82,7 +83,13 @@ def new_items(task: Task, data: Data, wanted: Callable[[str], bool]) -> dict[str
         task.history(data), task.cutoff, task.horizon_hours, min_buyers=task.min_buyers
     )
     methods = chosen(
-        wanted, {RULE: coldstart.category_activity, "activity": rivals.activity, "content": content}
+        wanted,
+        {
+            RULE: coldstart.category_activity,
+            "category days": coldstart.category_days,
+            "activity": rivals.activity,
+            "content": content,
+        },
     )
     scores, _ = scores_of(outcome, methods)
     result = evaluate(outcome, scores)

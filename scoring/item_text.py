@@ -26,6 +26,8 @@ HASHED = 1 << 16  # columns of the text's n-grams
 BRAND_WEIGHT, CATEGORY_WEIGHT, PART_WEIGHT, PRICE_WEIGHT = 0.5, 0.5, 0.5, 0.2  # text has 1
 LEARNED_ITEMS = 20_000  # axes and centres are learned from so many, spread over the catalogue
 CENTRES = 256
+KINDS = 2_048  # what a shop calls a sub-category, without asking the shop
+CHUNK = 4_096  # items compared with all centres at once
 TEXT_WORDS = 200  # of a longer description only the beginning says what the item is
 
 _WORD = re.compile(r"\w+")
@@ -72,13 +74,39 @@ def centres(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
     ``vectors`` as ``vectors`` gives them. The same vectors give the same bytes.
     """
+    return _middles(vectors, CENTRES, "k-means++")
+
+
+def kinds(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+    """int32[n_items]: the one of KINDS narrow kinds that each item is of, -1 when nothing is known.
+
+    The same vectors give the same bytes.
+    """
+    # far-apart first centres would take most of the time, and so many need no luck
+    return nearest(vectors, _middles(vectors, KINDS, "random"))
+
+
+def nearest(vectors: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int32]:
+    """int32[n]: the centre that each vector is most alike, -1 for one of length 0."""
+    out = np.full(len(vectors), -1, dtype=np.int32)
+    for begin in range(0, len(vectors) if len(centres) else 0, CHUNK):
+        block = vectors[begin : begin + CHUNK]
+        best = (block @ centres.T).argmax(axis=1)
+        out[begin : begin + CHUNK] = np.where(block.any(axis=1), best, -1)
+    return out
+
+
+def _middles(vectors: NDArray[np.float32], count: int, init: str) -> NDArray[np.float32]:
+    """float32[≤ count, d]: k-means (Sculley 2010) on a sample; few vectors as they are."""
     described = vectors[vectors.any(axis=1)]
     sample = described[:: max(1, -(-len(described) // LEARNED_ITEMS))]
     different = np.unique(sample, axis=0)
-    if len(different) <= CENTRES:
+    if len(different) <= count:
         return different
-    kinds = MiniBatchKMeans(CENTRES, n_init=1, max_iter=10, batch_size=4096, random_state=0)
-    middles = kinds.fit(sample).cluster_centers_
+    clustering = MiniBatchKMeans(
+        count, init=init, n_init=1, max_iter=10, batch_size=4096, random_state=0
+    )
+    middles = clustering.fit(sample).cluster_centers_
     return unit(middles[middles.any(axis=1)])
 
 

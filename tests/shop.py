@@ -127,8 +127,8 @@ def catalogue(shop: Shop) -> Catalogue:
         price=price,
     )
     content = item_text.vectors(facts)
-    centres = item_text.centres(content)
-    return Catalogue(names, of_item, price, np.array(sellable), content, centres)
+    centres, kinds = item_text.centres(content), item_text.kinds(content)
+    return Catalogue(names, of_item, price, np.array(sellable), content, centres, kinds)
 
 
 def fill(lake: Lake, shop: Shop, *, before: datetime | None = None) -> None:

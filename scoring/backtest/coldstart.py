@@ -130,20 +130,26 @@ def new_shop(
     return Both(outcome, ranking.observe(past, "item", cutoff, horizon_hours, truth=history))
 
 
-def category_activity(panel: Panel) -> NDArray[np.float64]:
-    """The rule for an item that nobody bought: who came most often for its category, then who
-    came most often at all. The panel's targets are items."""
-    view = panel.history.view("category", panel.cutoff, panel.kind)
+def category_days(panel: Panel) -> NDArray[np.float32]:
+    """The rule for an item that nobody bought: on how many days each customer bought of its
+    category; many are equal. The panel's targets are items."""
+    history = panel.history
+    view = history.view("category", panel.cutoff, panel.kind)
     of_category = replace(
         panel,
         level="category",
-        of_item=panel.history.catalogue.of_item["category"],
+        of_item=history.catalogue.of_item["category"],
         n_targets=view.n_targets,
         target=np.arange(view.n_targets, dtype=np.int32),
     )
-    days = np.vstack([of_category.dense(view, view.days), np.zeros(len(panel.customer))])
-    category = panel.history.catalogue.of_item["category"][panel.target]
-    return rivals.then(days[category], rivals.visits(panel))
+    nothing = np.zeros((1, len(panel.customer)), dtype=np.float32)
+    days = np.vstack([of_category.dense(view, view.days), nothing])
+    return days[history.catalogue.of_item["category"][panel.target]]
+
+
+def category_activity(panel: Panel) -> NDArray[np.float64]:
+    """The same; of equal ones those who came most often at all."""
+    return rivals.then(category_days(panel), rivals.visits(panel))
 
 
 def pooled_auc(outcome: Outcome, score: NDArray) -> float:

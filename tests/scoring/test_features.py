@@ -56,6 +56,8 @@ def assert_alike(one: History, other: History) -> None:
         np.testing.assert_array_equal(one.catalogue.of_item[level], other.catalogue.of_item[level])
     np.testing.assert_array_equal(one.catalogue.price, other.catalogue.price)
     np.testing.assert_array_equal(one.catalogue.sellable, other.catalogue.sellable)
+    np.testing.assert_array_equal(one.catalogue.content, other.catalogue.content)
+    np.testing.assert_array_equal(one.catalogue.content_kind, other.catalogue.content_kind)
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +162,21 @@ def test_items_come_in_the_order_of_their_ids_each_once(lake: Lake) -> None:
     past, items, _ = night(lake)
     assert items["item_id"].to_pylist() == sorted(ids)
     assert np.bincount(past.item).tolist() == [2] * 6
+
+
+def test_names_and_texts_make_items_alike_and_a_bare_id_says_nothing(lake: Lake) -> None:
+    listed = [
+        {"item_id": "a1", "name": "딸기우유", "text": "신선한 우유"},
+        {"item_id": "a2", "name": "초코우유"},
+        {"item_id": "a3", "name": "러닝화", "text": "달리기 신발"},
+        {"item_id": "a4"},
+    ]
+    lake.upsert("items", rows("items", *listed), batch="i")
+    past, items, _ = night(lake)
+    assert items["text"].to_pylist() == ["신선한 우유", None, "달리기 신발", None]
+    like = past.catalogue.content @ past.catalogue.content.T
+    assert like[0, 1] > like[0, 2] + 0.1
+    assert not past.catalogue.content[3].any()
 
 
 def test_profile_features_are_words_and_whole_numbers(lake: Lake) -> None:

@@ -170,6 +170,17 @@ def test_a_saved_history_comes_back_whole(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.catalogue.sellable, past.catalogue.sellable)
 
 
+def test_what_items_are_is_kept_with_them_and_no_file_tells_of_nothing(tmp_path: Path) -> None:
+    past = history(make_shop(customers=5, items=12, days=20))
+    histories.save(past, tmp_path / "told")
+    loaded = histories.load(tmp_path / "told").catalogue
+    for name in ("content", "content_centres", "content_kind"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(past.catalogue, name))
+    histories.save(empty(), tmp_path / "untold")
+    assert not list((tmp_path / "untold").glob("content*"))
+    assert histories.load(tmp_path / "untold").catalogue.content.size == 0
+
+
 def test_an_empty_history_can_be_saved(tmp_path: Path) -> None:
     histories.save(make([], customers=0, items=0), tmp_path)
     assert histories.load(tmp_path).n_customers == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scoring import item_text
-from scoring.item_text import ItemFacts, centres, ngrams, vectors, words
+from scoring.item_text import ItemFacts, centres, kinds, ngrams, vectors, words
 
 ENGLISH = [
     "Strawberry milk 200 ml", "Chocolate milk 200 ml", "Whole milk 1 l",
@@ -98,6 +98,7 @@ def test_the_same_catalogue_gives_the_same_bytes() -> None:
     assert one.dtype == np.float32
     assert one.tobytes() == two.tobytes()
     assert centres(one).tobytes() == centres(two).tobytes()
+    assert kinds(one).tobytes() == kinds(two).tobytes()
 
 
 def test_every_vector_has_length_one() -> None:
@@ -120,6 +121,12 @@ def test_few_items_are_centres_themselves() -> None:
     found = vectors(facts(["tea", "tea", "", "rice"]))
     assert len(centres(found)) == 2
     np.testing.assert_allclose((found @ centres(found).T).max(axis=1), [1, 1, 0, 1], atol=1e-5)
+
+
+def test_what_reads_the_same_is_of_one_kind() -> None:
+    found = kinds(vectors(facts(["tea", "Tea!", "rice", "", "TEA", "rice"])))
+    assert found[0] == found[1] == found[4] != found[2] == found[5]
+    assert found[3] == -1
 
 
 def test_bad_input_an_item_of_which_nothing_is_known_has_no_direction() -> None:

@@ -10,6 +10,7 @@ import pytest
 from scoring.backtest import ranking, targeting
 from scoring.backtest.coldstart import (
     category_activity,
+    category_days,
     first_days,
     new_customers,
     new_items,
@@ -80,6 +81,7 @@ def test_the_rival_of_new_items_ranks_by_days_of_the_category_then_by_visits(
 ) -> None:
     panel = observe(young, "item", CUTOFF, WEEK, min_buyers=1).panel
     panel = replace(panel, target=np.array([LATE, LATER], dtype=np.int32))
+    assert category_days(panel).tolist() == [[4, 1, 2, 1, 0], [0, 2, 1, 1, 0]]
     milk, rest = category_activity(panel)
     assert np.argsort(-milk, kind="stable")[0] == 0  # on four days
     assert rest[1] == rest.max()  # on two days, the others on one

@@ -21,7 +21,7 @@ TEXTS = [
 ]  # fmt: skip
 MILK, SHOES, UNTOLD = [0, 1, 2], [3, 4, 5], 6
 NEW_MILK, NEW_SHOES = 2, 5  # never sold
-TASTE, ALIKE, LIKE_MINDS, PRICE_FIT, EXPECTED, TRIED = range(6)
+TASTE, ALIKE, LIKE_MINDS, PRICE_FIT, EXPECTED, TRIED, _, SAME_KIND, SAME_BRAND = range(9)
 LIFE = [
     *bought(0, 0, 3, 20), *bought(0, 1, 8),  # drinks milk
     *bought(1, 3, 4), *bought(1, 4, 9), *bought(1, 4, 30),  # runs
@@ -43,6 +43,7 @@ def shop(
         price=prices,
         content=content,
         content_centres=item_text.centres(content),
+        content_kind=item_text.kinds(content),
     )
     return replace(history, catalogue=catalogue)
 
@@ -106,6 +107,25 @@ def test_like_minds_tell_what_else_a_customer_wants() -> None:
     assert order.mean() > 0.9
 
 
+def test_the_very_same_kind_is_counted_and_that_of_the_brand_too() -> None:
+    """Items 0 and 1 are of one kind and of different brands, 2 of another kind."""
+    events = [*bought(0, 0, 0, 1), *bought(1, 2, 0)]
+    history = make(events, customers=2, items=4, brand=[0, 1, 0, -1])
+    content = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=np.float32)
+    kind = np.array([0, 0, 1, 1], dtype=np.int32)
+    catalogue = replace(
+        history.catalogue, content=content, content_centres=content[1:3], content_kind=kind
+    )
+    history = replace(history, catalogue=catalogue)
+    model = Content.fit(history, catalogue.of_item["item"], 4, CUTOFF)
+    rows = [described(model, 0, item) for item in range(4)]
+    two_days = np.log1p(2.0)
+    assert [row[SAME_KIND] for row in rows] == pytest.approx([two_days, two_days, 0, 0], abs=0.01)
+    of_brand = [row[SAME_BRAND] for row in rows]
+    assert of_brand[:3] == pytest.approx([two_days, 0, 0], abs=0.01)
+    assert np.isnan(of_brand[3])  # of no brand
+
+
 def test_a_new_item_is_expected_to_sell_like_what_is_like_it() -> None:
     model = fit(shop(bought(4, 1, 2)))
     assert described(model, 3, NEW_MILK)[EXPECTED] > described(model, 3, NEW_SHOES)[EXPECTED] > 0
@@ -150,7 +170,7 @@ def test_only_so_many_new_items_are_compared(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_bad_input_an_item_that_says_nothing_is_unknown() -> None:
     row = described(fit(shop()), 0, UNTOLD)
-    assert np.isnan(row[:TRIED]).all()
+    assert np.isnan([*row[:TRIED], *row[SAME_KIND:]]).all()
 
 
 def test_bad_input_a_customer_without_a_past_has_no_taste() -> None:
