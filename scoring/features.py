@@ -84,8 +84,12 @@ def with_content(catalogue: Catalogue, items: pa.Table) -> Catalogue:
         price=catalogue.price,
     )
     vectors = item_text.vectors(facts)
-    centres = item_text.centres(vectors)
-    return replace(catalogue, content=vectors, content_centres=centres)
+    return replace(
+        catalogue,
+        content=vectors,
+        content_centres=item_text.centres(vectors),
+        content_kind=item_text.kinds(vectors),
+    )
 
 
 def from_events(events: ibis.Table, identity: Identity, items: pa.Table) -> History:

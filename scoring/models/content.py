@@ -3,10 +3,11 @@
 It needs no sale of the target: an item that is listed today is described like the best seller.
 Items are vectors (scoring.item_text); a customer's taste is the weighted sum of what they bought
 and, at a lower weight, looked at (Pazzani and Billsus 2007). How much they buy of what is like the
-target is a kernel sum over their purchases, looked up at the nearest of a few hundred kinds of
-items: one number a customer and kind instead of one a pair. What like minds buy of the kind is
-read off the leading factors of customers and kinds (Sarwar et al. 2000), and how many things
-customers lately bought for the first time tells who tries what is new.
+target is a kernel sum over their purchases, looked up at the nearest of a few hundred
+broad kinds of items: one number a customer and kind instead of one a pair. What like minds buy of
+the kind is read off the leading factors of customers and kinds (Sarwar et al. 2000), how often the
+very same narrow kind was bought, of this brand or any, is counted, and how many things customers
+lately bought for the first time tells who tries what is new.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
 from scoring.history import ENGAGED, Catalogue, History, LevelView
-from scoring.item_text import unit
+from scoring.item_text import nearest, unit
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.repeat import lookup
 
 HALF_LIFE_DAYS = 180.0
 ENGAGED_HALF_LIFE_DAYS, ENGAGED_WEIGHT = 21.0, 0.25
@@ -39,12 +41,18 @@ Halves = NDArray[np.float16]
 class Content:
     """Customers: ``taste`` float32[n_customers, d], length 1 or 0; ``alike`` float16[n_customers,
     k], log(1 + how much they buy of each kind and what is like it); ``pays`` float16[n_customers,
-    k], log price they pay there relative to the kind's items, NaN unknown.
+    k], log price they pay there relative to similar items, NaN unknown; ``mind``
+    float32[n_customers, f], their factors; ``tried`` float32[n_customers, 2], log(1 + items
+    bought for the first time), fading.
 
     Targets: ``target`` float32[n_targets, d], length 1 or 0; ``kind`` int32[n_targets], -1 none;
     ``price`` float32[n_targets], log price relative to similar items, NaN unknown; ``expected``
     float32[n_targets], share of customers; ``new`` int32[m], never bought, to be proposed.
     ``kind_factor`` float32[k, f].
+
+    Counts: ``same``, of narrow kinds, and ``same_brand``, of narrow kinds of one brand: keys
+    int64[n] and days float32[n + 1], the last one 0, for never; ``narrow`` int32[2, n_targets],
+    each target's column in the two, -1 none; ``width`` int64[2], how many columns they have.
     """
 
     taste: Floats
@@ -58,9 +66,16 @@ class Content:
     price: Floats
     expected: Floats
     new: Ints
+    same_keys: NDArray[np.int64]
+    same_days: Floats
+    same_brand_keys: NDArray[np.int64]
+    same_brand_days: Floats
+    narrow: Ints
+    width: NDArray[np.int64]
 
     features = (
         "taste", "alike", "like_minds", "price_fit", "expected_buyers", "tried_21d", "tried_60d",
+        "same_kind", "same_kind_brand",
     )  # fmt: skip
 
     @classmethod
@@ -94,13 +109,15 @@ class Content:
         proposed: Ints = np.sort(new).astype(np.int32)
         tried = _tried(history.view("item", cutoff))
         return cls(
-            taste, alike, pays, mind, tried, kind_factor, target, kind, price, expected, proposed
+            taste, alike, pays, mind, tried, kind_factor, target, kind, price, expected, proposed,
+            **_same(history, of_item, n_targets, cutoff),
         )  # fmt: skip
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """Columns: cosine of taste and target; log(1 + what was bought alike); the same as like
         minds do; log price against what the customer pays for such things; share of customers
-        who will probably buy it; log(1 + items first bought) of the customer, twice."""
+        who will probably buy it; log(1 + items first bought) of the customer, twice; log(1 +
+        days on which the narrow kind was bought), and the same of the target's brand."""
         out = np.empty((len(customer), len(self.features)), dtype=np.float32)
         for begin in range(0, len(customer), CHUNK):
             part = slice(begin, begin + CHUNK)
@@ -114,8 +131,16 @@ class Content:
                 out[part, 3] = self.price[what] - self.pays[who, kind]
             out[part, 1:4][kind < 0] = np.nan
             out[part, 4] = self.expected[what]
-            out[part, 5:] = self.tried[who]
+            out[part, 5:7] = self.tried[who]
+            for column, (keys, days) in enumerate(self._counts):
+                narrow = self.narrow[column, what]
+                at = lookup(keys, who.astype(np.int64) * self.width[column] + narrow)
+                out[part, 7 + column] = np.where(narrow >= 0, days[at], np.nan)
         return out
+
+    @property
+    def _counts(self) -> tuple[tuple[NDArray[np.int64], Floats], ...]:
+        return (self.same_keys, self.same_days), (self.same_brand_keys, self.same_brand_days)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): the never-bought targets that fit each customer best."""
@@ -140,16 +165,6 @@ class Content:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
-
-
-def nearest(vectors: Floats, centres: Floats) -> Ints:
-    """int32[n]: the centre that each vector is most alike, -1 for one of length 0."""
-    out = np.full(len(vectors), -1, dtype=np.int32)
-    for begin in range(0, len(vectors) if len(centres) else 0, CHUNK):
-        block = vectors[begin : begin + CHUNK]
-        best = (block @ centres.T).argmax(axis=1)
-        out[begin : begin + CHUNK] = np.where(block.any(axis=1), best, -1)
-    return out
 
 
 def _weights(history: History, cutoff: int) -> sp.csr_array:
@@ -222,6 +237,34 @@ def _tried(view: LevelView) -> Floats:
         for half_life in TRIED_HALF_LIVES_DAYS
     ]
     return np.log1p(np.column_stack(counts)).astype(np.float32)
+
+
+def _same(history: History, of_item: Ints, n_targets: int, cutoff: int) -> dict[str, NDArray]:
+    """What ``Content`` says of narrow kinds, and of those of one brand."""
+    catalogue = history.catalogue
+    kind = catalogue.content_kind
+    if not len(kind):
+        kind = np.full(catalogue.n_items, -1, dtype=np.int32)
+    brand, brands = catalogue.of_item["brand"], max(catalogue.size("brand"), 1)
+    both = np.where((kind >= 0) & (brand >= 0), kind * brands + brand, -1).astype(np.int32)
+    width = int(kind.max(initial=-1)) + 1
+    found: dict[str, NDArray] = {"width": np.array([width, width * brands], dtype=np.int64)}
+    for name, column, size in (("same", kind, width), ("same_brand", both, width * brands)):
+        view = history.view_of(column, size, cutoff)
+        found[f"{name}_keys"] = view.pair
+        found[f"{name}_days"] = np.append(np.log1p(view.decayed(HALF_LIFE_DAYS)), np.float32(0))
+    found["narrow"] = np.array([_shared(column, of_item, n_targets) for column in (kind, both)])
+    return found
+
+
+def _shared(column: Ints, of_item: Ints, n_targets: int) -> Ints:
+    """int32[n_targets]: what all items of a target have in common, -1 for nothing."""
+    item = np.flatnonzero(of_item >= 0)
+    least = np.full(n_targets, np.iinfo(np.int32).max, dtype=np.int32)
+    most = np.full(n_targets, -1, dtype=np.int32)
+    np.minimum.at(least, of_item[item], column[item])
+    np.maximum.at(most, of_item[item], column[item])
+    return np.where(least == most, most, -1).astype(np.int32)
 
 
 def _smoothed(

@@ -171,7 +171,7 @@ def test_a_saved_history_comes_back_whole(tmp_path: Path) -> None:
 
 
 def test_what_items_are_is_kept_with_them_and_no_file_tells_of_nothing(tmp_path: Path) -> None:
-    past = history(make_shop(customers=5, items=12, days=20))
+    past = history(make_shop(customers=10, items=24, days=40))
     histories.save(past, tmp_path / "told")
     loaded = histories.load(tmp_path / "told").catalogue
     for name in ("content", "content_centres", "content_kind"):
