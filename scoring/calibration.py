@@ -12,13 +12,15 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
 from sklearn.isotonic import isotonic_regression
 
 from scoring.models import Arrays, Floats
 
 BINS = 200  # of equal weight of happenings and rows, before the isotonic fit
 MIN_HAPPENED = 100  # fewer bend nothing, they only move the level
-PRIOR = 20.0  # happenings that the stacker's own probability stands for in each block
+PRIOR = 20.0  # happenings that the stacker stands for: for its level, and in each bin for its shape
 FLOOR = 1e-7
 
 
@@ -49,25 +51,26 @@ class Calibrator:
         if not len(probability) or total == 0 or happened.all():
             return cls.none()
         error = _relative_error(probability, happened, weight, target)
-        expected = float((probability * weight).sum(dtype=np.float64))
+        raw = _log_odds(probability)
+        shift = _shift(raw, weight, total)
         if happened.sum() < MIN_HAPPENED:
-            level = _log_odds(np.array([(total + PRIOR) / (expected + PRIOR) * 0.01]))
-            return cls(_log_odds(np.array([0.01])), level, error)
-        mean, observed, weights = _binned(probability, happened, weight)
+            return cls(np.zeros(1), np.array([shift]), error)
+        mean, observed, weights = _binned(expit(raw + shift), happened, weight)
         smooth = (observed * weights + PRIOR * mean / mean.mean()) / (weights + PRIOR / mean.mean())
         fitted = isotonic_regression(smooth, sample_weight=weights)
-        block = np.cumsum(np.append(True, fitted[1:] > fitted[:-1])) - 1
+        # blocks that are nearly equal are one, lest float32 should tell nobody between them apart
+        block = np.cumsum(np.append(True, fitted[1:] > 1.001 * fitted[:-1])) - 1
         share = np.bincount(block, weights)
         middle = np.bincount(block, weights * mean) / share
         level = np.bincount(block, weights * fitted) / share
-        return cls(_log_odds(middle), _log_odds(level), error)
+        return cls(_log_odds(middle) - shift, _log_odds(level), error)
 
     def __call__(self, probability: Floats) -> Floats:
         """float32[n]: calibrated; outside of what was seen, moved as much as at the edge."""
         raw = _log_odds(probability)
         inside = np.interp(raw, self.said, self.happened)
         inside += np.minimum(raw - self.said[0], 0.0) + np.maximum(raw - self.said[-1], 0.0)
-        return (1.0 / (1.0 + np.exp(-inside))).astype(np.float32)
+        return expit(inside).astype(np.float32)
 
     def arrays(self) -> dict[str, NDArray]:
         return {
@@ -86,8 +89,15 @@ def _log_odds(probability: NDArray) -> NDArray[np.float64]:
     return np.log(clipped / (1 - clipped))
 
 
+def _shift(raw: NDArray[np.float64], weight: Floats, total: float) -> float:
+    """What is added to all log-odds so that (nearly) ``total`` happenings are expected."""
+    expected = float((expit(raw) * weight).sum())
+    goal = expected * (total + PRIOR) / (expected + PRIOR)
+    return float(brentq(lambda more: (expit(raw + more) * weight).sum() - goal, -40, 40))
+
+
 def _binned(
-    probability: Floats, happened: NDArray[np.bool_], weight: Floats
+    probability: NDArray[np.float64], happened: NDArray[np.bool_], weight: Floats
 ) -> tuple[NDArray, NDArray, NDArray]:
     """(mean probability, observed share, weight) of bins that rise in probability.
 
@@ -96,6 +106,7 @@ def _binned(
     order = np.argsort(probability, kind="stable")
     p, y, w = (a[order].astype(np.float64) for a in (probability, happened, weight))
     along = np.cumsum(w) / w.sum() + np.cumsum(w * p) / (w * p).sum()
+    along = along[np.searchsorted(p, p, side="right") - 1]  # equal ones share a bin
     bins = np.minimum((along / 2 * BINS).astype(np.int64), BINS - 1)
     bins = np.unique(bins, return_inverse=True)[1]
     weights = np.bincount(bins, w)
@@ -107,13 +118,14 @@ def _relative_error(
 ) -> float:
     """Root mean square of observed / expected − 1 over targets, less what chance explains.
 
-    Squares are weighted by what is expected, since a rare target tells nothing but chance.
+    Squares are weighted by what is expected, since a rare target tells nothing but chance. Chance
+    is in what happens, p (1 − p) a pair, and in which pairs were drawn as rows.
     """
     numbers = np.unique(target, return_inverse=True)[1]
     p, w = probability.astype(np.float64), weight.astype(np.float64)
     expected = np.bincount(numbers, p * w)
     observed = np.bincount(numbers, happened * w)
-    chance = np.bincount(numbers, np.where(happened, w**2 * (1 - p), w**2 * p * (1 - p)))
+    chance = np.bincount(numbers, w * p * (1 - p) + w * (w - 1) * (happened - p) ** 2)
     enough = expected >= 5
     if not enough.any():
         return 0.5
