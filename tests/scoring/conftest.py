@@ -3,15 +3,17 @@ for all tests that look at a trained model."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import settings
 
 from scoring import training
+from scoring.fitted import Fitted
 from scoring.history import BOUGHT, CLICKED, History
 from scoring.models.stacker import Stacker
-from scoring.training import Fitted
 from tests.nights import night  # noqa: F401  a fixture
 from tests.scoring.histories import before
 from tests.shop import NOW_HOUR, history, make_shop, no_progress, quick_models
@@ -29,10 +31,17 @@ class Trained:
     holdout: Fitted
 
 
+@contextmanager
+def quick_trees(iterations: int = 15) -> Iterator[None]:
+    """Stackers of fewer trees."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Stacker.fit.__func__.__kwdefaults__, "iterations", iterations)
+        yield
+
+
 def train(past: History, **changes: object) -> tuple[Fitted, Fitted]:
     """As the night does at NOW, with fewer trees (and other ``changes`` of the settings)."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(Stacker.fit.__func__.__kwdefaults__, "iterations", 15)
+    with quick_trees():
         models = quick_models(**{"training_windows": 2, **changes})
         return training.train(past, NOW_HOUR, (BOUGHT, CLICKED), models, no_progress)
 

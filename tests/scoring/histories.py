@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.fitted import Fitted
 from scoring.history import BOUGHT, Catalogue, History
 from scoring.level import Level
-from scoring.training import Fitted
+from scoring.models.affinity import AffinityTrainer
+from scoring.training import fit_level
 
 CUTOFF = 24 * 100  # hours: a hundred days into the epoch, so that days are easily counted
 Row = tuple[int, int, int, int]  # customer, item, hour, kind
@@ -112,14 +114,22 @@ def all_pairs(history: History, n_targets: int) -> tuple[NDArray[np.int32], NDAr
     return customer.astype(np.int32), target.astype(np.int32)
 
 
+def level_of(past: History, name: str, cutoff: int, *, window_days: int = 7) -> Level:
+    """The named level (or ``any``) as training fits it, with a little affinity."""
+    affinity = AffinityTrainer(past, cutoff, components=4, seed=1).advance(cutoff, 1)
+    return fit_level(past, name, cutoff, affinity, window_days)
+
+
 def arrays_of(fitted: Fitted) -> dict[str, NDArray]:
     """Everything a fitted model holds, by name."""
     found: dict[str, NDArray] = {}
     for name, level in fitted.levels.items():
         found |= {f"{name}/{key}": array for key, array in arrays_of_level(level).items()}
-    for kind, stackers in fitted.stackers.items():
-        for name, stacker in stackers.items():
-            found |= {f"stacker/{kind}/{name}/{k}": a for k, a in stacker.arrays().items()}
+    for kind, judges in fitted.judges.items():
+        for name, judge in judges.items():
+            parts = {"stacker": judge.stacker.arrays(), "calibrator": judge.calibrator.arrays()}
+            for part, arrays in parts.items():
+                found |= {f"{part}/{kind}/{name}/{key}": array for key, array in arrays.items()}
     return found
 
 

@@ -8,9 +8,15 @@ from numpy.typing import NDArray
 
 from scoring.history import BOUGHT, ENGAGED, LEVELS, History
 from scoring.level import Level
-from scoring.models.affinity import AffinityTrainer
 from tests.scoring import histories
-from tests.scoring.histories import CUTOFF, all_pairs, arrays_of_level, assert_same, bought
+from tests.scoring.histories import (
+    CUTOFF,
+    all_pairs,
+    arrays_of_level,
+    assert_same,
+    bought,
+    level_of,
+)
 from tests.shop import NOW_HOUR, history, make_shop
 
 every_level = pytest.mark.parametrize("name", LEVELS)
@@ -22,8 +28,7 @@ def past() -> History:
 
 
 def fit(past: History, name: str, cutoff: int = NOW_HOUR) -> Level:
-    affinity = AffinityTrainer(past, cutoff, components=4, seed=1).advance(cutoff, 1)
-    return Level.fit(past, name, cutoff, affinity)
+    return level_of(past, name, cutoff)
 
 
 def everything(level: Level, past: History) -> NDArray[np.float32]:

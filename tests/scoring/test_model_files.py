@@ -68,9 +68,11 @@ def test_two_trainings_on_the_same_past_save_the_same_bytes(
 def test_nothing_in_the_files_is_a_pickle(folder: Path) -> None:
     files = sorted(path.name for path in folder.iterdir())
     assert files == [
+        "judge-0-any.npz", "judge-0-brand.npz", "judge-0-category.npz", "judge-0-item-new.npz",
+        "judge-0-item-ranking.npz", "judge-0-item.npz",
+        "judge-2-any.npz", "judge-2-brand.npz", "judge-2-category.npz", "judge-2-item-new.npz",
+        "judge-2-item.npz",
         "level-any.npz", "level-brand.npz", "level-category.npz", "level-item.npz", "model.json",
-        *(f"stacker-{kind}-{n}.npz" for kind in (BOUGHT, CLICKED)
-          for n in ("any", "brand", "category", "item")),
     ]  # fmt: skip
     for path in folder.glob("*.npz"):
         with np.load(path, allow_pickle=False) as arrays:
@@ -84,7 +86,7 @@ def cut_short(folder: Path) -> None:
 
 
 def garble(folder: Path) -> None:
-    (folder / "stacker-0-brand.npz").write_bytes(b"\x00 this is no archive \xff" * 9)
+    (folder / "judge-0-brand.npz").write_bytes(b"\x00 this is no archive \xff" * 9)
 
 
 def flip_a_byte(folder: Path) -> None:
@@ -95,7 +97,7 @@ def flip_a_byte(folder: Path) -> None:
 
 
 def lose_a_file(folder: Path) -> None:
-    (folder / "stacker-2-any.npz").unlink()
+    (folder / "judge-2-any.npz").unlink()
 
 
 def empty_a_file(folder: Path) -> None:
@@ -110,7 +112,7 @@ def lose_an_array(folder: Path) -> None:
 
 
 def put_a_pickle_in(folder: Path) -> None:
-    np.savez(folder / "stacker-0-item.npz", nodes=np.array([{}], dtype=object))
+    np.savez(folder / "judge-0-item.npz", **{"stacker/nodes": np.array([{}], dtype=object)})
 
 
 def break_the_document(folder: Path) -> None:
