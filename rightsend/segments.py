@@ -40,6 +40,8 @@ MEMBERS = pa.schema(
         (c.RANK, pa.int32()),
         (c.PROBABILITY, pa.float32()),
         (c.ARM, pa.string()),
+        (c.REASONS, pa.string()),
+        (c.REASON_CODES, pa.string()),
     ]
 )
 

@@ -77,3 +77,5 @@ CATEGORY_PROBABILITY = "category_probability"
 RANK = "rank"  # int32 from 1
 PROBABILITY = "probability"  # float32
 ARM = "arm"  # "treatment" or "control"
+REASONS = "reasons"  # sentences joined by "; "
+REASON_CODES = "reason_codes"  # scoring.reasons.reason.CODES joined by "; "

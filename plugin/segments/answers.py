@@ -12,7 +12,10 @@ class MembersArgumentsSchema(ma.Schema):
     format = fields.String(
         load_default="csv",
         validate=validate.OneOf(["csv", "ndjson"]),
-        metadata={"description": "One line a member: customer_id, rank, probability, arm"},
+        metadata={
+            "description": "One line a member: customer_id, rank, probability, arm, reasons, "
+            "reason_codes"
+        },
     )
 
 
@@ -38,7 +41,10 @@ class SegmentSchema(ma.Schema):
     request = fields.Dict(metadata={"description": "As it was asked, with defaults"})
     summary = fields.Dict(
         allow_none=True,
-        metadata={"description": "Customers, expected responses, cost, profit, lift"},
+        metadata={
+            "description": "Customers, expected responses with their 95 % interval (low, high), "
+            "cost, profit, lift"
+        },
     )
     error = fields.String(allow_none=True, metadata={"description": "Why it failed"})
     cancel_requested = fields.Boolean()
@@ -66,5 +72,8 @@ class PreviewSchema(ma.Schema):
     preview = fields.Dict(
         allow_none=True,
         required=True,
-        metadata={"description": "curve: [{count, share, expected_responses, cost, profit}], …"},
+        metadata={
+            "description": "curve: [{count, share, expected_responses, low, high, cost, "
+            "profit}], …; low and high hold the responses in 95 of 100 cases"
+        },
     )

@@ -95,7 +95,8 @@ def list_segments(arguments: dict[str, Any]) -> Response:
 def preview_segment(wanted: SegmentRequest) -> Response:
     """How size relates to expected response, cost and profit, without exporting
 
-    Waits up to 20 s; then 202 with a job id for `GET /v1/segments/previews/{job}`.
+    Waits up to 20 s; then 202 with a job id for `GET /v1/segments/previews/{job}`. So does a
+    horizon that nobody asked for since the last night: it is learned first, a minute or more.
     """
     here = workspace()
     job_id = here.jobs.enqueue("preview_segment", to_json(wanted))
@@ -143,8 +144,9 @@ def show_segment(segment_id: str) -> Response:
 @blueprint.alt_response(409, "CONFLICT")
 @blueprint.alt_response(503, "SERVICE_UNAVAILABLE")
 def download_members(arguments: dict[str, Any], segment_id: str) -> Response:
-    """The members: customer_id, rank, probability, arm
+    """The members: customer_id, rank, probability, arm, reasons, reason_codes
 
+    `reasons` are up to three sentences in the workspace's language, joined by "; ".
     Compressed when the request accepts gzip.
     """
     here = workspace()

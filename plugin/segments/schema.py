@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from scoring.segment_request import Exclusions, SegmentRequest, SizeRule, Target
+from scoring.segment_request import (
+    MAX_HORIZON_DAYS,
+    OPERATORS,
+    Condition,
+    Exclusions,
+    SegmentRequest,
+    SizeRule,
+    Target,
+)
 
 _MAX_NAMES = 10_000
+_MAX_CONDITIONS = 20
 
 
 def _names(description: str, example: list[str]) -> fields.List:
@@ -23,27 +33,87 @@ def _names(description: str, example: list[str]) -> fields.List:
     )
 
 
+class _TextOrNumber(fields.Field):
+    """A JSON string or a finite number; which of them fits, the attribute decides."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | float:
+        if isinstance(value, str) and len(value) <= 1000:
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15:
+            return value
+        raise ma.ValidationError("Not a number, or a text of at most 1000 characters.")
+
+
+class ConditionSchema(ma.Schema):
+    """One condition on an item; text is compared without regard to case."""
+
+    attribute = fields.String(
+        required=True,
+        validate=validate.OneOf(list(OPERATORS)),
+        metadata={
+            "description": "days_on_sale: since the item was first sold, 0 if it never was",
+            "example": "price",
+        },
+    )
+    operator = fields.String(
+        required=True,
+        validate=validate.OneOf(list(dict.fromkeys(itertools.chain(*OPERATORS.values())))),
+        metadata={
+            "description": "; ".join(
+                f"{attribute}: {', '.join(operators)}" for attribute, operators in OPERATORS.items()
+            ),
+            "example": ">=",
+        },
+    )
+    value = _TextOrNumber(
+        required=True,
+        metadata={
+            "oneOf": [{"type": "string", "maxLength": 1000}, {"type": "number"}],
+            "description": "A number for price, margin and days_on_sale, else a text",
+            "example": 10,
+        },
+    )
+
+    @ma.post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Condition:
+        try:
+            return Condition(**data)
+        except ValueError as problem:
+            field, complaint = str(problem).split(": ", 1)
+            raise ma.ValidationError({field: [complaint]}) from None
+
+
 class TargetSchema(ma.Schema):
-    """What the campaign promotes: at least one item, brand or category."""
+    """What the campaign promotes: at least one item, brand or category, or a rule over items."""
 
     items = _names("Item ids", ["1082185"])
     brands = _names("Brands", ["National"])
     categories = _names("Category paths, levels joined by ' > '", ["GROCERY > CHEESE"])
+    rule = fields.List(
+        fields.Nested(ConditionSchema),
+        load_default=list,
+        validate=validate.Length(max=_MAX_CONDITIONS),
+        metadata={
+            "description": "The items that fulfil every condition, as one more of the listed"
+        },
+    )
     match = fields.String(
         load_default="any",
         validate=validate.OneOf(["any", "all"]),
-        metadata={"description": "any: at least one of the listed; all: each of them"},
+        metadata={"description": "any: at least one of the listed; all: each of them (at most 50)"},
     )
 
     @ma.validates_schema
     def _not_empty(self, data: Mapping[str, Any], **_: Any) -> None:
-        if not (data.get("items") or data.get("brands") or data.get("categories")):
-            raise ma.ValidationError("Name at least one item, brand or category.")
+        if not any(data.get(name) for name in _LISTS):
+            raise ma.ValidationError("Name at least one item, brand or category, or a rule.")
 
     @ma.post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Target:
-        lists = {name: tuple(data[name]) for name in ("items", "brands", "categories")}
-        return Target(**lists, match=data["match"])
+        return Target(**{name: tuple(data[name]) for name in _LISTS}, match=data["match"])
+
+
+_LISTS = ("items", "brands", "categories", "rule")
 
 
 class SizeRuleSchema(ma.Schema):
@@ -129,7 +199,14 @@ class SegmentRequestSchema(ma.Schema):
     size = fields.Nested(SizeRuleSchema, required=True)
     goal = fields.String(load_default="purchase", validate=validate.OneOf(["purchase", "click"]))
     horizon_days = fields.Integer(
-        strict=True, load_default=7, validate=validate.Range(min=1, max=365)
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=1, max=MAX_HORIZON_DAYS),
+        metadata={
+            "description": "Answers within so many days; default models.horizon_days of the "
+            "workspace. Another horizon is learned first (a minute or more), once a night."
+        },
     )
     exclusions = fields.Nested(ExclusionsSchema, load_default=Exclusions)
     holdout_share = fields.Float(
@@ -164,12 +241,7 @@ class SegmentRequestSchema(ma.Schema):
 def to_json(request: SegmentRequest) -> dict[str, Any]:
     """Plain JSON that ``from_json`` turns into an equal request."""
     document: dict[str, Any] = dataclasses.asdict(request)
-    document["target"] = {
-        "items": list(request.target.items),
-        "brands": list(request.target.brands),
-        "categories": list(request.target.categories),
-        "match": request.target.match,
-    }
+    document["target"] |= {name: list(document["target"][name]) for name in _LISTS}
     document["size"] = {
         name: value
         for name, value in dataclasses.asdict(request.size).items()

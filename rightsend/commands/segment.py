@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,20 +44,40 @@ def segment() -> None:
 @click.option("--item", "items", multiple=True, help="Item id (repeatable).")
 @click.option("--brand", "brands", multiple=True, help="Brand (repeatable).")
 @click.option("--category", "categories", multiple=True, help="Category (repeatable).")
+@click.option(
+    "--items-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File of item ids, one a line.",
+)
+@click.option(
+    "--where",
+    "rule",
+    multiple=True,
+    metavar="CONDITION",
+    help="Items such as 'price >= 10' or 'category under FOOD' (repeatable: all of them).",
+)
 @click.option("--match", type=click.Choice(["any", "all"]), default="any", help="Of the targets.")
 @click.option("--count", type=int, help="Size: this many customers.")
 @click.option("--share", type=float, help="Size: this share of all customers, such as 0.2.")
 @click.option("--minimum-probability", type=float, help="Size: all at least this likely.")
 @click.option("--budget", type=float, help="Size: as many as this pays for.")
-@click.option("--maximum-profit", is_flag=True, help="Size: as many as pay for themselves.")
+@click.option(
+    "--max-profit",
+    "--maximum-profit",
+    "maximum_profit",
+    is_flag=True,
+    help="Size: as many as pay for themselves.",
+)
 @click.option("--goal", type=click.Choice(["purchase", "click"]), default="purchase")
-@click.option("--horizon-days", type=int, default=7, show_default=True, help="Answer within.")
+@click.option("--horizon-days", type=int, help="Answer within (1 to 90; default: the model's).")
 @click.option("--recent-buyer-days", type=int, help="Leave out who bought it this recently.")
 @click.option("--with-ad-consent", is_flag=True, help="Leave out who did not agree to ads.")
 @click.option("--not-fatigued", is_flag=True, help="Leave out who got many messages lately.")
 @click.option("--holdout-share", type=float, help="This share gets nothing; default: workspace's.")
-@click.option("--cost-per-send", type=float, help="Default: the workspace's.")
-@click.option("--margin", type=float, help="Per answer (default: from the items).")
+@click.option(
+    "--cost", "--cost-per-send", "cost_per_send", type=float, help="A send (default: workspace's)."
+)
+@click.option("--margin", type=float, help="An answer (default: from the items).")
 @click.option("--preview", is_flag=True, help="Only size against profit; make nothing.")
 @installation
 @workspace_option
@@ -66,11 +87,13 @@ def create(
 ) -> None:
     """Compute who would answer; keep the members.
 
-    Give at least one target and exactly one size.
+    Give at least one target and exactly one size. A horizon other than the model's is learned
+    first, once a night.
 
     \b
     Example:
       rightsend segment create --category CHEESE --share 0.2 --holdout-share 0.1
+      rightsend segment create --where 'price >= 10' --max-profit --margin 2.5 --cost 0.02
     """
     request = _request(wishes)
     chosen = context.workspace(workspace)
@@ -120,23 +143,35 @@ def list_(context: Context, workspace: str | None, as_json: bool) -> None:
 
 @segment.command()
 @click.argument("segment_id")
+@click.option("--members", type=click.IntRange(min=1), help="Also the so many best, with reasons.")
 @installation
 @workspace_option
 @json_option
-def show(context: Context, workspace: str | None, segment_id: str, as_json: bool) -> None:
+def show(
+    context: Context, workspace: str | None, segment_id: str, members: int | None, as_json: bool
+) -> None:
     """Show a segment: request, state, expected answers and profit.
 
     \b
     Example:
-      rightsend segment show 5f0c2a
+      rightsend segment show 5f0c2a --members 10
     """
+    chosen = context.workspace(workspace)
     with context.store():
         job = _job(context, workspace, segment_id)
+    if members:
+        folder = segments.folder_of(context, chosen, segment_id)
+        job["members"] = list(islice(segments.members(folder), members))
     if as_json:
         print_json(job)
-    else:
-        lines = (f"{key}: {words(value)}" for key, value in job.items() if value is not None)
-        click.echo("\n".join(lines))
+        return
+    best = job.pop("members", [])
+    lines = (f"{key}: {words(value)}" for key, value in job.items() if value is not None)
+    click.echo("\n".join(lines))
+    if best:
+        columns = ("rank", "customer_id", "probability", "reasons")
+        rows = [tuple(row.get(name) for name in columns) for row in best]
+        click.echo(table(rows, ("rank", "customer", "probability", "reasons")))
 
 
 @segment.command()
@@ -148,7 +183,7 @@ def show(context: Context, workspace: str | None, segment_id: str, as_json: bool
 def export(
     context: Context, workspace: str | None, segment_id: str, kind: str, output: Path | None
 ) -> None:
-    """Write the members: customer_id, rank, probability, arm.
+    """Write the members: customer_id, rank, probability, arm, reasons, reason_codes.
 
     \b
     Example:
@@ -228,10 +263,14 @@ def _job(context: Context, workspace: str | None, segment_id: str) -> dict[str, 
 def _request(wishes: dict[str, Any]) -> dict[str, Any]:
     """Options → the JSON of a segment request, checked. Raises RightsendError naming the option."""
     target = {name: list(wishes[name]) for name in ("items", "brands", "categories")}
-    names = [name for group in target.values() for name in group]
+    names = [*(name for group in target.values() for name in group), *wishes["rule"]]
+    if wishes["items_file"] is not None:
+        target["items"] += _ids(wishes["items_file"])
+        names.append(wishes["items_file"].stem)
+    rule = [_condition(text) for text in wishes["rule"]]
     document = {
-        "name": wishes["name"] or ", ".join(names) or "segment",
-        "target": {**target, "match": wishes["match"]},
+        "name": wishes["name"] or ", ".join(names)[:200] or "segment",
+        "target": {**target, "rule": rule, "match": wishes["match"]},
         "size": {
             name: wishes[name]
             for name in SIZES
@@ -254,6 +293,32 @@ def _request(wishes: dict[str, Any]) -> dict[str, Any]:
         raise RightsendError(f"segment request: {_first_complaint(error.messages)}") from None
 
 
+def _ids(path: Path) -> list[str]:
+    """One id a line; blank lines are nothing. Raises RightsendError."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise RightsendError(f"--items-file {path}: {problem}; expected UTF-8 text") from problem
+    ids = [line.strip() for line in lines if line.strip()]
+    if not ids:
+        raise RightsendError(f"--items-file {path} holds no item id; write one a line")
+    return ids
+
+
+def _condition(text: str) -> dict[str, Any]:
+    """'price >= 10' → its JSON; whether it can be, the schema says. Raises RightsendError."""
+    parts = text.split(maxsplit=2)
+    if len(parts) < 3:
+        raise RightsendError(f"--where {text!r}: expected ATTRIBUTE OPERATOR VALUE, 'price >= 10'")
+    attribute, operator, value = parts
+    if operator in (">=", "<="):
+        try:
+            return {"attribute": attribute, "operator": operator, "value": float(value)}
+        except ValueError:
+            raise RightsendError(f"--where {text!r}: {value!r} is not a number") from None
+    return {"attribute": attribute, "operator": operator, "value": value}
+
+
 def _first_complaint(messages: Any, path: str = "") -> str:
     if isinstance(messages, dict):
         key, below = next(iter(messages.items()))
@@ -262,7 +327,7 @@ def _first_complaint(messages: Any, path: str = "") -> str:
 
 
 def _show_preview(answer: dict[str, Any]) -> None:
-    columns = ("count", "share", "expected_responses", "cost", "profit")
+    columns = ("count", "share", "expected_responses", "low", "high", "cost", "profit")
     chosen = [("requested", answer["requested"]), ("most profitable", answer["most_profitable"])]
     points = [("", point) for point in answer["curve"]] + chosen
     rows = [(*(point.get(name) for name in columns), note) for note, point in points]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,54 +16,22 @@ import pytest
 from scoring import canonical, segment
 from scoring import snapshot as snapshots
 from scoring.lake import Lake
-from scoring.segment import SegmentError
-from scoring.segment_request import Exclusions, SegmentRequest, SizeRule, Target
+from scoring.segment_request import Exclusions, SizeRule, Target
 from tests import nightly_shop as shop
-from tests.nights import Night
+from tests.segments import (
+    KNOWN,
+    TEA,
+    asked,
+    by_name,
+    names,
+    preview,
+    quiet,
+    refused,
+    result,
+    selecting,
+)
 
-TEA = Target(categories=("tea",))
-EVERYBODY = SizeRule(share=1.0)
-KNOWN = 61  # 60 customers and the visitor
-
-
-def quiet(_what: str, _done: int, _total: int | None = None) -> None:
-    pass
-
-
-def asked(target: Target = TEA, size: SizeRule = EVERYBODY, **options: Any) -> SegmentRequest:
-    return SegmentRequest("Tea lovers", target, size, **options)
-
-
-@pytest.fixture
-def select(night: Night) -> Callable[..., list[dict[str, Any]]]:
-    """The members of a request as rows."""
-
-    def rows(target: Target = TEA, size: SizeRule = EVERYBODY, **options: Any) -> list[dict]:
-        return result(night, asked(target, size, **options)).members.to_pylist()
-
-    return rows
-
-
-def result(night: Night, request: SegmentRequest, **changes: Any) -> segment.SegmentResult:
-    given = {"workspace": night.workspace, "folder": night.snapshot.folder, **changes}
-    return segment.select(
-        given["folder"], request, night.lake, given["workspace"], now=shop.AS_OF, progress=quiet
-    )
-
-
-def preview(night: Night, request: SegmentRequest) -> dict[str, Any]:
-    return segment.preview(
-        night.snapshot.folder, request, night.lake, night.workspace, now=shop.AS_OF, progress=quiet
-    )
-
-
-def names(rows: list[dict[str, Any]]) -> list[str]:
-    return [row["customer_id"] for row in rows]
-
-
-def by_name(rows: list[dict[str, Any]]) -> dict[str, float]:
-    return {row["customer_id"]: row["probability"] for row in rows}
-
+select = pytest.fixture(selecting)
 
 # ranking
 
@@ -185,13 +151,6 @@ def test_a_name_given_twice_counts_once(select) -> None:
     assert select(Target(categories=("tea", "tea"), match="all")) == select()
 
 
-def test_a_longer_horizon_is_never_less_likely(select) -> None:
-    answers = [by_name(select(horizon_days=days)) for days in (1, 7, 14, 60)]
-    for shorter, longer in itertools.pairwise(answers):
-        assert all(shorter[who] <= longer[who] <= 1 for who in shorter)
-    assert names(select(horizon_days=7)) == names(select())
-
-
 # exclusions
 
 
@@ -309,12 +268,6 @@ def test_an_erased_person_is_never_selected_again(night, tmp_path) -> None:
 # requests that cannot be answered
 
 
-def refused(night: Night, request: SegmentRequest, **changes: Any) -> str:
-    with pytest.raises(SegmentError) as problem:
-        result(night, request, **changes)
-    return str(problem.value)
-
-
 def test_bad_input_names_that_are_not_in_the_catalogue_are_listed(night) -> None:
     target = Target(items=("tea-1", "tea-99"), brands=("none",), categories=("TEA",))
     told = refused(night, asked(target))
@@ -334,7 +287,7 @@ def test_bad_input_a_goal_that_was_never_learned(night, tmp_path) -> None:
     copied = tmp_path / "snapshot"
     shutil.copytree(night.snapshot.folder, copied)
     path = copied / "model" / "fitted" / "model.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "kinds": [0]}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "judges": {"0": ["category"]}}))
     told = refused(night, asked(goal="click"), folder=copied)
     assert "goal click was not learned" in told and "ask for goal purchase" in told
 
