@@ -7,6 +7,8 @@ keeps the output a probability.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,11 +17,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
-from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
 from scoring.models import Arrays, Floats
-
-THREADS = 2
+from scoring.models.leaves import Leaves
+from scoring.models.parts import Part
 
 
 class _Trees(HistGradientBoostingClassifier):
@@ -80,13 +81,15 @@ class Stacker:
 
     def probability(self, x: Floats) -> Floats:
         """float32[n] in (0, 1)."""
-        raw = np.full(len(x), self.baseline)
-        bitsets, no_map = np.zeros((0, 8), dtype=np.uint32), np.zeros(0, dtype=np.uint32)
-        wide = np.ascontiguousarray(x, dtype=np.float64)
-        for begin, end in zip(self.tree_start[:-1], self.tree_start[1:], strict=True):
-            tree = TreePredictor(self.nodes[begin:end], bitsets, bitsets)
-            raw += tree.predict(wide, bitsets, no_map, n_threads=THREADS)
-        return expit(raw).astype(np.float32)
+        return self.judge([Part(x)], len(x))
+
+    def judge(self, parts: Sequence[Part], n: int) -> Floats:
+        """The same of ``n`` rows that are described in parts."""
+        return expit(self._leaves.raw(parts, n)).astype(np.float32)
+
+    @functools.cached_property
+    def _leaves(self) -> Leaves:
+        return Leaves.of(self.nodes, self.tree_start, self.baseline)
 
     def arrays(self) -> dict[str, NDArray]:
         return {
