@@ -10,10 +10,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from scoring import history as histories
 from scoring.history import BOUGHT, CLICKED, ENGAGED, LevelView, hour_of
-from tests.scoring.histories import CUTOFF, bought, days_ago, empty, make, with_another_future
+from tests.scoring.histories import (
+    CUTOFF,
+    assert_same,
+    bought,
+    days_ago,
+    empty,
+    make,
+    with_another_future,
+)
 from tests.shop import NOW_HOUR, history, make_shop
 
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -23,6 +32,10 @@ TRIPLES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.integers(0
 def view_of(triples: list[tuple[int, int, int]]) -> LevelView:
     columns = np.array(triples, dtype=np.int32).reshape(-1, 3).T
     return LevelView.of(columns[0], columns[1], columns[2], n_customers=5, n_targets=4)
+
+
+def arrays_of_view(view: LevelView) -> dict[str, NDArray]:
+    return {name: value for name, value in vars(view).items() if isinstance(value, np.ndarray)}
 
 
 def by_pair(triples: list[tuple[int, int, int]]) -> dict[tuple[int, int], list[int]]:
@@ -63,6 +76,19 @@ def test_a_day_one_half_life_ago_counts_half(
 ) -> None:
     expected = [sum(2 ** (-day / half_life) for day in days) for days in by_pair(triples).values()]
     np.testing.assert_allclose(view_of(triples).decayed(half_life), expected, rtol=1e-5)
+
+
+@given(TRIPLES, st.integers(0, 40))
+def test_a_view_of_before_is_the_view_of_that_day(
+    triples: list[tuple[int, int, int]], days: int
+) -> None:
+    rows = [(customer, item, days_ago(age), BOUGHT) for customer, item, age in triples]
+    past = make(rows, customers=5, items=4, brand=[0, 1, 1, -1])
+    for level in ("item", "brand"):
+        then = past.view(level, CUTOFF).before(days)
+        expected = past.view(level, CUTOFF - 24 * days)
+        assert_same(arrays_of_view(then), arrays_of_view(expected))
+        np.testing.assert_array_equal(then.days, expected.days)
 
 
 @given(TRIPLES)

@@ -20,6 +20,7 @@ from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
 from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
+from scoring.models.temporal import Temporal
 from tests.scoring import histories
 from tests.scoring.histories import CUTOFF, all_pairs, assert_same, checkerboard
 from tests.shop import NOW_HOUR, history, make_shop
@@ -46,9 +47,10 @@ FITS: dict[str, Callable[[History, int], BaseScorer]] = {
     "engaged": lambda past, cutoff: RepeatIntensity.fit(
         past.view("item", cutoff, ENGAGED), ENGAGED_HALF_LIVES_DAYS
     ),
+    "temporal": lambda past, cutoff: Temporal.fit(past, "item", cutoff, 7, beside=["category"]),
 }
 every_scorer = pytest.mark.parametrize("name", sorted(FITS))
-collaborative = pytest.mark.parametrize("name", ["ease", "cooccurrence", "affinity"])
+collaborative = pytest.mark.parametrize("name", ["ease", "cooccurrence", "temporal", "affinity"])
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +172,7 @@ def test_bad_input_a_shop_of_one_purchase_can_be_described(name: str) -> None:
 
 @collaborative
 def test_who_buys_one_block_gets_the_rest_of_that_block_first(name: str) -> None:
-    board = checkerboard()
+    board = checkerboard(customers=100)
     customer, target = all_pairs(board, board.catalogue.n_items)
     view = board.view("item", CUTOFF)
     scores = FITS[name](board, CUTOFF).describe(customer, target)[:, 0]
