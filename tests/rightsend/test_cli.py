@@ -220,16 +220,51 @@ def test_bad_input_check_finds_a_redis_that_does_not_answer(capsys, config: Path
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--share", "0.2"], "target: Name at least one item, brand or category."),
+        (["--share", "0.2"], "target: Name at least one item, brand or category, or a rule."),
         (["--category", "tea"], "size: Exactly one of"),
         (["--category", "tea", "--share", "0.2", "--count", "9"], "size: Exactly one of"),
         (["--category", "tea", "--share", "1.5"], "size: share: "),
         (["--category", "tea", "--count", "9", "--holdout-share", "1"], "holdout_share: "),
+        (["--category", "tea", "--count", "9", "--horizon-days", "91"], "horizon_days: "),
+        (["--where", "colour is red", "--count", "9"], "target: rule: 0: attribute: Must be one"),
+        (["--where", "price is 3", "--count", "9"], "target: rule: 0: operator: found 'is', price"),
     ],
 )
 def test_bad_input_a_segment_that_makes_no_sense(options, complaint, capsys, config) -> None:
     assert run("segment", "create", *options, "--config", config) == 1
     assert f"segment request: {complaint}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("condition", "complaint"),
+    [
+        ("price", "--where 'price': expected ATTRIBUTE OPERATOR VALUE, 'price >= 10'"),
+        ("price >=", "expected ATTRIBUTE OPERATOR VALUE"),
+        ("price >= ten", "--where 'price >= ten': 'ten' is not a number"),
+    ],
+)
+def test_bad_input_a_condition_that_cannot_be_read(condition, complaint, capsys, config) -> None:
+    words = ("--where", condition, "--count", "9", "--config", config)
+    assert run("segment", "create", *words) == 1
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [(b"\n \n", "holds no item id; write one a line"), (b"\xff\xfe\x00", "expected UTF-8 text")],
+)
+def test_bad_input_a_file_of_items_that_is_none(content, complaint, capsys, config: Path) -> None:
+    file = config.parent / "items.txt"
+    file.write_bytes(content)
+    words = ("--items-file", file, "--count", "9", "--config", config)
+    assert run("segment", "create", *words) == 1
+    assert complaint in capsys.readouterr().err
+
+
+def test_bad_input_a_file_of_items_that_is_not_there(capsys, config: Path) -> None:
+    words = ("--items-file", "no.txt", "--count", "9", "--config", config)
+    assert run("segment", "create", *words) == 2
+    assert "'no.txt' does not exist" in capsys.readouterr().err
 
 
 def test_bad_input_a_segment_that_is_not_there(capsys, config: Path) -> None:

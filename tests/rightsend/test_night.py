@@ -54,8 +54,27 @@ def test_a_segment_made_on_the_command_line_is_exported_best_first(
     ranks = [int(line.split(",")[1]) for line in lines[1:]]
     assert len(ranks) == made["count"] == 10
     assert ranks == sorted(ranks)
+    assert lines[0] == "customer_id,rank,probability,arm,reasons,reason_codes"
     listed = json.loads(undisturbed.run("segment", "list", "--json"))["segments"]
-    assert [segment["id"] for segment in listed] == [made["id"]]
+    assert made["id"] in [segment["id"] for segment in listed]
+
+
+def test_a_rule_a_list_and_a_profit_on_the_command_line(undisturbed: Installation) -> None:
+    ids = undisturbed.config.parent / "ids.txt"
+    ids.write_text("\ufefftea-1\n\ntea-2\n")
+    size = ("--max-profit", "--margin", "1", "--cost", "0.02", "--horizon-days", "3")
+    words = ("--items-file", str(ids), "--where", "category is coffee", *size)
+    told = json.loads(undisturbed.run("segment", "create", *words, "--preview", "--json"))
+    assert told["requested"] == told["most_profitable"]
+    assert told["horizon_days"] == 3
+    table = undisturbed.run("segment", "create", *words, "--preview").decode()
+    assert {"low", "high"} <= set(table.splitlines()[0].split())
+    made = json.loads(undisturbed.run("segment", "create", *words, "--json"))
+    assert made["name"] == "category is coffee, ids"
+    assert made["low"] <= made["expected_responses"] <= made["high"] <= made["count"]
+    shown = undisturbed.run("segment", "show", made["id"], "--members", "3").decode()
+    assert len(shown.splitlines()) > 4
+    assert "one of these products" in shown
 
 
 def test_the_backtest_judges_by_what_came_after(undisturbed: Installation) -> None:

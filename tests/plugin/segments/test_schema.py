@@ -8,12 +8,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.segments.schema import from_json, to_json
-from scoring.segment_request import Exclusions, SegmentRequest, SizeRule, Target
+from scoring.segment_request import (
+    OPERATORS,
+    Condition,
+    Exclusions,
+    SegmentRequest,
+    SizeRule,
+    Target,
+)
 
 NAMES = st.lists(st.text(min_size=1, max_size=20), max_size=4).map(tuple)
+TEXTS = st.text(min_size=1, max_size=20).filter(str.strip)
+CONDITIONS = st.sampled_from(
+    [(attribute, operator) for attribute in OPERATORS for operator in OPERATORS[attribute]]
+).flatmap(
+    lambda pair: st.builds(
+        Condition,
+        st.just(pair[0]),
+        st.just(pair[1]),
+        st.floats(-1e6, 1e6) | st.integers(0, 99) if pair[1] in (">=", "<=") else TEXTS,
+    )
+)
 TARGETS = st.builds(
-    Target, items=NAMES, brands=NAMES, categories=NAMES, match=st.sampled_from(["any", "all"])
-).filter(lambda target: target.items or target.brands or target.categories)
+    Target,
+    items=NAMES,
+    brands=NAMES,
+    categories=NAMES,
+    rule=st.lists(CONDITIONS, max_size=3).map(tuple),
+    match=st.sampled_from(["any", "all"]),
+).filter(lambda target: target.items or target.brands or target.categories or target.rule)
 SIZES = st.one_of(
     st.builds(SizeRule, count=st.integers(1, 10**6)),
     st.builds(SizeRule, share=st.floats(0, 1, exclude_min=True)),
@@ -27,7 +50,7 @@ REQUESTS = st.builds(
     target=TARGETS,
     size=SIZES,
     goal=st.sampled_from(["purchase", "click"]),
-    horizon_days=st.integers(1, 365),
+    horizon_days=st.none() | st.integers(1, 90),
     exclusions=st.builds(
         Exclusions,
         recent_buyer_days=st.none() | st.integers(1, 365),
@@ -73,7 +96,12 @@ def test_defaults_are_those_of_the_dataclass():
         ({"size": {"minimum_probability": float("nan")}}, "size"),
         ({"goal": "fame"}, "goal"),
         ({"horizon_days": 0}, "horizon_days"),
-        ({"horizon_days": 366}, "horizon_days"),
+        ({"horizon_days": 91}, "horizon_days"),
+        ({"horizon_days": 7.5}, "horizon_days"),
+        ({"horizon_days": "week"}, "horizon_days"),
+        ({"target": {"rule": []}}, "target"),
+        ({"target": {"rule": {}}}, "target"),
+        ({"target": {"rule": [{}] * 21}}, "target"),
         ({"holdout_share": 1}, "holdout_share"),
         ({"exclusions": {"recent_buyer_days": 0}}, "exclusions"),
         ({"exclusions": []}, "exclusions"),
@@ -85,3 +113,37 @@ def test_bad_input_segment_request_is_refused_by_field(change, where):
     with pytest.raises(marshmallow.ValidationError) as caught:
         from_json(SMALL | change)
     assert list(caught.value.messages) == [where]
+
+
+PRICE = {"attribute": "price", "operator": ">=", "value": 10}
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "told"),
+    [
+        ({"attribute": "colour"}, "attribute", "Must be one of: name, brand"),
+        ({"attribute": None}, "attribute", "may not be null"),
+        ({"operator": "is"}, "operator", "found 'is', price takes >=, <="),
+        ({"operator": "=="}, "operator", "Must be one of"),
+        ({"value": "10"}, "value", "price takes a number, found '10'"),
+        ({"value": True}, "value", "Not a number, or a text"),
+        ({"value": [10]}, "value", "Not a number, or a text"),
+        ({"value": float("nan")}, "value", "Not a number, or a text"),
+        ({"value": 1e300}, "value", "Not a number, or a text"),
+        ({"attribute": "name", "operator": "is", "value": "x" * 1001}, "value", "at most 1000"),
+        ({"attribute": "name", "operator": "is", "value": " "}, "value", "name takes a text"),
+        ({"colour": "red"}, "colour", "Unknown field"),
+    ],
+)
+def test_bad_input_a_condition_is_refused_by_field(change, field, told):
+    with pytest.raises(marshmallow.ValidationError) as caught:
+        from_json(SMALL | {"target": {"rule": [PRICE | change]}})
+    (messages,) = caught.value.messages["target"]["rule"].values()
+    assert list(messages) == [field]
+    assert told in messages[field][0]
+
+
+def test_a_request_of_before_there_were_rules_is_still_read():
+    """Jobs that wait in the store while the program is renewed."""
+    old = SMALL | {"target": {"items": [], "brands": ["b"], "categories": [], "match": "any"}}
+    assert from_json(old | {"horizon_days": 7}).horizon_days == 7
