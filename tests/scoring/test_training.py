@@ -14,7 +14,7 @@ from scoring.history import BOUGHT, CLICKED, LEVELS, History
 from scoring.samples import Rows
 from scoring.training import ANY, LONGEST_STEP_DAYS, Plan, fit_stacker
 from tests.scoring import histories
-from tests.scoring.conftest import Trained, quick_trees, train
+from tests.scoring.conftest import Trained, quick_trees
 from tests.scoring.histories import CUTOFF, all_pairs, arrays_of, assert_same, bought, make
 from tests.shop import NOW_HOUR, history, make_shop, no_progress, quick_models
 
@@ -100,11 +100,6 @@ def test_no_windows_or_no_purchases_give_a_constant() -> None:
     none = Rows(x, np.zeros(3, bool), np.ones(3, np.float32), np.zeros(3, np.int32))
     for stacker in (fit_stacker([], 1), fit_stacker([none], 1)):
         assert stacker.probability(x).tolist() == pytest.approx([1e-6] * 3)
-
-
-def test_the_holdout_never_sees_the_window_it_is_judged_by(trained: Trained) -> None:
-    _, holdout = train(histories.with_another_future(trained.past, NOW_HOUR - WEEK))
-    assert_same(arrays_of(holdout), arrays_of(trained.holdout))
 
 
 def test_training_looks_at_nothing_from_now_on_and_is_the_same_twice(
