@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +13,14 @@ from scoring.calibration import Calibrator
 from scoring.history import BOUGHT
 from scoring.level import Level
 from scoring.models import Floats, Ints
+from scoring.models.parts import Part
 from scoring.models.stacker import Stacker
 
 ANY = "any"  # the level with one target: buys anything at all
 RANKING = "item-ranking"  # items within a customer
 NEWCOMERS = "item-new"  # customers for an item that was never sold
-CHUNK = 250_000  # pairs described at once
+CHUNK = 65_536  # pairs described at once by each of THREADS
+THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class Judge:
 
     def probability(self, x: Floats) -> Floats:
         return self.calibrator(self.stacker.probability(x))
+
+    def of_parts(self, parts: Sequence[Part], n: int) -> Floats:
+        """The same of ``n`` pairs that are described in parts."""
+        return self.calibrator(self.stacker.judge(parts, n))
 
 
 @dataclass(frozen=True)
@@ -74,12 +81,20 @@ class Fitted:
         return self.judges[kind][level].calibrator.relative_error
 
     def _judged(self, level: str, judge: Judge, customer: Ints, target: Ints) -> Floats:
-        """Memory is bounded by chunks."""
+        """Memory is bounded by chunks; numpy leaves the interpreter free for several at once."""
         out = np.empty(len(customer), dtype=np.float32)
-        for begin in range(0, len(customer), CHUNK):
+
+        def judged(begin: int) -> None:
             part = slice(begin, begin + CHUNK)
-            described = self.levels[level].describe(customer[part], target[part])
-            out[part] = judge.probability(described)
+            parts = self.levels[level].parts(customer[part], target[part])
+            out[part] = judge.of_parts(parts, len(out[part]))
+
+        begins = range(0, len(customer), CHUNK)
+        if len(begins) == 1:
+            judged(0)
+        else:
+            with ThreadPoolExecutor(THREADS) as pool:
+                list(pool.map(judged, begins))
         return self.in_horizon(out)
 
 

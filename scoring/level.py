@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring.history import ENGAGED, History, LevelView, distinct
 from scoring.models import BaseScorer, Floats, Ints
@@ -20,6 +20,7 @@ from scoring.models.affinity import Affinity
 from scoring.models.content import Content
 from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
+from scoring.models.parts import Part, parts_of, whole
 from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
 from scoring.models.temporal import Temporal
@@ -81,16 +82,15 @@ class Level:
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """float32[n, len(features)]: everything the base scorers say of the pairs."""
-        parts = {name: scorer.describe(customer, target) for name, scorer in self.scorers.items()}
-        columns: list[NDArray] = list(parts.values())
-        for scorer, parent_of in self.parents.values():
-            parent = parent_of[target]
-            up = scorer.describe(customer, np.maximum(parent, 0))
-            up[parent < 0] = np.nan
-            columns.append(up)
-        visits = parts["activity"][:, 2:3]
-        columns.append(parts["repeat"][:, 2:3] / np.maximum(visits, 0.5))
-        return np.column_stack(columns)
+        return whole(self.parts(customer, target), len(customer))
+
+    def parts(self, customer: Ints, target: Ints) -> list[Part]:
+        """The same in parts, in feature order."""
+        own = {name: parts_of(each, customer, target) for name, each in self.scorers.items()}
+        up = [repeat.parts(customer, of[target]) for repeat, of in self.parents.values()]
+        recent, visits = (own[name][0].columns(slice(2, 3)) for name in ("repeat", "activity"))
+        a_visit = Part((recent / np.maximum(visits, 0.5)).astype(np.float32, copy=False))
+        return [*chain(*own.values(), *up), a_visit]
 
     def candidates(self) -> tuple[Ints, Ints]:
         """(customer, target), sorted and distinct: habits, best sellers and what like minds buy."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.parts import Part
 from scoring.models.repeat import RepeatIntensity
 
 
@@ -37,6 +38,9 @@ class Activity:
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         return self.table[customer]
+
+    def parts(self, customer: Ints, target: Ints) -> list[Part]:
+        return [Part(self.table, customer)]
 
     def arrays(self) -> dict[str, NDArray]:
         return {"table": self.table}

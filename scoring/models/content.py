@@ -23,6 +23,7 @@ from sklearn.utils.extmath import randomized_svd
 from scoring.history import ENGAGED, Catalogue, History, LevelView
 from scoring.item_text import nearest, unit
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.parts import Part, whole
 from scoring.models.repeat import lookup
 
 HALF_LIFE_DAYS = 180.0
@@ -118,7 +119,25 @@ class Content:
         minds do; log price against what the customer pays for such things; share of customers
         who will probably buy it; log(1 + items first bought) of the customer, twice; log(1 +
         days on which the narrow kind was bought), and the same of the target's brand."""
-        out = np.empty((len(customer), len(self.features)), dtype=np.float32)
+        return whole(self.parts(customer, target), len(customer))
+
+    def parts(self, customer: Ints, target: Ints) -> list[Part]:
+        parts = [
+            Part(self._likeness(customer, target)),
+            Part(self.expected[:, None], target),
+            Part(self.tried, customer),
+        ]
+        missing: Floats = np.array([[0], [np.nan]], dtype=np.float32)
+        for column, (keys, days) in enumerate(self._counts):
+            narrow = self.narrow[column, target]
+            at = lookup(keys, customer.astype(np.int64) * self.width[column] + narrow)
+            at[narrow < 0] = -2
+            parts.append(Part(days[:-1, None], at, missing))
+        return parts
+
+    def _likeness(self, customer: Ints, target: Ints) -> Floats:
+        """float32[n, 4]: the first columns of ``describe``."""
+        out = np.empty((len(customer), 4), dtype=np.float32)
         for begin in range(0, len(customer), CHUNK):
             part = slice(begin, begin + CHUNK)
             who, what = customer[part], target[part]
@@ -130,12 +149,6 @@ class Content:
                 out[part, 2] = np.einsum("ij,ij->i", self.mind[who], self.kind_factor[kind])
                 out[part, 3] = self.price[what] - self.pays[who, kind]
             out[part, 1:4][kind < 0] = np.nan
-            out[part, 4] = self.expected[what]
-            out[part, 5:7] = self.tried[who]
-            for column, (keys, days) in enumerate(self._counts):
-                narrow = self.narrow[column, what]
-                at = lookup(keys, who.astype(np.int64) * self.width[column] + narrow)
-                out[part, 7 + column] = np.where(narrow >= 0, days[at], np.nan)
         return out
 
     @property

@@ -10,7 +10,6 @@ is looked up once for all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
@@ -23,8 +22,8 @@ from scoring.models.parts import Part
 
 Words = NDArray[np.uint64]
 
-THREADS = 2
-BLOCK = 2048  # rows at once: their words stay in the processor's cache
+STRIDE, BLOCK = 4096, 512  # rows at once: their words stay in the processor's cache
+CELL_SHIFT = 16  # a float32's other bits name a cell of neighbouring numbers
 # a multiplication moves the place of a word's only bit into its highest bits (Leiserson, Prokop
 # and Randall 1998): bits → (type, factor, shift)
 DE_BRUIJN: dict[int, tuple[type[np.unsignedinteger], int, int]] = {
@@ -37,12 +36,14 @@ DE_BRUIJN: dict[int, tuple[type[np.unsignedinteger], int, int]] = {
 @dataclass(frozen=True)
 class Leaves:
     """``thresholds``: of each feature that a tree splits, float32 rising, the last one infinite;
+    ``cells``: likewise, where among them lies what begins with the same bits, -1 where they differ;
     ``alive``: likewise uint64[len(thresholds) + 1, words], which leaves a value
     between two thresholds (the last: a missing one) can reach; ``every``: uint64[words], all leaves
     that there are, ``bits`` a tree; ``value``: float64[trees * bits], of each leaf in the order
     that DE_BRUIJN gives."""
 
     thresholds: Mapping[int, Floats]
+    cells: Mapping[int, NDArray[np.int16]]
     alive: Mapping[int, Words]
     every: Words
     value: NDArray[np.float64]
@@ -63,62 +64,69 @@ class Leaves:
         for feature in sorted({split.feature for split in splits}):
             own = [split for split in splits if split.feature == feature]
             thresholds[feature], alive[feature] = _table(own, every, bits)
-        return cls(thresholds, alive, every, value, bits, baseline)
+        cells = {feature: _cells(rising) for feature, rising in thresholds.items()}
+        return cls(thresholds, cells, alive, every, value, bits, baseline)
 
     def raw(self, parts: Sequence[Part], n: int) -> NDArray[np.float64]:
         """float64[n]: log-odds of n rows that are described by ``parts``, in feature order."""
-        lookups, column = [], 0
+        out = np.empty(n, dtype=np.float64)
+        for begin in range(0, n, STRIDE):
+            end = min(begin + STRIDE, n)
+            out[begin:end] = self._few([part.rows(begin, end) for part in parts], end - begin)
+        return out
+
+    def _few(self, parts: Sequence[Part], n: int) -> NDArray[np.float64]:
+        """``raw`` of as many rows as have their tables in the cache."""
+        lookups: list[tuple[Words, NDArray]] = []
+        column = 0
         for part in parts:
             lookups += self._lookups(part, column, n)
-            column += part.values.shape[1]
+            column += part.width
+        reached = self._reached(lookups, n)
         out = np.empty(n, dtype=np.float64)
-
-        def block(begin: int) -> None:
-            end = min(begin + BLOCK, n)
-            out[begin:end] = self._sum(self._reached(lookups, begin, end))
-
-        begins = range(0, n, BLOCK)
-        if len(begins) > 1:
-            with ThreadPoolExecutor(THREADS) as pool:
-                list(pool.map(block, begins))
-        else:
-            for begin in begins:
-                block(begin)
+        for begin in range(0, n, BLOCK):
+            out[begin : begin + BLOCK] = self._sum(reached[begin : begin + BLOCK])
         return out
 
     def _lookups(self, part: Part, column: int, n: int) -> list[tuple[Words, NDArray]]:
         """(table, row of each pair): what a part says; one table when its rows are shared."""
-        features = range(column, column + part.values.shape[1])
-        split = [f for f in features if f in self.thresholds]
+        split = [f for f in range(column, column + part.width) if f in self.thresholds]
         if not split:
             return []
-        values, row = part.used(n)
-        if row is not None and len(values):
-            each = self._places(split, values, column)
-            blocks = [
-                self._reached(each, begin, min(begin + BLOCK, len(values)))
-                for begin in range(0, len(values), BLOCK)
-            ]
-            return [(np.concatenate(blocks), row)]
-        return self._places(split, values, column)
+        part = part.shared(n)
+        each = self._places(split, part.values, column)
+        if part.row is None:
+            return each
+        if len(each) == 1:
+            return [(table, place[part.row]) for table, place in each]
+        return [(self._reached(each, len(part.values)), part.row)]
 
     def _places(
         self, features: Sequence[int], values: Floats, column: int
     ) -> list[tuple[Words, NDArray]]:
-        """Between which thresholds each value lies; NaN sorts behind infinity."""
-        return [
-            (self.alive[f], np.searchsorted(self.thresholds[f], values[:, f - column]))
-            for f in features
-        ]
+        """Between which thresholds each value lies; NaN lies behind infinity."""
+        return [(self.alive[f], self._place(f, values[:, f - column])) for f in features]
 
-    def _reached(self, lookups: Sequence[tuple[Words, NDArray]], begin: int, end: int) -> Words:
-        """uint64[end - begin, words]: the leaves that every lookup leaves alive."""
-        reached: Words = np.empty((end - begin, len(self.every)), dtype=np.uint64)
-        reached[:] = self.every
-        said = np.empty_like(reached)
-        for table, row in lookups:
-            np.take(table, row[begin:end], axis=0, out=said, mode="clip")
-            np.bitwise_and(reached, said, out=reached)
+    def _place(self, feature: int, values: Floats) -> NDArray[np.intp]:
+        """As numpy.searchsorted, which is asked only where the value's cell does not tell."""
+        values = np.ascontiguousarray(values)
+        cell = values.view(np.uint32) >> np.uint32(CELL_SHIFT)
+        place = self.cells[feature].take(cell, mode="clip").astype(np.intp)
+        torn = np.flatnonzero(place < 0)
+        place[torn] = np.searchsorted(self.thresholds[feature], values[torn])
+        return place
+
+    def _reached(self, lookups: Sequence[tuple[Words, NDArray]], n: int) -> Words:
+        """uint64[n, words]: the leaves that every lookup leaves alive."""
+        reached: Words = np.empty((n, len(self.every)), dtype=np.uint64)
+        said = np.empty((min(BLOCK, n), len(self.every)), dtype=np.uint64)
+        for begin in range(0, n, BLOCK):
+            block = reached[begin : begin + BLOCK]
+            block[:] = self.every
+            for table, row in lookups:
+                here = said[: len(block)]
+                np.take(table, row[begin : begin + BLOCK], axis=0, out=here, mode="clip")
+                np.bitwise_and(block, here, out=block)
         return reached
 
     def _sum(self, reached: Words) -> NDArray[np.float64]:
@@ -190,3 +198,11 @@ def _table(splits: Sequence[_Split], every: Words, bits: int) -> tuple[Floats, W
         alive[place + 1 : -1, split.tree] &= kind(split.left)
         alive[-1, split.tree] &= kind(split.right if split.missing_left else split.left)
     return thresholds, alive.view(np.uint64)
+
+
+def _cells(thresholds: Floats) -> NDArray[np.int16]:
+    """``Leaves.cells`` of one feature."""
+    first = np.arange(1 << (32 - CELL_SHIFT), dtype=np.uint32) << np.uint32(CELL_SHIFT)
+    last = first + np.uint32((1 << CELL_SHIFT) - 1)
+    ends = [np.searchsorted(thresholds, end.view(np.float32)) for end in (first, last)]
+    return np.where(ends[0] == ends[1], ends[0], -1).astype(np.int16)

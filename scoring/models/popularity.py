@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.parts import Part
 
 WINDOWS_DAYS = (7, 28, 91)
 
@@ -46,6 +47,9 @@ class Popularity:
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         return self.table[target]
+
+    def parts(self, customer: Ints, target: Ints) -> list[Part]:
+        return [Part(self.table, target)]
 
     def best(self, limit: int) -> Ints:
         """int32[≤ limit]: targets with most buyers in 28 days, then ever; never-bought left out."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.parts import Part
 
 HALF_LIVES_DAYS = (7.0, 21.0, 60.0, 180.0)
 
@@ -47,12 +48,15 @@ class RepeatIntensity:
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """Counts are 0 and times NaN where the customer never bought the target."""
+        return self.parts(customer, target)[0].columns()
+
+    def parts(self, customer: Ints, target: Ints) -> list[Part]:
+        """A target of -1 is none, of which nothing is known."""
         at = lookup(self.pair, customer.astype(np.int64) * self.n_targets + target)
-        out = np.full((len(at), len(self.features)), np.nan, dtype=np.float32)
-        out[:, :5] = 0.0
-        known = at >= 0
-        out[known] = self.table[at[known]]
-        return out
+        at[target < 0] = -2
+        never, nothing = np.full((2, len(self.features)), np.nan, dtype=np.float32)
+        never[:5] = 0.0
+        return [Part(self.table, at, np.array([never, nothing]))]
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): each customer's ``limit`` strongest habits."""
