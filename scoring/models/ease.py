@@ -21,6 +21,7 @@ from scoring.models.support import supported_targets
 HALF_LIFE_DAYS = 90.0
 RIDGE = 1 / 200  # of the trace of the Gram matrix: more targets need a stronger one
 CHUNK = 512  # customers scored at once: dense scores stay small
+FEW = 8  # targets whose dense weights fit beside them
 
 
 @dataclass(frozen=True)
@@ -115,14 +116,39 @@ def described(
     bounds = np.append(starts(customer[rows].astype(np.int64)), len(rows))
     everyone = customer[rows[bounds[:-1]]]
     few = [w[:, columns] for w in weights]
+    if len(columns) <= FEW:
+        return _few_described(vectors, few, out, rows, (customer[rows], local[column[rows]]))
     for begin in range(0, len(everyone), CHUNK):
         part = everyone[begin : begin + CHUNK]
         chosen = rows[bounds[begin] : bounds[begin + len(part)]]
         at = np.searchsorted(part, customer[chosen]), local[column[chosen]]
+        of_part = vectors[part]
         for number, weight in enumerate(few):
-            scores = vectors[part] @ weight
+            scores = of_part @ weight
             dense = scores.toarray() if sp.issparse(scores) else scores
             out[chosen, number] = dense[at]
+    return out
+
+
+def _few_described(
+    vectors: sp.csr_array,
+    weights: Sequence[sp.csr_array | NDArray],
+    out: Floats,
+    rows: NDArray[np.int64],
+    at: tuple[Ints, NDArray[np.int64]],
+) -> Floats:
+    """``described`` where few targets are asked of many customers: dense weights, all at once.
+
+    ``at``: the customer and the column of each of ``rows``, which are filled.
+    """
+    who, place = at
+    if 2 * len(rows) < vectors.shape[0]:
+        asked = np.zeros(vectors.shape[0], dtype=bool)
+        asked[who] = True
+        vectors, who = vectors[np.flatnonzero(asked)], (np.cumsum(asked) - 1)[who]
+    for number, weight in enumerate(weights):
+        dense = weight.toarray() if sp.issparse(weight) else weight
+        out[rows, number] = (vectors @ np.ascontiguousarray(dense))[who, place]
     return out
 
 
