@@ -54,7 +54,8 @@ def test_a_segment_made_on_the_command_line_is_exported_best_first(
     ranks = [int(line.split(",")[1]) for line in lines[1:]]
     assert len(ranks) == made["count"] == 10
     assert ranks == sorted(ranks)
-    assert lines[0] == "customer_id,rank,probability,arm,reasons,reason_codes"
+    header = lines[0].replace('"', "")
+    assert header == "customer_id,rank,probability,arm,reasons,reason_codes"
     listed = json.loads(undisturbed.run("segment", "list", "--json"))["segments"]
     assert made["id"] in [segment["id"] for segment in listed]
 
