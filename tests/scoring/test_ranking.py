@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.calibration import Calibrator
-from scoring.fitted import RANKING, Fitted, Judge
+from scoring.fitted import Fitted
 from scoring.history import BOUGHT, History
-from scoring.models import Floats
+from scoring.models import Floats, Ints
 from scoring.ranking import Ranked, best, rank, recommendable
 from tests.scoring import histories
 from tests.scoring.conftest import Trained
@@ -24,21 +23,17 @@ SCORED = st.lists(
 )
 
 
-class ByColumn:
-    """A stacker's stand-in: more of one feature is more probable."""
+class ByDaysBought(Fitted):
+    """A fitted model's stand-in: on more days bought is more preferred."""
 
-    def __init__(self, column: int) -> None:
-        self.column = column
-
-    def probability(self, x: Floats) -> Floats:
-        return (1 - 0.5 / (1 + np.nan_to_num(x[:, self.column]))).astype(np.float32)
+    def preference(self, customer: Ints, item: Ints) -> Floats:
+        level = self.levels["item"]
+        days = level.describe(customer, item)[:, level.features.index("repeat.days_bought")]
+        return (1 - 0.5 / (1 + days)).astype(np.float32)
 
 
 def by_days_bought(past: History) -> Fitted:
-    level = level_of(past, "item", CUTOFF)
-    stacker = ByColumn(level.features.index("repeat.days_bought"))
-    judge = Judge(stacker, Calibrator.none())  # type: ignore[arg-type]
-    return Fitted(CUTOFF, 7, 7, {"item": level}, {BOUGHT: {RANKING: judge}})
+    return ByDaysBought(CUTOFF, 7, 7, {"item": level_of(past, "item", CUTOFF)}, {})
 
 
 def lists(ranked: Ranked) -> list[list[int]]:
