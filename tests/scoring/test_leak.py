@@ -45,7 +45,7 @@ def shuffled(past: History, cutoff: int) -> History:
     """Later events happen to others, with other items, at other times and are other deeds."""
     random = np.random.default_rng(11)
     later = np.flatnonzero(past.hour >= cutoff)
-    columns = [past.customer, past.item, past.hour, past.kind]
+    columns: list[NDArray] = [past.customer, past.item, past.hour, past.kind]
     mixed = [column[random.permutation(later)].tolist() for column in columns]
     return histories.with_rows(truncated(past, cutoff), zip(*mixed, strict=True))
 
