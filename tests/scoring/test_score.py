@@ -40,12 +40,20 @@ def test_every_customer_is_scored_once(night) -> None:
 
 
 @pytest.mark.parametrize(("index", "probability", "length"), LISTS)
-def test_lists_are_full_distinct_and_best_first(night, index, probability, length) -> None:
+def test_lists_are_full_and_distinct_and_begin_with_the_best(
+    night, index, probability, length
+) -> None:
     for row in night.snapshot.scores().to_pylist():
         assert 0 < len(row[index]) <= length
         assert len(set(row[index])) == len(row[index]) == len(row[probability])
-        assert row[probability] == sorted(row[probability], reverse=True)
+        assert row[probability][0] == max(row[probability])
         assert all(0 < p <= 1 for p in row[probability])
+
+
+@pytest.mark.parametrize("probability", [c.BRAND_PROBABILITY, c.CATEGORY_PROBABILITY])
+def test_brands_and_categories_come_best_first(night, probability) -> None:
+    for row in night.snapshot.scores().to_pylist():
+        assert row[probability] == sorted(row[probability], reverse=True)
 
 
 def test_scalar_scores_are_what_they_say(night) -> None:

@@ -232,7 +232,7 @@ def level() -> Level:
     history = make(
         rows, customers=60, items=30, brand=range(30), category=[k % 4 for k in range(30)]
     )
-    return fit_level(history, "any", CUTOFF, None)  # type: ignore[arg-type]
+    return fit_level(history, "any", CUTOFF, None, 7)  # type: ignore[arg-type]
 
 
 def test_items_of_a_customer_are_explained_by_themselves_and_members_by_their_visits(
