@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from scoring import features, gate, model_files, run_log, score, snapshot, training
 from scoring import history as histories
 from scoring.backtest import report as backtests
+from scoring.backtest import summary
 from scoring.history import BOUGHT, CLICKED, History
 from scoring.identity import Identity, resolve
 from scoring.importing import import_sources
@@ -196,9 +197,10 @@ class _Night:
         results = backtests.of_history(
             self._history(), holdout, self._models, self._context.progress
         )
-        document = backtests.to_json(results)
-        self._run.report.report["backtest"] = document
-        return {"quality": backtests.quality(results)}
+        self._run.report.report["backtest"] = {
+            judged.level: summary.of_level(judged) for judged in results.levels
+        }
+        return {"quality": summary.quality(results)}
 
     def gate(self, folder: Path) -> Details:
         """Worse than what is published? Then it stays."""

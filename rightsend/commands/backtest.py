@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import click
 
 from rightsend import publishing
+from rightsend.commands import output
 from rightsend.commands.options import (
     installation,
     json_option,
@@ -15,18 +23,89 @@ from rightsend.commands.options import (
     workspace_option,
 )
 from rightsend.context import Context
+from rightsend.errors import RightsendError
 from rightsend.progress import Progress
-from scoring.backtest.run import BacktestReport, of_lake, of_snapshot
+from scoring.backtest.page import LANGUAGES, render
+from scoring.backtest.report import TARGETS, Choice
+from scoring.backtest.run import (
+    BacktestReport,
+    CutoffReport,
+    Plan,
+    check_window,
+    earlier,
+    of_lake,
+    of_snapshot,
+)
 from settings.workspace import WorkspaceSettings
+
+LEVELS = ("category", "brand", "item", "any")
+
+
+def all_within_reason(
+    context: click.Context, parameter: click.Parameter, moments: tuple[datetime, ...]
+) -> tuple[datetime, ...]:
+    """Callback: times with which days can be counted, in UTC; the newest first, each once."""
+    checked = [within_reason(context, parameter, moment) for moment in moments]
+    return tuple(sorted({moment for moment in checked if moment}, reverse=True))
+
+
+@dataclass(frozen=True)
+class When:
+    """Which cut-offs: a night's snapshot, ``cutoffs``, and ``windows`` before the oldest."""
+
+    snapshot: str | None
+    cutoffs: tuple[datetime, ...]
+    windows: int
 
 
 @click.command()
 @click.option("--snapshot", help="Judge this night's model (as_of; default: the newest).")
 @click.option(
     "--cutoff",
+    "cutoffs",
+    multiple=True,
     type=click.DateTime(),
-    callback=within_reason,
-    help="Train on what was known then (UTC), judge by what the lake holds since.",
+    callback=all_within_reason,
+    help="Train on what was known then (UTC), judge by what the lake holds since. Repeatable.",
+)
+@click.option(
+    "--windows",
+    type=click.IntRange(0, 52),
+    default=0,
+    metavar="N",
+    help="Also judge N earlier cut-offs, one horizon apart.",
+)
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    type=click.Choice(LEVELS),
+    help="What is judged. Repeatable (default: all four; items alone are ranked, too).",
+)
+@click.option(
+    "--targets",
+    type=click.IntRange(1, 100_000),
+    default=TARGETS,
+    show_default=True,
+    metavar="N",
+    help="The best-selling N of each level.",
+)
+@click.option(
+    "--min-buyers",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="Instead all targets that N known customers bought in the window.",
+)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a page for marketers and engineers, with the same as JSON beside it.",
+)
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    help="Of the page (default: the workspace's locale).",
 )
 @installation
 @workspace_option
@@ -35,38 +114,104 @@ def backtest(
     context: Context,
     workspace: str | None,
     snapshot: str | None,
-    cutoff: datetime | None,
+    cutoffs: tuple[datetime, ...],
+    windows: int,
+    levels: tuple[str, ...],
+    targets: int,
+    min_buyers: int | None,
+    html: Path | None,
+    language: str | None,
     as_json: bool,
 ) -> None:
     """Show how well buyers are found for each target, beside the rules that shops use.
 
     In a workspace with as_of the newest snapshot is judged by what the sources hold after it,
-    which it never saw. Otherwise a model is trained as of one horizon ago, or as of --cutoff, and
-    judged by what came since.
+    which it never saw. Otherwise, and at every --cutoff, a model is trained on what was known then
+    and judged by what came since.
 
     \b
     Example:
-      rightsend backtest --cutoff 2026-02-01
+      rightsend backtest --windows 3 --html backtest.html
     """
+    if snapshot and cutoffs:
+        raise click.UsageError(
+            "--snapshot judges that night's model at its own cut-off: leave out --cutoff, or use "
+            "--windows for earlier ones"
+        )
     chosen = context.workspace(workspace)
+    when = When(snapshot, cutoffs, windows)
+    choice = Choice(levels or LEVELS, targets, min_buyers)
+    if html is not None:
+        _check_writable(html)
     with Progress(quiet=as_json) as progress:
-        report = _report(context, chosen, snapshot, cutoff, progress)
+        reports = _reports(context, chosen, when, choice, progress)
+    command = _command(when, reports, choice)
+    report = BacktestReport(chosen, Plan(choice, command), reports)
+    document = report.to_json()
+    if html is not None:
+        _write(html, document, language or chosen.locale)
     if as_json:
-        print_json(report.to_json())
+        print_json(document)
     else:
         click.echo(report.table())
 
 
-def _report(
+def _reports(
     context: Context,
     workspace: WorkspaceSettings,
-    snapshot: str | None,
-    cutoff: datetime | None,
+    when: When,
+    choice: Choice,
     progress: Progress,
-) -> BacktestReport:
-    if snapshot or (workspace.as_of and cutoff is None):
-        opened = publishing.open_snapshot(context, workspace, snapshot)
-        return of_snapshot(workspace, opened, progress)
-    horizon = timedelta(days=workspace.models.horizon_days)
-    then = cutoff or context.now(workspace) - horizon
-    return of_lake(workspace, context.workspace_dir(workspace), then, progress)
+) -> list[CutoffReport]:
+    """Newest first."""
+    now, days = context.now(workspace), workspace.models.horizon_days
+    folder, plan = context.workspace_dir(workspace), Plan(choice)
+    reports, cutoffs = [], list(when.cutoffs)
+    if when.snapshot or (workspace.as_of and not cutoffs):
+        opened = publishing.open_snapshot(context, workspace, when.snapshot)
+        reports.append(of_snapshot(workspace, opened, progress, plan))
+        first = reports[0].cutoff
+    else:
+        cutoffs = cutoffs or [now - timedelta(days=days)]
+        first = cutoffs[-1]
+    cutoffs += earlier(first, when.windows, days)
+    for cutoff in cutoffs:
+        check_window(workspace, cutoff, now)
+    return reports + [of_lake(workspace, folder, each, progress, plan) for each in cutoffs]
+
+
+def _command(when: When, reports: Sequence[CutoffReport], choice: Choice) -> str:
+    """What judges the same again, whatever time it is then."""
+    words = ["rightsend", "backtest"]
+    if reports[0].snapshot:
+        words += ["--snapshot", reports[0].snapshot]
+    explicit = [each.cutoff for each in reports if each.snapshot is None]
+    for cutoff in explicit[: len(explicit) - when.windows]:
+        words += ["--cutoff", f"{cutoff:%Y-%m-%dT%H:%M:%S}"]
+    if when.windows:
+        words += ["--windows", str(when.windows)]
+    for level in choice.levels if choice.levels != LEVELS else ():
+        words += ["--level", level]
+    if choice.min_buyers is not None:
+        words += ["--min-buyers", str(choice.min_buyers)]
+    elif choice.targets != TARGETS:
+        words += ["--targets", str(choice.targets)]
+    return shlex.join(words)
+
+
+def _check_writable(html: Path) -> None:
+    """Before hours of work, not after. Raises RightsendError."""
+    if html.suffix == ".json":
+        raise RightsendError(f"{html}: the JSON is written there; name the page otherwise")
+    if not os.access(html.resolve().parent, os.W_OK):
+        raise RightsendError(
+            f"{html}: cannot be written: the folder is not there or may not be written to"
+        )
+
+
+def _write(html: Path, document: dict[str, Any], language: str) -> None:
+    """The page, and its JSON beside it."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    for path, content in ((html, render(document, language)), (html.with_suffix(".json"), text)):
+        with output.target(path) as file:
+            file.write(content.encode("utf-8", "replace"))

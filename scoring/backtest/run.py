@@ -1,14 +1,19 @@
-"""`rightsend backtest`: the published model against what came after, which it never saw.
+"""`rightsend backtest`: models against what came after their cut-offs, which they never saw.
 
-In a workspace with ``as_of`` the truth is read straight from the sources, from the snapshot's
-cut-off on; it goes nowhere but into the count. Without ``as_of`` the model is trained as it would
-have been one horizon ago and judged by what the lake holds since.
+In a workspace with ``as_of`` the newest snapshot's own model is judged, and the truth is read
+straight from the sources, from the snapshot's cut-off on; it goes nowhere but into the count. At
+every other cut-off a model is trained as it would have been then, and judged by what the lake holds
+since.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +24,10 @@ import pyarrow.compute as pc
 from scoring import columns as c
 from scoring import features, identity, model_files, training
 from scoring import history as histories
-from scoring.backtest import report
-from scoring.backtest.targeting import Targeting, table
+from scoring.backtest import lists, report, summary
+from scoring.backtest.ranking import Ranking
+from scoring.backtest.report import Choice, Results
+from scoring.fitted import Fitted
 from scoring.history import BOUGHT, History
 from scoring.identity import Identity
 from scoring.importing import read_events_after
@@ -29,66 +36,166 @@ from scoring.snapshot import Snapshot
 from scoring.training import Progress
 from settings.workspace import WorkspaceSettings
 
+PACKAGES = ("rightsend", "numpy", "scipy", "scikit-learn")
+
 
 class BacktestError(Exception):
     """There is nothing to judge by; the text says what to do."""
 
 
 @dataclass(frozen=True)
-class BacktestReport:
-    """``cutoff``: what was known before; the window is the ``horizon_days`` after it."""
+class Plan:
+    """``choice``: what is judged; ``command``: what repeats it, for whoever reads the page."""
 
-    workspace: str
+    choice: Choice = field(default_factory=Choice)
+    command: str = "rightsend backtest"
+
+
+@dataclass(frozen=True)
+class CutoffReport:
+    """One cut-off. ``snapshot``: whose model was judged; None when one was trained for it.
+
+    ``known``: what there was before (customers, items, purchases) and in the window (purchases).
+    """
+
     cutoff: datetime
-    horizon_days: int
-    results: list[Targeting]
+    snapshot: str | None
+    known: Mapping[str, int]
+    results: Results
+    rankings: list[Ranking]
+    seconds: float
+
+    def to_json(self, horizon_days: int) -> dict[str, Any]:
+        return {
+            "cutoff": self.cutoff.isoformat(),
+            "end": (self.cutoff + timedelta(days=horizon_days)).isoformat(),
+            "snapshot": self.snapshot,
+            **self.known,
+            "seconds": round(self.seconds, 1),
+            "left_out": dict(self.results.left_out),
+            "levels": {
+                judged.level: {
+                    "targets": len(judged.targeting.targets),
+                    "methods": summary.compared(
+                        judged.targeting.measures, judged.targeting.resampled
+                    )[0],
+                    "calibration_error": judged.reliability.to_json()["calibration_error"],
+                    "expected_over_observed": judged.reliability.to_json()[
+                        "expected_over_observed"
+                    ],
+                }
+                for judged in self.results.levels
+            },
+        }
+
+
+@dataclass(frozen=True)
+class BacktestReport:
+    """``cutoffs``: newest first; each window is the ``horizon_days`` after its cut-off."""
+
+    workspace: WorkspaceSettings
+    plan: Plan
+    cutoffs: list[CutoffReport]
+
+    @property
+    def results(self) -> list[report.Judged]:
+        """Each level over all cut-offs at which it was judged, in the order asked for."""
+        found: dict[str, list[report.Judged]] = {}
+        for cutoff in self.cutoffs:
+            for judged in cutoff.results.levels:
+                found.setdefault(judged.level, []).append(judged)
+        return [report.combine(found[n]) for n in self.plan.choice.levels if n in found]
+
+    def rankings(self) -> list[Ranking]:
+        """All items, and new ones, over all cut-offs."""
+        return [
+            lists.combine(parts)
+            for new_only in (False, True)
+            if (parts := [r for c in self.cutoffs for r in c.rankings if r.new_only == new_only])
+        ]
 
     def table(self) -> str:
-        end = self.cutoff + timedelta(days=self.horizon_days)
-        return (
-            f"{self.workspace}: known before {self.cutoff:%Y-%m-%d %H:%M} UTC, judged by the "
-            f"purchases until {end:%Y-%m-%d %H:%M}\n"
-            "lift@20: how many times the buyers of a random 20 % are among the best 20 %, on "
-            "average over the best-selling targets\n\n" + table(self.results)
+        days = timedelta(days=self.workspace.models.horizon_days)
+        lines = [
+            f"{self.workspace.workspace}: known before {one.cutoff:%Y-%m-%d %H:%M} UTC, judged by "
+            f"the purchases until {one.cutoff + days:%Y-%m-%d %H:%M}"
+            for one in self.cutoffs
+        ]
+        lines += [
+            f"{level} is left out: {reason}"
+            for level, reason in self.cutoffs[0].results.left_out.items()
+        ]
+        return "\n".join(
+            [
+                *lines,
+                "lift@20: how many times the buyers of a random 20 % are among the best 20 %, on "
+                "average over the targets\n",
+                summary.table(self.results),
+            ]
         )
 
     def to_json(self) -> dict[str, Any]:
+        """Plain JSON, all that the page shows: scoring.backtest.page makes it from this."""
+        models = self.workspace.models
+        choice = self.plan.choice
         return {
-            "workspace": self.workspace,
-            "cutoff": self.cutoff.isoformat(),
-            "horizon_days": self.horizon_days,
-            "levels": report.to_json(self.results),
+            "workspace": self.workspace.workspace,
+            "cutoff": self.cutoffs[0].cutoff.isoformat(),
+            "horizon_days": models.horizon_days,
+            "command": self.plan.command,
+            "cutoffs": [one.to_json(models.horizon_days) for one in self.cutoffs],
+            "levels": {judged.level: summary.of_level(judged) for judged in self.results},
+            "ranking": [summary.of_ranking(ranking) for ranking in self.rankings()],
+            "settings": {
+                "levels": list(choice.levels),
+                "targets": choice.targets if choice.min_buyers is None else None,
+                "min_buyers": choice.min_buyers or models.min_target_buyers,
+                "models": asdict(models),
+            },
+            "versions": {name: metadata.version(name) for name in PACKAGES}
+            | {"python": platform.python_version()},
         }
 
 
 def of_snapshot(
-    workspace: WorkspaceSettings, snapshot: Snapshot, progress: Progress
-) -> BacktestReport:
+    workspace: WorkspaceSettings, snapshot: Snapshot, progress: Progress, plan: Plan | None = None
+) -> CutoffReport:
     """The snapshot's own model against the sources' events after its cut-off.
 
     Raises BacktestError when the sources hold none, SourceError when they cannot be read.
     """
+    started = time.perf_counter()
+    plan = plan or Plan()
     history = histories.load(snapshot.model / "history")
     fitted = model_files.load(snapshot.model / "fitted")
-    cutoff = snapshot.meta.cutoff
-    days = snapshot.meta.horizon_days
+    cutoff, days = snapshot.meta.cutoff, snapshot.meta.horizon_days
     later = read_events_after(workspace, since=cutoff, until=cutoff + timedelta(days=days))
     truth = _truth(snapshot, history, later, fitted.cutoff)
     if not (truth.kind == BOUGHT).any():
         raise BacktestError(
             f"the sources hold no purchase in the {days} days after {cutoff:%Y-%m-%d %H:%M} UTC"
         )
-    results = report.of_history(history, fitted, workspace.models, progress, truth=truth)
-    return BacktestReport(workspace.workspace, cutoff, days, results)
+    judged = _Judge(replace(workspace, models=replace(workspace.models, horizon_days=days)), plan)
+    results, rankings = judged.both(history, fitted, truth, progress)
+    return CutoffReport(
+        cutoff, snapshot.meta.snapshot, _known(history, truth, fitted.cutoff), results, rankings,
+        time.perf_counter() - started,
+    )  # fmt: skip
 
 
 def of_lake(
-    workspace: WorkspaceSettings, workspace_dir: Path, cutoff: datetime, progress: Progress
-) -> BacktestReport:
+    workspace: WorkspaceSettings,
+    workspace_dir: Path,
+    cutoff: datetime,
+    progress: Progress,
+    plan: Plan | None = None,
+) -> CutoffReport:
     """Trains on what the lake holds before ``cutoff`` and judges by what it holds after.
 
     Raises BacktestError when one of the two is empty.
     """
+    started = time.perf_counter()
+    plan = plan or Plan()
     lake = Lake(workspace_dir / "lake")
     end = cutoff + timedelta(days=workspace.models.horizon_days)
     people = identity.resolve(lake.events(before=cutoff), lake.customers())
@@ -102,10 +209,68 @@ def of_lake(
                 "--cutoff or import more"
             )
     hour = histories.hour_of(cutoff)
-    fitted, _ = training.train(history, hour, (BOUGHT,), workspace.models, progress)
+    judge = _Judge(workspace, plan)
+    fitted = judge.fit(history, hour, progress)
     truth = _from_hour(truth, hour)
-    results = report.of_history(history, fitted, workspace.models, progress, truth=truth)
-    return BacktestReport(workspace.workspace, cutoff, workspace.models.horizon_days, results)
+    results, rankings = judge.both(history, fitted, truth, progress)
+    return CutoffReport(
+        cutoff, None, _known(history, truth, hour), results, rankings,
+        time.perf_counter() - started,
+    )  # fmt: skip
+
+
+def check_window(workspace: WorkspaceSettings, cutoff: datetime, now: datetime) -> None:
+    """Raises BacktestError when the window after ``cutoff`` is not over at ``now``: purchases that
+    are still to come would count as none."""
+    days = workspace.models.horizon_days
+    newest = now - timedelta(days=days)
+    if cutoff > newest:
+        raise BacktestError(
+            f"the {days} days after {cutoff:%Y-%m-%d %H:%M} UTC are not over: the newest --cutoff "
+            f"that can be judged is {newest:%Y-%m-%dT%H:%M:%S}"
+        )
+
+
+def earlier(cutoff: datetime, windows: int, horizon_days: int) -> Sequence[datetime]:
+    """The ``windows`` cut-offs before one, a window apart, newest first."""
+    return [cutoff - timedelta(days=horizon_days * n) for n in range(1, windows + 1)]
+
+
+@dataclass(frozen=True)
+class _Judge:
+    workspace: WorkspaceSettings
+    plan: Plan
+
+    def fit(self, history: History, hour: int, progress: Progress) -> Fitted:
+        models = self.workspace.models
+        return training.fit(
+            history, hour, horizon_days=models.horizon_days, levels=self.plan.choice.levels,
+            settings=models, progress=progress,
+        )  # fmt: skip
+
+    def both(
+        self, history: History, fitted: Fitted, truth: History, progress: Progress
+    ) -> tuple[Results, list[Ranking]]:
+        """Targeting of all levels, and ranking of items if they are among them."""
+        results = report.of_history(
+            history, fitted, self.workspace.models, progress,
+            truth=truth, choice=self.plan.choice, rules=tuple(report.RULES),
+        )  # fmt: skip
+        if "item" not in self.plan.choice.levels:
+            return results, []
+        days = self.workspace.models.horizon_days
+        rankings = lists.of_history(history, fitted, days, truth=truth)
+        progress("rank", 1, 1)
+        return results, rankings
+
+
+def _known(history: History, truth: History, hour: int) -> dict[str, int]:
+    return {
+        "customers": int((history.known_customers(hour) & (history.customers != "")).sum()),
+        "items": history.catalogue.n_items,
+        "purchases_before": int((history.kind == BOUGHT).sum()),
+        "purchases_after": int((truth.kind == BOUGHT).sum()),
+    }
 
 
 def _truth(snapshot: Snapshot, history: History, events: pa.Table, hour: int) -> History:
@@ -130,4 +295,7 @@ def _from_hour(truth: History, hour: int) -> History:
     return replace(truth, hour=truth.hour.clip(min=hour))
 
 
-__all__ = ["BacktestError", "BacktestReport", "of_lake", "of_snapshot"]
+__all__ = [
+    "BacktestError", "BacktestReport", "CutoffReport", "Plan", "check_window", "earlier",
+    "of_lake", "of_snapshot",
+]  # fmt: skip

@@ -194,11 +194,12 @@ def observe(
     """Who bought what in the ``horizon_hours`` from ``cutoff`` (hours) on.
 
     Judged are those of ``targets`` (default: all of the level) that at least ``min_buyers`` of the
-    customers known before the cut-off bought in the window. ``truth`` is numbered like ``history``
-    and holds the window when ``history`` ends before it.
+    customers known before the cut-off bought in the window; who was erased (no id) is not among
+    them. ``truth`` is numbered like ``history`` and holds the window when ``history`` ends before
+    it.
     """
     of_item, size = grouping(history, level)
-    known = history.known_customers(cutoff)
+    known = history.known_customers(cutoff) & (history.customers != "")
     end = cutoff + horizon_hours
     pair = (truth or history).labels(of_item, size, cutoff, end, kind)
     pair = pair[known[pair // size]]
@@ -292,21 +293,3 @@ def _of_one(score: NDArray, bought: NDArray[np.bool_], group: str) -> dict[str, 
     for share in CAPTURED_SHARES:
         found[f"{group}captured@{round(share * 100)}"] = gains.captured(share)
     return found | {f"{group}auc": gains.auc}
-
-
-def table(results: list[Targeting]) -> str:
-    """A readable table: one block a level, the model beside the rule."""
-    lines = [
-        f"{'level':<10}{'method':<14}{'targets':>8}{'lift@5':>9}{'lift@10':>9}{'lift@20':>9}"
-        f"{'AUC':>8}{'expected/observed':>20}"
-    ]
-    for result in results:
-        for method in result.measures:
-            means = [result.mean(method, m) for m in ("lift@5", "lift@10", "lift@20")]
-            ratio = f"{result.expected_over_observed:.2f}" if method == "model" else ""
-            lines.append(
-                f"{result.level:<10}{method:<14}{len(result.targets):>8}"
-                + "".join(f"{mean:>9.2f}" for mean in means)
-                + f"{result.mean(method, 'auc'):>8.3f}{ratio:>20}"
-            )
-    return "\n".join(lines)

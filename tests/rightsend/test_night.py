@@ -81,7 +81,7 @@ def test_a_rule_a_list_and_a_profit_on_the_command_line(undisturbed: Installatio
 def test_the_backtest_judges_by_what_came_after(undisturbed: Installation) -> None:
     report = json.loads(undisturbed.run("backtest", "--json"))
     assert report["cutoff"].startswith("2026-03-01T00:00")
-    assert report["levels"]["category"]["methods"]["model"]["lift@20"]["mean"] > 1.5
+    assert report["levels"]["category"]["methods"]["rightsend"]["lift@20"]["mean"] > 1.5
 
 
 def test_bad_input_a_category_that_the_shop_does_not_have(undisturbed: Installation) -> None:

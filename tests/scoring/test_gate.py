@@ -55,7 +55,8 @@ def test_worse_quality_is_told_with_level_numbers_and_setting() -> None:
         quality(item=3.0, category=2.0), before(item=3.0, category=3.0), SETTINGS
     )
     assert told == (
-        "lift@20 of category fell from 3.00 to 2.00, below 2.70 (gate.max_quality_drop_share 0.1)"
+        "lift@20 of category fell from 3.00 to 2.00, below 2.70 (gate.max_quality_drop_share 0.1) "
+        "and by more than chance explains (0.00)"
     )
 
 
@@ -64,12 +65,68 @@ def test_a_more_patient_gate_lets_it_through() -> None:
     assert gate.quality_problem(quality(item=2.0), before(item=3.0), patient) is None
 
 
+def measured(lift: float | None, error: float | None, targets: int = 60) -> dict:
+    return {
+        "lift@20": {"item": lift},
+        "lift@20_error": {"item": error},
+        "targets": {"item": targets},
+    }
+
+
+def after(**quality: object) -> SnapshotMeta:
+    return replace(before(), quality=quality)
+
+
 @pytest.mark.parametrize(
-    ("now", "was"),
-    [({"item": None}, {"item": 3.0}), ({"item": 3.0}, {"item": None}), ({"item": 3.0}, {})],
+    ("error", "refused"), [(0.4, False), (0.05, True), (None, True)], ids=["tiny", "large", "old"]
 )
-def test_what_was_not_measured_on_both_nights_is_not_compared(now, was) -> None:
-    assert gate.quality_problem(quality(**now), before(**was), SETTINGS) is None
+def test_a_drop_that_chance_explains_is_none(error, refused) -> None:
+    """A few targets' mean moves by a fifth from night to night; that of many does not."""
+    told = gate.quality_problem(measured(2.4, error), after(**measured(3.0, error)), SETTINGS)
+    assert (told is not None) is refused
+
+
+def test_a_model_that_knows_nothing_is_refused_in_a_tiny_shop_too() -> None:
+    told = gate.quality_problem(measured(1.0, 0.1), after(**measured(3.0, 0.4, 4)), SETTINGS)
+    assert told is not None and "more than chance explains (0.81)" in told
+
+
+def test_what_was_not_measured_yesterday_is_not_compared() -> None:
+    assert gate.quality_problem(quality(item=3.0), before(item=None), SETTINGS) is None
+    assert gate.quality_problem(quality(item=3.0), before(), SETTINGS) is None
+
+
+TOO_FEW = {"left_out": {"item": "no item was bought by 20 known customers in the window"}}
+GONE = {"left_out": {"item": "the catalogue has no item"}, "missing": ["item"]}
+
+
+def test_bad_input_a_level_that_cannot_be_measured_any_more_stops_the_night() -> None:
+    told = gate.quality_problem(TOO_FEW, after(**measured(3.0, 0.1)), SETTINGS)
+    assert told == (
+        "item was measured for the snapshot before (lift@20 3.00) and cannot be tonight: no item "
+        "was bought by 20 known customers in the window; check the sources, or set "
+        "gate.max_quality_drop_share to 1 for one night if that is meant"
+    )
+
+
+def test_bad_input_a_level_that_left_the_catalogue_stops_the_night() -> None:
+    told = gate.quality_problem(GONE, after(**measured(3.0, 0.4, 2)), SETTINGS)
+    assert told is not None and "the catalogue has no item" in told
+
+
+def test_bad_input_a_figure_that_is_none_tonight_stops_the_night() -> None:
+    told = gate.quality_problem(quality(item=None), before(item=3.0), SETTINGS)
+    assert told is not None and "no target has a figure" in told
+
+
+def test_a_tiny_shop_may_have_a_week_without_well_sold_targets() -> None:
+    assert gate.quality_problem(TOO_FEW, after(**measured(3.0, 0.4, 2)), SETTINGS) is None
+
+
+def test_a_gate_that_allows_everything_does() -> None:
+    open_gate = replace(SETTINGS, max_quality_drop_share=1.0)
+    for tonight in (GONE, measured(0.1, 0.0)):
+        assert gate.quality_problem(tonight, after(**measured(3.0, 0.1)), open_gate) is None
 
 
 # scores

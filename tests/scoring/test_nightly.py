@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scoring import nightly, snapshot
+from scoring.backtest.report import Results
 from scoring.snapshot import Snapshot
 from scoring.store.publish import Publisher
 from scoring.store.read import Reader
@@ -161,10 +162,16 @@ def refused(workspace, folder, publisher, redis_client, moment=NEXT_DAY) -> nigh
     return report
 
 
-def test_a_worse_model_is_not_published(second, publisher, redis_client) -> None:
+def test_a_worse_model_is_not_published(second, publisher, redis_client, monkeypatch) -> None:
     workspace, folder = second
-    asks_for_more = strict(workspace, max_quality_drop_share=-1.0)  # twice as good as yesterday
-    report = refused(asks_for_more, folder, publisher, redis_client)
+    original = nightly.summary.quality
+
+    def poor(results: Results) -> dict:
+        found = original(results)
+        return found | {"lift@20": {level: was / 4 for level, was in found["lift@20"].items()}}
+
+    monkeypatch.setattr(nightly.summary, "quality", poor)
+    report = refused(workspace, folder, publisher, redis_client)
     assert report.report["reason"].startswith("lift@20 of item fell from")
     assert "gate.max_quality_drop_share" in report.report["reason"]
 

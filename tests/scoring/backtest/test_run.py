@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +17,9 @@ from rightsend import segments
 from scoring import segment
 from scoring import snapshot as snapshots
 from scoring.backtest import run as backtest
-from scoring.backtest.run import BacktestError
+from scoring.backtest import summary
+from scoring.backtest.report import Choice
+from scoring.backtest.run import BacktestError, BacktestReport, CutoffReport, Plan
 from scoring.segment_request import SegmentRequest, SizeRule, Target
 from scoring.snapshot import Snapshot
 from scoring.sources.errors import SourceError
@@ -31,8 +34,13 @@ def quiet(_what: str, _done: int, _total: int | None = None) -> None:
     pass
 
 
-def targets(report: backtest.BacktestReport, level: str) -> dict[str, dict[str, Any]]:
-    return {row["target"]: row for row in report.to_json()["levels"][level]["targets"]}
+def whole(night: Night, *cutoffs: CutoffReport) -> BacktestReport:
+    return BacktestReport(night.workspace, Plan(), list(cutoffs))
+
+
+def targets(report: CutoffReport, level: str) -> dict[str, dict[str, Any]]:
+    found = {judged.level: summary.of_level(judged) for judged in report.results.levels}
+    return {row["target"]: row for row in found[level]["targets"]}
 
 
 def buyers_after(folder: Path, category: str) -> set[str]:
@@ -81,18 +89,19 @@ def test_a_recount_from_the_exported_segment_gives_the_tables_lift(
     buyers = buyers_after(night.workspace.file.parent, category)
     assert row["buyers"] == len(buyers) > 10
     for share in (0.05, 0.1, 0.2):
-        assert row[f"model.lift@{round(100 * share)}"] == pytest.approx(
+        assert row[f"rightsend.lift@{round(100 * share)}"] == pytest.approx(
             recounted(rows, buyers, share), abs=1e-3
         )
 
 
 def test_it_finds_buyers_and_says_so_in_a_table(night) -> None:
-    report = backtest.of_snapshot(night.workspace, night.snapshot, quiet)
-    assert report.to_json()["levels"]["category"]["methods"]["model"]["lift@20"]["mean"] > 1.5
+    report = whole(night, backtest.of_snapshot(night.workspace, night.snapshot, quiet))
+    assert report.to_json()["levels"]["category"]["methods"]["rightsend"]["lift@20"]["mean"] > 1.5
     text = report.table()
     assert "known before 2026-03-01 00:00 UTC, judged by the purchases until 2026-03-08" in text
     for level in ("item", "brand", "category"):
-        assert f"{level:<10}model" in text and f"{level:<10}days_bought" in text
+        for method in ("rightsend", "rule 90 days", "activity", "EASE alone"):
+            assert f"{level:<10}{method}" in text
 
 
 def test_the_lake_holds_nothing_from_after_as_of_before_and_after_the_backtest(night) -> None:
@@ -113,16 +122,16 @@ def test_who_was_erased_shifts_nobody_elses_purchases(night, tmp_path) -> None:
     for category, row in after.items():
         buyers = buyers_after(night.workspace.file.parent, category)
         assert row["buyers"] == len(buyers - {"c00", "c17"})
-        assert row["model.auc"] == pytest.approx(before[category]["model.auc"], abs=0.08)
+        assert row["rightsend.auc"] == pytest.approx(before[category]["rightsend.auc"], abs=0.08)
 
 
 def test_a_shop_without_as_of_is_judged_by_its_own_lake(night, tmp_path, monkeypatch) -> None:
     """Trained as of a week earlier; what came since is in the lake."""
     shop.train_quickly(monkeypatch.setattr)
     report = backtest.of_lake(night.workspace, night.workspace_dir, shop.AS_OF - WEEK, quiet)
-    document = report.to_json()
+    document = whole(night, report).to_json()
     assert document["cutoff"] == (shop.AS_OF - WEEK).isoformat()
-    assert document["levels"]["category"]["methods"]["model"]["lift@20"]["mean"] > 1.3
+    assert document["levels"]["category"]["methods"]["rightsend"]["lift@20"]["mean"] > 1.3
 
 
 def test_bad_input_a_cutoff_before_the_first_purchase(night) -> None:
@@ -146,6 +155,58 @@ def test_bad_input_sources_that_are_gone(night, tmp_path) -> None:
     elsewhere = replace(night.workspace, file=tmp_path / "nowhere" / "shop.yaml")
     with pytest.raises(SourceError):
         backtest.of_snapshot(elsewhere, night.snapshot, quiet)
+
+
+def test_a_target_counts_once_however_often_it_was_judged(night, monkeypatch) -> None:
+    shop.train_quickly(monkeypatch.setattr)
+    first = backtest.of_snapshot(night.workspace, night.snapshot, quiet)
+    plan = Plan(Choice(levels=("category",)))
+    (cutoff,) = backtest.earlier(first.cutoff, 1, 7)
+    second = backtest.of_lake(night.workspace, night.workspace_dir, cutoff, quiet, plan)
+    one, two = targets(first, "category"), targets(second, "category")
+    document = whole(night, first, second).to_json()
+    rows = {row["target"]: row for row in document["levels"]["category"]["targets"]}
+    assert [entry["snapshot"] is None for entry in document["cutoffs"]] == [False, True]
+    for name in set(one) & set(two):
+        mean = (one[name]["rightsend.auc"] + two[name]["rightsend.auc"]) / 2
+        assert rows[name]["rightsend.auc"] == pytest.approx(mean, abs=2e-4)
+        assert rows[name]["buyers"] == one[name]["buyers"] + two[name]["buyers"]
+
+
+def test_items_are_ranked_beside_best_sellers_and_all_is_json(night) -> None:
+    report = whole(night, backtest.of_snapshot(night.workspace, night.snapshot, quiet))
+    document = json.loads(json.dumps(report.to_json(), allow_nan=False))
+    everything, new = document["ranking"]
+    assert (everything["new_only"], new["new_only"]) == (False, True)
+    ours = everything["methods"]["rightsend"]["hit_rate@10"]["mean"]
+    assert 0.5 < ours <= 1
+    assert everything["ratio"]["best sellers"] == 1
+    assert document["levels"]["category"]["minus"]["activity"]["auc"]["mean"] > 0
+    curve = document["levels"]["category"]["curves"]["rightsend"]
+    assert (curve[0]["mean"], curve[-1]["mean"]) == (0, 1)
+
+
+def test_all_targets_with_enough_buyers_are_judged_if_asked(night) -> None:
+    plan = Plan(Choice(levels=("category", "any"), targets=1))
+    few = backtest.of_snapshot(night.workspace, night.snapshot, quiet, plan)
+    assert len(targets(few, "category")) == len(targets(few, "any")) == 1
+    plan = Plan(Choice(levels=("category",), targets=1, min_buyers=5))
+    every = backtest.of_snapshot(night.workspace, night.snapshot, quiet, plan)
+    assert len(targets(every, "category")) == len(shop.CATEGORIES)
+    assert every.rankings == []  # only items are
+
+
+def test_bad_input_no_target_has_so_many_buyers(night) -> None:
+    plan = Plan(Choice(levels=("category",), min_buyers=1000))
+    report = whole(night, backtest.of_snapshot(night.workspace, night.snapshot, quiet, plan))
+    assert report.to_json()["levels"] == {}
+    assert "no category was bought by 1000 known customers in the window" in report.table()
+
+
+def test_bad_input_a_window_that_is_not_over(night) -> None:
+    with pytest.raises(BacktestError, match=r"are not over: the newest .* is 2026-02-22T00:00:00"):
+        backtest.check_window(night.workspace, shop.AS_OF - timedelta(days=6), shop.AS_OF)
+    backtest.check_window(night.workspace, shop.AS_OF - WEEK, shop.AS_OF)
 
 
 def with_events(workspace: WorkspaceSettings, folder: Path, rows: str) -> WorkspaceSettings:

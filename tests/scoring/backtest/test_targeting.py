@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scoring.backtest import report
-from scoring.backtest.targeting import ANY, Targeting, best_selling, evaluate, observe, table
+from scoring.backtest import report, summary
+from scoring.backtest.report import Results
+from scoring.backtest.targeting import ANY, Targeting, best_selling, evaluate, observe
+from scoring.fitted import Fitted
 from scoring.history import BOUGHT, History
-from scoring.level import Level
-from scoring.models.affinity import AffinityTrainer
-from scoring.training import Fitted
+from scoring.models import Ints
 from settings.workspace import ModelSettings
 from tests.scoring.histories import CUTOFF, Row, before, bought, make
 from tests.shop import no_progress
@@ -22,14 +24,19 @@ MODELS = ModelSettings(horizon_days=7, min_target_buyers=2)
 FIRST_HOUR, LAST_HOUR = CUTOFF, CUTOFF + 7 * 24 - 1
 
 
-class FromDaysBought:
-    """A stacker's stand-in: the less the customer bought the target, the more probable."""
+@dataclass(frozen=True)
+class Fewest:
+    """A fitted model's stand-in: the less the customer bought the target, the more probable."""
 
-    def __init__(self, level: Level) -> None:
-        self.column = level.features.index("repeat.days_bought")
+    past: History
+    cutoff: int = CUTOFF
 
-    def probability(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        return (0.5 / (1 + x[:, self.column])).astype(np.float32)
+    def probability(
+        self, level: str, customer: Ints, target: Ints, kind: int
+    ) -> NDArray[np.float32]:
+        view = self.past.view(level, self.cutoff, kind)
+        days = np.append(view.days, 0)[view.find(customer, target)]
+        return (0.5 / (1 + days)).astype(np.float32)
 
 
 def later(customer: int, item: int, hour: int = FIRST_HOUR) -> Row:
@@ -37,12 +44,7 @@ def later(customer: int, item: int, hour: int = FIRST_HOUR) -> Row:
 
 
 def fitted(past: History) -> Fitted:
-    affinity = AffinityTrainer(past, CUTOFF, components=2, seed=1).advance(CUTOFF, 1)
-    levels = {
-        name: Level.fit(past, name, CUTOFF, affinity) for name in ("item", "brand", "category")
-    }
-    stackers = {name: FromDaysBought(level) for name, level in levels.items()}
-    return Fitted(CUTOFF, MODELS.horizon_days, levels, {BOUGHT: stackers})  # type: ignore[dict-item]
+    return cast(Fitted, Fewest(past))
 
 
 @pytest.fixture
@@ -56,8 +58,12 @@ def past() -> History:
     return make(rows, customers=11, items=3, brand=[0, 0, 0])
 
 
-def one(results: list[Targeting], level: str) -> Targeting:
-    return next(result for result in results if result.level == level)
+def one(results: Results, level: str) -> Targeting:
+    return next(judged.targeting for judged in results.levels if judged.level == level)
+
+
+def documents(results: Results) -> dict[str, Any]:
+    return {judged.level: summary.of_level(judged) for judged in results.levels}
 
 
 def test_only_known_customers_and_purchases_of_the_window_count(past: History) -> None:
@@ -70,11 +76,11 @@ def test_only_known_customers_and_purchases_of_the_window_count(past: History) -
 def test_model_and_rule_are_measured_on_the_same_customers(past: History) -> None:
     item = one(report.of_history(past, fitted(past), MODELS, no_progress), "item")
     # best 20 %: the model takes customers 0 and 1, both buy; the rule 9 and 8, one buys
-    assert item.measures["model"]["lift@20"][0] == pytest.approx(2 / 3 / 0.2)
-    assert item.measures["days_bought"]["lift@20"][0] == pytest.approx(1 / 3 / 0.2)
+    assert item.measures["rightsend"]["lift@20"][0] == pytest.approx(2 / 3 / 0.2)
+    assert item.measures["frequency"]["lift@20"][0] == pytest.approx(1 / 3 / 0.2)
     # of 3 buyers x 7 others the model has those of customers 0 and 1 right
-    assert item.measures["model"]["auc"][0] == pytest.approx(14 / 21)
-    assert item.measures["days_bought"]["auc"][0] == pytest.approx(7 / 21)
+    assert item.measures["rightsend"]["auc"][0] == pytest.approx(14 / 21)
+    assert item.measures["frequency"]["auc"][0] == pytest.approx(7 / 21)
 
 
 def test_expected_purchases_are_set_beside_those_that_happened(past: History) -> None:
@@ -91,8 +97,8 @@ def test_the_truth_may_come_from_elsewhere(past: History) -> None:
     known = before(past, CUTOFF)
     whole = report.of_history(past, model, MODELS, no_progress)
     apart = report.of_history(known, model, MODELS, no_progress, truth=past)
-    assert report.to_json(apart) == report.to_json(whole)
-    assert report.of_history(known, model, MODELS, no_progress) == []
+    assert documents(apart) == documents(whole)
+    assert report.of_history(known, model, MODELS, no_progress).levels == []
 
 
 def test_best_selling_is_by_purchases_before_the_cutoff(past: History) -> None:
@@ -105,32 +111,39 @@ def test_targets_with_too_few_buyers_say_nothing(past: History) -> None:
     strict = ModelSettings(horizon_days=7, min_target_buyers=3)
     results = report.of_history(past, fitted(past), strict, no_progress)
     assert one(results, "item").targets == ["item-0"]
-    assert {result.level for result in results} == {"item", "brand"}  # no categories here
+    assert {judged.level for judged in results.levels} == {"item", "brand"}
+    assert results.left_out == {"category": "the catalogue has no category"}
+    assert results.missing == ["category"]
 
 
 def test_the_gate_gets_one_figure_a_level(past: History) -> None:
     results = report.of_history(past, fitted(past), MODELS, no_progress)
-    quality = report.quality(results)
-    assert set(quality) == {"lift@20", "auc", "expected_over_observed"}
+    quality = summary.quality(results)
+    assert quality["targets"] == {"item": 2, "brand": 1}
+    assert quality["left_out"] == {"category": "the catalogue has no category"}
+    assert quality["lift@20_error"]["item"] > 0
     item = one(results, "item")
-    expected = np.mean(item.measures["model"]["lift@20"])
+    expected = np.mean(item.measures["rightsend"]["lift@20"])
     assert quality["lift@20"]["item"] == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_table_has_a_line_a_level_and_method(past: History) -> None:
-    lines = table(report.of_history(past, fitted(past), MODELS, no_progress)).splitlines()
+    lines = summary.table(
+        report.of_history(past, fitted(past), MODELS, no_progress).levels
+    ).splitlines()
     assert "lift@20" in lines[0]
-    assert [line.split()[:2] for line in lines[1:]] == [
-        ["item", "model"], ["item", "days_bought"], ["brand", "model"], ["brand", "days_bought"],
+    assert [line[:26].strip().split(maxsplit=1) for line in lines[1:]] == [
+        ["item", "rightsend"], ["item", "rule 90 days"], ["item", "frequency"],
+        ["brand", "rightsend"], ["brand", "rule 90 days"], ["brand", "frequency"],
     ]  # fmt: skip
     assert len({len(line) for line in lines}) == 1  # columns stand under their heads
     assert lines[1].split()[2] == "2"
 
 
 def test_the_report_names_each_target_and_an_interval_around_each_mean(past: History) -> None:
-    document = report.to_json(report.of_history(past, fitted(past), MODELS, no_progress))["item"]
+    document = documents(report.of_history(past, fitted(past), MODELS, no_progress))["item"]
     assert [row["target"] for row in document["targets"]] == ["item-0", "item-1"]
-    measures = document["methods"]["model"]
+    measures = document["methods"]["rightsend"]
     assert measures.pop("lift@5")["mean"] is None  # 5 % of so few customers is nobody
     for measure in (measures[name] for name in ("lift@10", "captured@30", "auc", "new_auc")):
         assert measure["low"] <= measure["mean"] <= measure["high"]
@@ -140,21 +153,21 @@ def test_bad_input_a_target_that_everybody_bought_leaves_the_report_readable() -
     rows = [row for n in range(5) for row in [*bought(n, 0, 1), later(n, 0)]]
     past = make(rows, customers=5, items=1, brand=[0], category=[0])
     results = report.of_history(past, fitted(past), MODELS, no_progress)
-    text = json.dumps([report.to_json(results), report.quality(results)], allow_nan=False)
+    text = json.dumps([documents(results), summary.quality(results)], allow_nan=False)
     assert json.loads(text)[1]["auc"] == {"item": None, "brand": None, "category": None}
-    assert "model" in table(results)
+    assert "rightsend" in summary.table(results.levels)
 
 
 def test_bad_input_buyers_who_are_all_new_leave_the_report_readable() -> None:
     rows = [*bought(0, 0, 1), later(1, 0), later(2, 0)]
     past = make(rows, customers=3, items=1)
     results = report.of_history(past, fitted(past), MODELS, no_progress)
-    json.dumps([report.to_json(results), report.quality(results)], allow_nan=False)
+    json.dumps([documents(results), summary.quality(results)], allow_nan=False)
 
 
 def test_bad_input_no_customer_known_before_gives_no_report() -> None:
     past = make([later(0, 0), later(1, 0)], customers=2, items=1)
-    assert report.of_history(past, fitted(past), MODELS, no_progress) == []
+    assert report.of_history(past, fitted(past), MODELS, no_progress).levels == []
 
 
 def test_only_the_asked_targets_are_judged(past: History) -> None:
@@ -232,3 +245,13 @@ def test_bad_input_a_score_of_another_shape_is_named(groups: History) -> None:
 def test_bad_input_a_score_with_nan_is_named(groups: History) -> None:
     with pytest.raises(ValueError, match="the score 'ours' holds NaN"):
         judged(groups, ours=[0.1, 0.2, np.nan, 0.1, 0.1, 0.1])
+
+
+def test_who_was_erased_is_neither_ranked_nor_counted(past: History) -> None:
+    names = past.customers.copy()
+    names[9] = ""
+    left = observe(replace(past, customers=names), "item", CUTOFF, 168, min_buyers=1)
+    assert 9 not in left.panel.customer
+    whole = observe(past, "item", CUTOFF, 168, min_buyers=1)
+    assert left.bought.sum() == whole.bought.sum() - 1
+    assert left.panel.shape[1] == whole.panel.shape[1] - 1
