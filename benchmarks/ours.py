@@ -5,6 +5,8 @@ No setting differs between data sets.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,16 +21,23 @@ from settings.workspace import ModelSettings
 NAME = "rightsend"
 
 
-def fit(history: History, cutoff: int, horizon_days: int, level: str) -> Fitted:
-    """Everything learned of a level from before ``cutoff`` (hours)."""
+def fit(
+    history: History, cutoff: int, horizon_days: int, level: str, without: Collection[str] = ()
+) -> Fitted:
+    """Everything learned of a level from before ``cutoff`` (hours), by all scorers but some."""
     return training.fit(
-        history, cutoff, horizon_days=horizon_days, levels=[level], settings=ModelSettings()
+        history,
+        cutoff,
+        horizon_days=horizon_days,
+        levels=[level],
+        without=without,
+        settings=ModelSettings(),
     )
 
 
-def targeting(panel: Panel) -> Floats:
+def targeting(panel: Panel, without: Collection[str] = ()) -> Floats:
     """float32[n_judged, n_known]: probability of a purchase in the panel's window."""
-    fitted = fit(panel.history, panel.cutoff, panel.horizon_hours // 24, panel.level)
+    fitted = fit(panel.history, panel.cutoff, panel.horizon_hours // 24, panel.level, without)
     customer, target = panel.pairs()
     probability = fitted.probability(panel.level, customer, target, panel.kind)
     return np.asarray(probability).reshape(panel.shape)

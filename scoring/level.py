@@ -6,8 +6,8 @@ differs, and nothing after it is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Self
 
@@ -73,6 +73,12 @@ class Level:
         view = history.view_of(of_item, 1, cutoff)
         scorers = _own_scorers(history, view, of_item, cutoff)
         return cls(of_item, scorers, {}, history.n_customers, 1)
+
+    def without(self, names: Collection[str]) -> Self:
+        """The level as it would be without these scorers or parents, to see what they bring."""
+        kept = {name: scorer for name, scorer in self.scorers.items() if name not in names}
+        parents = {name: parent for name, parent in self.parents.items() if name not in names}
+        return replace(self, scorers=kept, parents=parents)
 
     @property
     def features(self) -> tuple[str, ...]:

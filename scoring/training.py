@@ -9,7 +9,7 @@ saw, calibrates tonight's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,13 +85,17 @@ def fit(
     horizon_days: int,
     levels: Sequence[str] = EVERY_LEVEL,
     kinds: tuple[int, ...] = (BOUGHT,),
+    without: Collection[str] = (),
     settings: ModelSettings,
     progress: Progress = silent,
 ) -> Fitted:
-    """What a night at ``cutoff`` (hours) would learn of some levels, for any horizon."""
+    """What a night at ``cutoff`` (hours) would learn of some levels, for any horizon.
+
+    ``without``: scorers that are left out, to see what they bring.
+    """
     plan = Plan.of(history, cutoff, horizon_days, settings.training_windows)
     chosen = [name for name in EVERY_LEVEL if name in levels]
-    training = _Training(history, plan, chosen, kinds, settings, progress, horizon_days)
+    training = _Training(history, plan, chosen, kinds, settings, progress, horizon_days, without)
     return training.run()[0]
 
 
@@ -117,6 +121,7 @@ class _Training:
         settings: ModelSettings,
         progress: Progress,
         horizon_days: int | None = None,
+        without: Collection[str] = (),
     ) -> None:
         self._history = history
         self._plan = plan
@@ -124,6 +129,7 @@ class _Training:
         self._kinds = kinds
         self._settings = settings
         self._horizon_days = horizon_days or settings.horizon_days
+        self._without = without
         self._progress = progress
         self._rows: dict[tuple[int, str], list[Rows]] = {
             (kind, population): []
@@ -139,7 +145,9 @@ class _Training:
         for index, (moment, affinity) in enumerate(self._affinities()):
             at = {}
             for name in self._names:
-                at[name] = fit_level(self._history, name, moment, affinity, self._plan.window // 24)
+                days = self._plan.window // 24
+                level = fit_level(self._history, name, moment, affinity, days)
+                at[name] = level.without(self._without)
                 if index < len(cutoffs) - 1:
                     self._collect(index, moment, name, at[name])
             if moment in newest:

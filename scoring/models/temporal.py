@@ -135,11 +135,13 @@ class _Inputs:
         """CSR float32[n_customers, p]: everyone as of ``days`` before the cut-off."""
         n = self.history.n_customers
         parts = []
+        own = next(iter(self.positions))
         for (level, kind), view in self.views.items():
             position = self.positions[level]
             width = int(position.max(initial=-1)) + 1
             then = view.before(days)
-            lives = self.half_lives if kind == BOUGHT else self.half_lives[:1]
+            short, long = self.half_lives
+            lives = (short,) if kind == ENGAGED else (short, long) if level == own else (long,)
             parts += [decayed_vectors(then, position, width, life) for life in lives]
         bought = sp.csr_array(sp.hstack(parts, format="csr"))
         norm = np.sqrt(np.asarray(bought.multiply(bought).sum(axis=1)).ravel())
