@@ -26,6 +26,8 @@ COMMANDS = {
     "nightly": "rightsend.commands.nightly:nightly",
     "backtest": "rightsend.commands.backtest:backtest",
     "segment": "rightsend.commands.segment:segment",
+    "score": "rightsend.commands.score:score",
+    "recommend": "rightsend.commands.recommend:recommend",
     "sync": "rightsend.commands.sync:sync",
     "runs": "rightsend.commands.runs:runs",
     "rollback": "rightsend.commands.runs:rollback",

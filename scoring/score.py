@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from scoring import columns as c
-from scoring import ranking
+from scoring import ranking, relations
+from scoring.diversity import Variety
 from scoring.fitted import ANY, Fitted
-from scoring.history import BOUGHT, History
+from scoring.history import History
 from scoring.identity import Identity
-from scoring.models.cooccurrence import Cooccurrence, Relations, bought_together, related
 from scoring.ranking import Ranked
 from scoring.snapshot_schema import SnapshotTables
 from scoring.training import Progress
 from settings.workspace import ContentSettings, ModelSettings
 
 POPULAR_ITEMS = 200
-RELATED_MAX_ITEMS = 8_000
 
 
 def tables(
@@ -34,7 +32,8 @@ def tables(
     steps = 6
     item_pairs = ranking.recommendable(history, fitted, content.exclude_bought_days)
     preference = fitted.preference(*item_pairs)
-    ranked_items = ranking.best(
+    variety = Variety.of(items, history.catalogue, content.diversity)
+    ranked_items = variety.best(
         *item_pairs, preference, history.n_customers, models.published_items
     )
     expected = np.bincount(item_pairs[0], preference, history.n_customers).astype(np.float32)
@@ -49,7 +48,7 @@ def tables(
     everyone = np.arange(history.n_customers, dtype=np.int32)
     shops = fitted.probability(ANY, everyone, np.zeros_like(everyone))
     progress("score", 4, steps)
-    relations = _relations(history, fitted, items, models.related_items)
+    related = relations.table(history, fitted.cutoff, models.related_items)
     progress("score", 5, steps)
     out = SnapshotTables(
         items=items,
@@ -70,43 +69,11 @@ def tables(
             }
         ),
         identifiers=_aliases(identity.identifiers),
-        related=relations,
+        related=related,
         popular=_popular(history, fitted),
     )
     progress("score", 6, steps)
     return out
-
-
-def _relations(history: History, fitted: Fitted, items: pa.Table, limit: int) -> pa.Table:
-    """Others you may like, and bought together, of every item that has any; sellable ones only."""
-    view = history.view("item", fitted.cutoff)
-    like = related(Cooccurrence.fit(view, max_targets=RELATED_MAX_ITEMS), 2 * limit)
-    customer, item, hour = history.select(BOUGHT, end=fitted.cutoff)
-    span = int(hour.max(initial=0)) + 1
-    key = customer[item >= 0].astype(np.int64) * span + hour[item >= 0]
-    basket = np.unique(key, return_inverse=True)[1].astype(np.int32)
-    n_items = history.catalogue.n_items
-    together = bought_together(basket, item[item >= 0], n_items, 2 * limit)
-    has = np.flatnonzero((like.target[:, 0] >= 0) | (together.target[:, 0] >= 0))
-    columns: dict[str, pa.Array] = {c.ITEM_INDEX: pa.array(has, pa.uint32())}
-    for name, relation in (("related", like), ("together", together)):
-        index, score = _ragged(relation, has, history.catalogue.sellable, limit)
-        columns |= {f"{name}_index": index, f"{name}_score": score}
-    return pa.table(columns)
-
-
-def _ragged(
-    relation: Relations, rows: NDArray[np.int64], sellable: NDArray[np.bool_], limit: int
-) -> tuple[pa.Array, pa.Array]:
-    """The related rows as list columns, without what cannot be bought."""
-    target, score = relation.target[rows], relation.score[rows]
-    keep = (target >= 0) & sellable[np.maximum(target, 0)]
-    keep &= np.cumsum(keep, axis=1) <= limit
-    offsets = pa.array(np.concatenate([[0], np.cumsum(keep.sum(axis=1))]), pa.int32())
-    return (
-        pa.ListArray.from_arrays(offsets, pa.array(target[keep], pa.uint32())),
-        pa.ListArray.from_arrays(offsets, pa.array(score[keep], pa.float32())),
-    )
 
 
 def _popular(history: History, fitted: Fitted) -> pa.Table:

@@ -117,6 +117,14 @@ class ContentSchema(Strict):
         validate=between(0, 365),
         metadata=about("an item that was bought this recently is not recommended", 2),
     )
+    diversity = Number(
+        validate=between(0, 1),
+        metadata=about(
+            "variety in a list: above 0 no two items of one name, and the higher, the less of one "
+            "category in a row; 0 is by probability alone",
+            0.5,
+        ),
+    )
 
     @validates_schema
     def default_within_max(self, data: dict[str, Any], **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Item-to-item co-occurrence: others you may like (same customers), bought together (same basket).
+"""Item-to-item co-occurrence: what the same customers buy.
 
 Scores are cosine similarities shrunk towards 0 for rare pairs (Deshpande and Karypis 2004): rare
 coincidences must not look like strong relations.
@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scoring.history import LevelView, distinct
+from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
 from scoring.models.ease import decayed_vectors, described, pack, propose_best, unpack
 from scoring.models.support import supported_targets
@@ -21,7 +21,6 @@ from scoring.models.support import supported_targets
 HALF_LIFE_DAYS = 90.0
 SHRINKAGE = 10.0
 BLOCK = 256  # columns of the similarity matrix that are dense at once
-BASKET_ITEMS = 100  # a larger basket says little about any pair in it
 
 
 @dataclass(frozen=True)
@@ -63,37 +62,6 @@ class Cooccurrence:
         return cls(unpack("vectors", arrays), unpack("similar", arrays), arrays["position"])
 
 
-@dataclass(frozen=True)
-class Relations:
-    """For each target the best others: ``target``: int32[n, k], -1 none; ``score``: float32."""
-
-    target: Ints
-    score: Floats
-
-
-def related(model: Cooccurrence, limit: int) -> Relations:
-    """Others you may like: bought by the same customers."""
-    return _relations(model.similar, model.position, limit)
-
-
-def bought_together(basket: Ints, target: Ints, n_targets: int, limit: int) -> Relations:
-    """Bought in the same basket. ``basket``, ``target``: int32[n] parallel arrays."""
-    key = distinct(basket.astype(np.int64) * n_targets + target)
-    basket, target = (key // n_targets).astype(np.int64), (key % n_targets).astype(np.int32)
-    if len(key):
-        small = np.bincount(basket)[basket] <= BASKET_ITEMS
-        basket, target = basket[small], target[small]
-    count = np.bincount(target, minlength=n_targets)
-    supported = np.flatnonzero(count >= 5)
-    position = np.full(n_targets, -1, dtype=np.int32)
-    position[supported] = np.arange(len(supported), dtype=np.int32)
-    keep = position[target] >= 0
-    ones = np.ones(int(keep.sum()), dtype=np.float32)
-    shape = (int(basket.max(initial=-1)) + 1, len(supported))
-    baskets = sp.csr_array((ones, (basket[keep], position[target[keep]])), shape=shape)
-    return _relations(cosine_neighbours(baskets, limit), position, limit)
-
-
 def cosine_neighbours(rows: sp.csr_array, neighbours: int) -> sp.csr_array:
     """CSR float32[n, n]: each column's ``neighbours`` largest shrunk cosines, never itself."""
     n = rows.shape[1]
@@ -128,19 +96,3 @@ def _largest(block: NDArray[np.float32], kept: int) -> sp.csr_array:
 
 def _norms(matrix: sp.csr_array, axis: int) -> NDArray[np.float64]:
     return np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=axis))).ravel()
-
-
-def _relations(similar: sp.csr_array, position: Ints, limit: int) -> Relations:
-    n = len(position)
-    original = np.flatnonzero(position >= 0).astype(np.int32)
-    target = np.full((n, limit), -1, dtype=np.int32)
-    score = np.zeros((n, limit), dtype=np.float32)
-    columns = sp.csc_array(similar)
-    for column, item in enumerate(original):
-        part = slice(columns.indptr[column], columns.indptr[column + 1])
-        index, value = columns.indices[part], columns.data[part]
-        best = np.lexsort((index, -value))[:limit]
-        best = best[value[best] > 0]
-        target[item, : len(best)] = original[index[best]]
-        score[item, : len(best)] = value[best]
-    return Relations(target, score)

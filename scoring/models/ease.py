@@ -147,7 +147,7 @@ def _few_described(
         asked[who] = True
         vectors, who = vectors[np.flatnonzero(asked)], (np.cumsum(asked) - 1)[who]
     for number, weight in enumerate(weights):
-        dense = weight.toarray() if sp.issparse(weight) else weight
+        dense = weight if isinstance(weight, np.ndarray) else weight.toarray()
         out[rows, number] = (vectors @ np.ascontiguousarray(dense))[who, place]
     return out
 

@@ -137,7 +137,7 @@ class Leaves:
             return np.full(len(reached), self.baseline)
         leaf = reached.view(kind)[:, :trees] * kind(factor)
         leaf >>= kind(shift)
-        at = leaf + np.arange(0, trees * self.bits, self.bits)
+        at = leaf.astype(np.intp) + np.arange(0, trees * self.bits, self.bits)
         found = np.take(self.value, at, mode="clip")
         return np.asarray(found.sum(axis=1) + self.baseline)
 
