@@ -84,6 +84,18 @@ def test_the_backtest_judges_by_what_came_after(undisturbed: Installation) -> No
     assert report["levels"]["category"]["methods"]["rightsend"]["lift@20"]["mean"] > 1.5
 
 
+def test_the_backtest_writes_a_page_and_the_same_as_json(
+    undisturbed: Installation, tmp_path: Path
+) -> None:
+    page = tmp_path / "backtest.html"
+    words = ("--level", "category", "--windows", "1", "--language", "ko")
+    printed = json.loads(undisturbed.run("backtest", *words, "--html", str(page), "--json"))
+    assert json.loads(page.with_suffix(".json").read_text()) == printed
+    assert [entry["snapshot"] for entry in printed["cutoffs"]] == ["first", None]
+    assert printed["cutoffs"][1]["cutoff"].startswith("2026-02-22")
+    assert "90일 규칙" in page.read_text()
+
+
 def test_bad_input_a_category_that_the_shop_does_not_have(undisturbed: Installation) -> None:
     process = undisturbed.start("segment", "create", "--category", "shoes", "--count", "5")
     _, error = process.communicate(timeout=120)

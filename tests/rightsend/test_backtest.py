@@ -1,0 +1,95 @@
+"""`rightsend backtest`: what it refuses before it starts to work, and what it writes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rightsend import cli
+from rightsend.commands import backtest
+from scoring.backtest.report import Choice, Results
+from scoring.backtest.run import CutoffReport
+from tests.rightsend import shop
+
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return shop.write(tmp_path / "shop")
+
+
+def run(config: Path, *words: str | Path) -> int:
+    return cli.run(["backtest", "--config", str(config), *map(str, words)])
+
+
+def judged(cutoff: datetime, snapshot: str | None = None) -> CutoffReport:
+    known = dict.fromkeys(("customers", "items", "purchases_before", "purchases_after"), 1)
+    return CutoffReport(cutoff, snapshot, known, Results([], {}, []), [], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("windows", "reports", "words"),
+    [
+        (1, [judged(MARCH, "n1"), judged(MARCH - timedelta(7))], "--snapshot n1 --windows 1"),
+        (0, [judged(MARCH)], "--cutoff 2026-03-01T00:00:00"),
+    ],
+)
+def test_the_command_that_repeats_it_names_the_moment(windows, reports, words) -> None:
+    when = backtest.When(None, (), windows)
+    found = backtest._command(when, reports, Choice(levels=("any",), min_buyers=50))
+    assert found == f"rightsend backtest {words} --level any --min-buyers 50"
+
+
+def test_bad_input_a_snapshot_and_a_cutoff(capsys, config: Path) -> None:
+    assert run(config, "--snapshot", "n1", "--cutoff", "2026-02-01") == 2
+    assert "leave out --cutoff, or use --windows" in capsys.readouterr().err
+
+
+def test_bad_input_a_cutoff_whose_window_is_not_over(capsys, config: Path) -> None:
+    assert run(config, "--cutoff", "2026-02-01", "--cutoff", "2026-02-27") == 1
+    error = capsys.readouterr().err
+    assert "the 7 days after 2026-02-27 00:00 UTC are not over" in error
+    assert "is 2026-02-22T00:00:00" in error
+
+
+def test_bad_input_a_cutoff_before_all_data(capsys, config: Path) -> None:
+    assert run(config, "--cutoff", "2001-01-01") == 1
+    assert "the lake holds no purchase before 2001-01-01" in capsys.readouterr().err
+
+
+def test_bad_input_a_workspace_without_a_snapshot(capsys, config: Path, tmp_path: Path) -> None:
+    assert run(config, "--state", tmp_path / "new") == 1
+    assert "run `rightsend nightly` first" in capsys.readouterr().err
+
+
+def test_bad_input_a_page_that_cannot_be_written_is_told_at_once(
+    capsys, config: Path, tmp_path: Path
+) -> None:
+    assert run(config, "--html", tmp_path / "nowhere" / "page.html") == 1
+    assert "cannot be written: the folder is not there" in capsys.readouterr().err
+    assert run(config, "--html", tmp_path) == 2
+    assert "is a directory" in capsys.readouterr().err
+
+
+def test_bad_input_a_page_in_the_place_of_its_json(capsys, config: Path, tmp_path: Path) -> None:
+    assert run(config, "--html", tmp_path / "page.json") == 1
+    assert "the JSON is written there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--level", "colour"),
+        ("--targets", "0"),
+        ("--min-buyers", "0"),
+        ("--windows", "-1"),
+        ("--windows", "99"),
+        ("--language", "fr"),
+        ("--cutoff", "yesterday"),
+    ],
+)
+def test_bad_input_an_option_out_of_range(config: Path, words) -> None:
+    assert run(config, *words) == 2
