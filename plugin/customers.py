@@ -115,7 +115,7 @@ def _document(here: Workspace, customer_id: str, reading: Reading) -> dict[str, 
         "purchase_probability": record.purchase_probability if record else None,
         "expected_purchases": record.expected_purchases if record else None,
         "horizon_days": reading.published.meta["horizon_days"],
-        "items": [shown(scored) for scored in reading.items()],
+        "items": [shown(scored, here.settings.locale) for scored in reading.items()],
         "brands": _named(reading.brands()),
         "categories": _named(reading.categories()),
         "recent_events": [

@@ -68,6 +68,7 @@ DAY = "day"
 # snapshot files (scoring.snapshot): index columns are uint32 row numbers of items/brands/categories
 ITEM_INDEX = "item_index"
 ITEM_PROBABILITY = "item_probability"
+ITEM_REASONS = "item_reasons"  # three numbers of scoring.reasons.reason an item, 0 = none
 BRAND_INDEX = "brand_index"
 BRAND_PROBABILITY = "brand_probability"
 CATEGORY_INDEX = "category_index"

@@ -12,6 +12,7 @@ from scoring.fitted import ANY, Fitted
 from scoring.history import History
 from scoring.identity import Identity
 from scoring.ranking import Ranked
+from scoring.reasons.lists import item_reasons
 from scoring.snapshot_schema import SnapshotTables
 from scoring.training import Progress
 from settings.workspace import ContentSettings, ModelSettings
@@ -66,6 +67,7 @@ def tables(
                 **_columns(c.CATEGORY_INDEX, c.CATEGORY_PROBABILITY, lists["category"]),
                 c.PURCHASE_PROBABILITY: shops,
                 c.EXPECTED_PURCHASES: expected,
+                c.ITEM_REASONS: item_reasons(fitted, ranked_items, models.reasons_items),
             }
         ),
         identifiers=_aliases(identity.identifiers),

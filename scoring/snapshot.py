@@ -29,6 +29,8 @@ from scoring.snapshot_schema import (
     SnapshotError,
     SnapshotTables,
     check_indexes,
+    check_reasons,
+    completed,
     conform,
 )
 
@@ -106,9 +108,10 @@ class Snapshot:
     def table(self, name: str) -> pa.Table:
         """One of scoring.snapshot_schema.SCHEMAS, whole. Raises SnapshotError if unreadable."""
         try:
-            return pq.read_table(self.folder / f"{name}.parquet", schema=SCHEMAS[name])
+            table = pq.read_table(self.folder / f"{name}.parquet", schema=SCHEMAS[name])
         except (OSError, pa.ArrowException) as problem:
             raise SnapshotError(_unreadable(self.folder, name, problem)) from problem
+        return completed(name, table)
 
     def items(self) -> pa.Table:
         return self.table("items")
@@ -134,7 +137,10 @@ class Snapshot:
     def batches(
         self, name: str = SCORES, columns: Sequence[str] | None = None
     ) -> Iterator[pa.Table]:
-        """A table in pieces of at most ROW_GROUP rows, so that memory stays flat."""
+        """A table in pieces of at most ROW_GROUP rows, so that memory stays flat.
+
+        Without ``columns`` all that the file holds, which an older snapshot may have fewer of.
+        """
         try:
             with pq.ParquetFile(self.folder / f"{name}.parquet") as file:
                 for group in range(file.num_row_groups):
@@ -195,6 +201,7 @@ def write(
     """
     fitted = {name: conform(name, getattr(tables, name)) for name in SCHEMAS}
     check_indexes(fitted)
+    check_reasons(fitted[SCORES])
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(beside, ignore_errors=True)

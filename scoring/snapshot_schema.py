@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring import columns as c
+from scoring.reasons.reason import MOST_REASONS
 
 ROW_GROUP = 65_536  # rows
 
@@ -29,6 +31,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         (c.BRAND_INDEX, _INDEXES), (c.BRAND_PROBABILITY, _SCORES),
         (c.CATEGORY_INDEX, _INDEXES), (c.CATEGORY_PROBABILITY, _SCORES),
         (c.PURCHASE_PROBABILITY, pa.float32()), (c.EXPECTED_PURCHASES, pa.float32()),
+        (c.ITEM_REASONS, _INDEXES),
     ]),
     "identifiers": pa.schema([
         (c.IDENTIFIER_KIND, pa.string()), (c.IDENTIFIER, pa.string()),
@@ -42,6 +45,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     "popular": pa.schema([(c.ITEM_INDEX, pa.uint32()), ("score", pa.float32())]),
 }  # fmt: skip
 
+# columns that older snapshots lack: empty lists there
+_LATER = {"scores": (c.ITEM_REASONS,)}
 _NULLABLE = {c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.MARGIN, c.URL, c.IMAGE_URL}
 
 
@@ -68,6 +73,7 @@ def conform(name: str, table: pa.Table) -> pa.Table:
     Raises SnapshotError naming the missing or ill-typed column, or nulls where none may be.
     """
     schema = SCHEMAS[name]
+    table = completed(name, table)
     missing = [column for column in schema.names if column not in table.column_names]
     if missing:
         raise SnapshotError(f"{name} lacks column {', '.join(missing)}")
@@ -83,6 +89,35 @@ def conform(name: str, table: pa.Table) -> pa.Table:
             raise SnapshotError(f"{name}.{column.name} has {array.null_count} nulls")
         arrays.append(array)
     return pa.table(arrays, schema=schema)
+
+
+def completed(name: str, table: pa.Table) -> pa.Table:
+    """``table`` with empty lists in the columns that were not there when it was written."""
+    for column in _LATER.get(name, ()):
+        there = column in table.column_names
+        if there and table[column].null_count < max(table.num_rows, 1):
+            continue
+        offsets = pa.array([0] * (table.num_rows + 1), pa.int32())
+        kind = SCHEMAS[name].field(column).type
+        empty = pa.ListArray.from_arrays(offsets, pa.array([], kind.value_type)).cast(kind)
+        at = table.column_names.index(column) if there else table.num_columns
+        table = (
+            table.set_column(at, column, empty) if there else table.append_column(column, empty)
+        )
+    return table
+
+
+def check_reasons(scores: pa.Table) -> None:
+    """Raises SnapshotError if a list of reasons is not three numbers for each of the first items."""
+    numbers = pc.list_value_length(scores[c.ITEM_REASONS]).to_numpy()
+    items = pc.list_value_length(scores[c.ITEM_INDEX]).to_numpy()
+    wrong = np.flatnonzero((numbers % MOST_REASONS != 0) | (numbers > MOST_REASONS * items))
+    if len(wrong):
+        row = wrong[0]
+        raise SnapshotError(
+            f"scores.{c.ITEM_REASONS} holds {numbers[row]} numbers for {items[row]} items in row "
+            f"{row}, expected {MOST_REASONS} for each of the first"
+        )
 
 
 def check_indexes(tables: Mapping[str, pa.Table]) -> None:

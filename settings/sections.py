@@ -89,6 +89,13 @@ class ModelSchema(Strict):
     related_items = WholeNumber(
         validate=between(1, 200), metadata=about("related items published for each item", 20)
     )
+    reasons_items = WholeNumber(
+        validate=between(0, 255),
+        metadata=about(
+            "so many of a customer's best items are published with the reasons for them; 0: none",
+            10,
+        ),
+    )
 
 
 class GateSchema(Strict):

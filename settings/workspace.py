@@ -72,6 +72,7 @@ class ModelSettings:
     published_brands: int = 100
     published_categories: int = 20
     related_items: int = 20
+    reasons_items: int = 10  # of each customer's list, from the best on; 0: none
 
 
 @dataclass(frozen=True)

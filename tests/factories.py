@@ -11,10 +11,19 @@ import pyarrow as pa
 
 from scoring import columns as c
 from scoring import snapshot
+from scoring.reasons.reason import MOST_REASONS, Reason, encode
 from scoring.snapshot import Snapshot, SnapshotMeta
 from scoring.snapshot_schema import SnapshotTables
 
 CUTOFF = datetime(2017, 12, 4, tzinfo=UTC)
+# why the first three items of every customer: two reasons, none, one
+REASONS = tuple(
+    (*encode(why), *[0] * (MOST_REASONS - len(why)))
+    for why in (
+        (Reason("bought", (3, 200)), Reason("due", (14,))), (), (Reason("best_seller", (120,)),)
+    )
+)  # fmt: skip
+_NUMBERS = pa.list_(pa.uint32())
 
 
 def customer_ids(count: int) -> list[str]:
@@ -110,6 +119,7 @@ def _scores(
         c.CATEGORY_INDEX: categories[0], c.CATEGORY_PROBABILITY: categories[1],
         c.PURCHASE_PROBABILITY: random.random(customers, dtype=np.float32),
         c.EXPECTED_PURCHASES: random.random(customers, dtype=np.float32) * 8,
+        c.ITEM_REASONS: pa.array([sum(REASONS[:length], ())] * customers, _NUMBERS),
     })  # fmt: skip
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from plugin.content.choice import Choice
 from plugin.landing.token import Landing
 from plugin.runtime import Runtime, Workspace
+from scoring.reasons.reason import decode
+from scoring.reasons.words import sentence
 from scoring.store.catalogue import ScoredItem
 
 _UNIT = "\x1f"
@@ -30,14 +33,22 @@ def compose(
         "customer_known": choice.customer_known,
         "snapshot": choice.snapshot,
         "decision_id": decision_id(runtime.secret, workspace, choice, route, arguments),
-        "items": [shown(scored) for scored in choice.items],
+        "items": [shown(scored, workspace.settings.locale) for scored in choice.items],
         "landing_url": landing_url(runtime, workspace, choice, arguments),
     }
 
 
-def shown(scored: ScoredItem) -> dict[str, Any]:
-    """One item with its score."""
-    return scored.item.to_json() | {"score": scored.score}
+def shown(scored: ScoredItem, language: str) -> dict[str, Any]:
+    """One item with its score, and the reasons for it as sentences."""
+    reasons = [_told(number, language) for number in scored.reasons]
+    return scored.item.to_json() | {"score": scored.score, "reasons": reasons}
+
+
+@lru_cache(maxsize=16_384)
+def _told(number: int, language: str) -> str:
+    """Many customers are told the same, so that an answer waits for no sentence to be made."""
+    (reason,) = decode([number])
+    return sentence(reason, language)
 
 
 def decision_id(

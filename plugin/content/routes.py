@@ -42,6 +42,10 @@ _EXAMPLE = {
             "image_url": None,
             "url": "https://shop.example/p/1082185",
             "score": 0.412,
+            "reasons": [
+                "Bought it on 6 days, last 9 days ago",
+                "Due again: usually every 8 days",
+            ],
         }
     ],
     "landing_url": "https://rightsend.example/l/WyJzaG9wIiwic3ByaW5nIl0.c2lnbmF0dXJl",

@@ -7,6 +7,7 @@ from marshmallow import fields, validate
 
 from plugin.content.choice import REASONS
 from plugin.ids import MAX_ID_BYTES, short
+from scoring.reasons.reason import MOST_REASONS
 
 
 def _id(description: str, example: str) -> fields.String:
@@ -49,6 +50,15 @@ class ItemSchema(ma.Schema):
     url = fields.String(required=True, allow_none=True)
     score = fields.Float(
         required=True, metadata={"description": "Comparable within one answer; best first"}
+    )
+    reasons = fields.List(
+        fields.String(),
+        required=True,
+        validate=validate.Length(max=MOST_REASONS),
+        metadata={
+            "description": "Why this item for this customer, strongest first, in the workspace's "
+            "language; empty for what is popular or goes with an item"
+        },
     )
 
 

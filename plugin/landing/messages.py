@@ -47,6 +47,40 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# said to the customer; by code of scoring.reasons.reason, those about items
+WHY: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "bought": "You bought it before",
+        "due": "Time for it again?",
+        "interest": "You showed interest in it",
+        "clicked": "You showed interest in it",
+        "brand": "You bought this brand before",
+        "category": "You bought from this category before",
+        "similar_customers": "Customers like you buy it",
+        "best_seller": "Best seller",
+        "bought_again": "Often bought again",
+        "price": "In your usual price range",
+        "profile": "Customers like you buy it",
+        "similar_products": "Similar to what you like",
+        "cheaper": "Below your usual price",
+    },
+    "ko": {
+        "bought": "전에 구매하신 상품",
+        "due": "다시 구매하실 때가 되었나요?",
+        "interest": "관심을 보이신 상품",
+        "clicked": "관심을 보이신 상품",
+        "brand": "구매하신 브랜드의 상품",
+        "category": "구매하신 카테고리의 상품",
+        "similar_customers": "비슷한 고객님들이 구매한 상품",
+        "best_seller": "베스트셀러",
+        "bought_again": "재구매가 많은 상품",
+        "price": "평소 구매하시는 가격대",
+        "profile": "비슷한 고객님들이 구매한 상품",
+        "similar_products": "좋아하시는 상품과 비슷한 상품",
+        "cheaper": "평소 구매 가격대보다 저렴",
+    },
+}
+
 
 def choose(asked: str | None, accepted: LanguageAccept, default: str) -> str:
     """The page's language: what the link asks for, else the browser's, else the workspace's."""

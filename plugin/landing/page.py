@@ -8,13 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from babel.dates import format_date
 from babel.numbers import UnknownCurrencyError, format_currency
 
-from plugin.landing.messages import LANGUAGES, MESSAGES
+from plugin.landing.messages import LANGUAGES, MESSAGES, WHY
 from settings.workspace import WorkspaceSettings
 
 TOP_PICKS = 5  # one large and four around it, without a hole on any width
@@ -34,6 +35,7 @@ class Card:
     name: str
     brand: str
     price: str
+    why: str
     url: str | None
     image_url: str | None
     initial: str
@@ -82,6 +84,7 @@ class Content:
     brands: Sequence[str]
     personal: bool
     updated_at: datetime | None
+    reasons: Sequence[Sequence[str]] = ()  # codes of scoring.reasons.reason, by item
 
 
 def make(content: Content, workspace: WorkspaceSettings, language: str) -> Page:
@@ -105,7 +108,11 @@ def make(content: Content, workspace: WorkspaceSettings, language: str) -> Page:
 
 def _sections(content: Content, workspace: WorkspaceSettings, language: str) -> list[Section]:
     words = MESSAGES[language]
-    cards = [_card(item, workspace, language) for item in content.items]
+    whys = (_why(codes, language) for codes in (*content.reasons, *repeat((), len(content.items))))
+    cards = [
+        replace(_card(item, workspace, language), why=why)
+        for item, why in zip(content.items, whys, strict=False)
+    ]
     if not cards:
         return []
     first = words["top_picks" if content.personal else "best_sellers"]
@@ -135,12 +142,18 @@ def _card(item: Mapping[str, object], workspace: WorkspaceSettings, language: st
         name=name,
         brand=tidy(str(item.get("brand") or "")),
         price=money(price, workspace.currency, language) if isinstance(price, int | float) else "",
+        why="",
         url=web_address(item.get("url")),
         image_url=web_address(item.get("image_url")),
         initial=next((sign.upper() for sign in name if sign.isalnum()), "·"),
         tone=spot[0] % _TONES,
         shape=spot[1] % _SHAPES,
     )
+
+
+def _why(codes: Sequence[str], language: str) -> str:
+    """The strongest reason, said to the customer: without numbers, as links are passed on."""
+    return WHY[language].get(codes[0], "") if codes else ""
 
 
 def _apart(cards: list[Card]) -> tuple[Card, ...]:

@@ -12,6 +12,7 @@ from plugin.auth import CONTENT
 from plugin.body import RouteBlueprint
 from plugin.content import choice as chooser
 from plugin.content.answer import compose
+from plugin.content.answer import shown as in_words
 from plugin.content.choice import Choice
 from plugin.content.schema import ContentSchema, ForYouArgumentsSchema
 from plugin.guard import scoped, workspace
@@ -21,6 +22,7 @@ from plugin.landing import page
 from plugin.landing.messages import LANGUAGES, choose
 from plugin.landing.token import Landing, expired
 from plugin.runtime import Workspace, runtime
+from scoring.reasons.reason import decode
 from scoring.store.reading import Reading
 
 blueprint = RouteBlueprint(
@@ -109,6 +111,7 @@ def landing_json(arguments: dict[str, Any], campaign: str) -> Response:
         "campaign": campaign,
         "lang": language,
         "title": shown.title,
+        "items": [in_words(scored, language) for scored in choice.items],
         "categories": list(choice.categories),
         "brands": list(choice.brands),
     }
@@ -140,6 +143,7 @@ def _content(choice: Choice) -> page.Content:
         categories=choice.categories,
         brands=choice.brands,
         personal=choice.customer_known and not choice.fallback,
+        reasons=[[reason.code for reason in decode(scored.reasons)] for scored in choice.items],
         updated_at=choice.created_at,
     )
 

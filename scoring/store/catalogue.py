@@ -39,10 +39,14 @@ class Item(NamedTuple):
 
 
 class ScoredItem(NamedTuple):
-    """An item and its probability (for a customer) or score (related, popular)."""
+    """An item and its probability (for a customer) or score (related, popular).
+
+    ``reasons``: why for this customer, numbers that scoring.reasons.reason.decode reads.
+    """
 
     item: Item
     score: float
+    reasons: tuple[int, ...] = ()
 
 
 _SHOWN = Item._fields[:7]

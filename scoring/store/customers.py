@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from scoring import columns as c
-from scoring.snapshot import Snapshot
+from scoring.snapshot import SCORES, Snapshot
+from scoring.snapshot_schema import completed
 from scoring.store.content import Content
 from scoring.store.keys import bucket, customer_hash, identifier_text
 from scoring.store.packing import pack_customers, ranked
+from scoring.store.reasons_packing import packed_reasons
 from scoring.store.records import alias_record
 
 _SLICE = 4096  # rows: the matrices of packing stay in the processor's cache
@@ -38,8 +40,9 @@ def customer_buckets(
             for customer_id in batch[c.CUSTOMER_ID].to_pylist()
         ]
         records: list[bytes] = []
+        whole = completed(SCORES, batch)
         for start in range(0, batch.num_rows, _SLICE):
-            records += _pack(batch.slice(start, _SLICE), content)
+            records += _pack(whole.slice(start, _SLICE), content)
         done += batch.num_rows
         yield from _grouped(done, hashes, records, without)
     for batch in snapshot.batches("identifiers"):
@@ -61,6 +64,7 @@ def _pack(rows: pa.Table, content: Content) -> list[bytes]:
         content.widths,
         rows[c.PURCHASE_PROBABILITY].to_numpy(),
         rows[c.EXPECTED_PURCHASES].to_numpy(),
+        packed_reasons(rows[c.ITEM_REASONS].combine_chunks(), items.counts),
     )
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from scoring.store.errors import RecordError
+from scoring.store.reasons_packing import ReasonBytes
 from scoring.store.records import (
     CUSTOMER_HEAD,
+    EXPLAINED,
     LEVELS_PER_OCTAVE,
     LOWEST_LEVEL,
     MAX_ENTRIES,
@@ -72,8 +74,10 @@ def pack_customers(
     widths: Widths,
     purchase: np.ndarray,
     expected: np.ndarray,
+    reasons: ReasonBytes | None = None,
 ) -> list[bytes]:
-    """One customer record a row. ``purchase`` (probability) and ``expected`` float (rows,).
+    """One customer record a row. ``purchase`` (probability) and ``expected`` float (rows,);
+    ``reasons`` of the first items, of version 2 where there are any.
 
     Raises RecordError for a probability outside 0 … 1 or an index that does not fit its width.
     """
@@ -95,7 +99,12 @@ def pack_customers(
         lengths.append(_add(parts, each, levels, width))
     head = np.zeros(rows, [("bytes", "u1", 10), ("purchase", "<u2"), ("expected", "<f2")])
     counts = [each.counts for each in lists]
-    head["bytes"] = np.column_stack([np.full(rows, VERSION), *counts, *firsts, *lengths])
+    version = np.full(rows, VERSION)
+    if reasons is not None:
+        parts.matrices.append(reasons.matrix)
+        parts.lengths.append(reasons.lengths)
+        version[reasons.lengths > 0] = EXPLAINED
+    head["bytes"] = np.column_stack([version, *counts, *firsts, *lengths])
     head["purchase"] = _levels_of(purchase, SCALAR_STEPS, 0xFFFF)
     head["expected"] = np.minimum(expected, 65_504)
     return _join(head.view("u1").reshape(rows, CUSTOMER_HEAD.size), parts)

@@ -23,6 +23,7 @@ from scoring.store.records import NO_RELATIONS, Relations, Widths
 
 _CHUNKS_A_TRIP = 8
 _COUNT = struct.Struct("<H")
+Entry = tuple[int, float] | tuple[int, float, tuple[int, ...]]
 
 
 class Layout(NamedTuple):
@@ -124,17 +125,18 @@ class PublishedSnapshot:
         return self.choose(self._of(item_id).together, limit, exclude)
 
     def choose(
-        self, pairs: Iterable[tuple[int, float]], limit: int | None, exclude: Collection[str]
+        self, entries: Iterable[Entry], limit: int | None, exclude: Collection[str]
     ) -> list[ScoredItem]:
-        """The first ``limit`` sellable items of (number, score) pairs that are not excluded.
+        """The first ``limit`` sellable items of (number, score) or (number, score, reasons)
+        entries that are not excluded.
 
-        Raises StoreUnavailable("rubbish") if the pairs are damaged.
+        Raises StoreUnavailable("rubbish") if the entries are damaged.
         """
         catalogue = self.catalogue
         unwanted = {catalogue.number(item_id) for item_id in exclude}
         found = (
-            ScoredItem(catalogue.item(number), score)
-            for number, score in pairs
+            ScoredItem(catalogue.item(number), *scored)
+            for number, *scored in entries
             if number not in unwanted and catalogue.sellable(number)
         )
         try:

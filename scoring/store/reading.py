@@ -42,11 +42,11 @@ class Reading:
         return self.record is not None
 
     def items(self, limit: int | None = None, *, exclude: Collection[str] = ()) -> list[ScoredItem]:
-        """The customer's sellable items with probabilities, best first, but those with ids in
-        ``exclude``; empty for an unknown customer. Raises StoreUnavailable("rubbish")."""
+        """The customer's sellable items with probabilities and reasons, best first, but those with
+        ids in ``exclude``; empty for an unknown customer. Raises StoreUnavailable("rubbish")."""
         if self.record is None:
             return []
-        return self.published.choose(self.record.items(), limit, exclude)
+        return self.published.choose(self.record.explained(), limit, exclude)
 
     def brands(self, limit: int | None = None) -> list[tuple[str, float]]:
         """(brand, probability), best first. Raises StoreUnavailable("rubbish")."""

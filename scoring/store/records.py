@@ -1,4 +1,4 @@
-"""Packed records, version 1: what Redis holds for a customer and for an item's relations.
+"""Packed records: what Redis holds for a customer and for an item's relations.
 
 A ranked list of n (index, score) pairs, best first, is two bit strings: n indexes of a fixed
 width, then the scores in unary. A score is a level: 1/16 of a factor of two below the level
@@ -6,10 +6,11 @@ before (so it is right to 2.2 %); the string has a 0 for each level down and a 1
 Fifty items, a hundred brands and twenty categories so take about 370 bytes, and the first ten
 entries are read without touching the rest.
 
-    customer  version, three counts, three first levels, three score lengths: u8 each;
-              purchase probability u16 (level 1/4096); expected purchases float16; the lists
+    customer  version 1 or 2, three counts, three first levels, three score lengths: u8 each;
+              purchase probability u16 (level 1/4096); expected purchases float16; the lists;
+              in version 2 the reasons for the first items (scoring.store.reasons_record)
     alias     version 0x81, hash of the customer
-    relations version, two counts, two score lengths: u8; two first scores float32; the lists
+    relations version 1, two counts, two score lengths: u8; two first scores float32; the lists
 
 Nothing here imports numpy or pyarrow: a web worker reads with it. scoring.store.packing writes.
 """
@@ -18,12 +19,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from scoring.store.errors import RecordError
 from scoring.store.keys import HASH_BYTES
+from scoring.store.reasons_record import NO_REASONS, PackedReasons, unpack_reasons
 
 VERSION = 1
+EXPLAINED = 2  # a customer with reasons
 ALIAS = 0x81
 LEVELS_PER_OCTAVE = 16
 LOWEST_LEVEL = 255
@@ -75,15 +79,15 @@ class CustomerRecord:
     Raises RecordError at once if head and length do not belong together.
     """
 
-    __slots__ = ("_lists", "expected_purchases", "purchase_probability", "raw")
+    __slots__ = ("_lists", "_reasons", "expected_purchases", "purchase_probability", "raw")
 
     def __init__(self, raw: bytes, widths: Widths) -> None:
         try:
             version, *head, purchase, expected = CUSTOMER_HEAD.unpack_from(raw)
         except struct.error:
             raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
-        if version != VERSION:
-            raise RecordError(f"customer record of version {version}, expected {VERSION}")
+        if version not in (VERSION, EXPLAINED):
+            raise RecordError(f"customer record of version {version}, expected 1 or 2")
         at = CUSTOMER_HEAD.size
         lists = []
         for position, width in enumerate(widths):
@@ -91,8 +95,12 @@ class CustomerRecord:
             packed = PackedList(at, entries, width, level, score_bytes)
             lists.append(packed)
             at = packed.end
-        if at != len(raw):
-            raise RecordError(f"customer record of {len(raw)} bytes, expected {at}")
+        self._reasons = PackedReasons.at(raw, at) if version == EXPLAINED else NO_REASONS
+        end = self._reasons.end if version == EXPLAINED else at
+        if end != len(raw):
+            raise RecordError(f"customer record of {len(raw)} bytes, expected {end}")
+        if self._reasons.items > lists[0].entries:
+            raise RecordError(f"reasons for {self._reasons.items} of {lists[0].entries} items")
         self.raw = raw
         self._lists = lists
         self.purchase_probability: float = _scalar(purchase)
@@ -101,6 +109,16 @@ class CustomerRecord:
     def items(self) -> Iterator[tuple[int, float]]:
         """(number of the published item, probability), best first."""
         return unpack(self.raw, self._lists[0])
+
+    def reasons(self) -> Iterator[tuple[int, ...]]:
+        """Of each of the first items, best first, up to three numbers that
+        scoring.reasons.reason.decode reads. Raises RecordError for rubbish."""
+        return unpack_reasons(self.raw, self._reasons)
+
+    def explained(self) -> Iterator[tuple[int, float, tuple[int, ...]]]:
+        """(number of the published item, probability, its reasons), best first."""
+        told = chain(self.reasons(), repeat(()))
+        return ((number, score, next(told)) for number, score in self.items())
 
     def brands(self) -> Iterator[tuple[int, float]]:
         """(brand index, probability), best first."""

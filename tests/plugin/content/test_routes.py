@@ -16,7 +16,7 @@ FOR_YOU = "/v1/content/for-you"
 FIELDS = {
     "ok", "fallback", "reason", "customer_known", "snapshot", "decision_id", "items", "landing_url",
 }  # fmt: skip
-ITEM_FIELDS = {"id", "name", "brand", "category", "price", "image_url", "url", "score"}
+ITEM_FIELDS = {"id", "name", "brand", "category", "price", "image_url", "url", "score", "reasons"}
 
 
 def ids(response) -> list[str]:

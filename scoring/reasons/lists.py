@@ -1,0 +1,39 @@
+"""Why the first items of every customer's list are recommended, told by the model that chose."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+
+from scoring.fitted import RANKING, THREADS, Fitted
+from scoring.history import BOUGHT
+from scoring.ranking import Ranked
+from scoring.reasons.explain import explain_items
+from scoring.reasons.reason import MOST_REASONS
+
+CHUNK = 16_384  # pairs explained at once by each of THREADS
+
+
+def item_reasons(fitted: Fitted, ranked: Ranked, first: int) -> pa.ListArray:
+    """list<uint32> a customer: three numbers for each of the ``first`` best items, 0 = no more.
+
+    They are the contributions of the stacker that ranks, see ``explain_items``.
+    """
+    count = np.minimum(np.diff(ranked.start), first)
+    start = np.concatenate([[0], np.cumsum(count)])
+    customer = np.repeat(np.arange(len(count), dtype=np.int32), count)
+    place = np.arange(len(customer)) - start[customer] + ranked.start[customer]
+    item = ranked.target[place]
+    packed = np.zeros((len(customer), MOST_REASONS), dtype=np.uint32)
+    level, stacker = fitted.levels["item"], fitted.judges[BOUGHT][RANKING].stacker
+
+    def explained(begin: int) -> None:
+        part = slice(begin, begin + CHUNK)
+        packed[part] = explain_items(level, stacker, level.describe(customer[part], item[part]))
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(explained, range(0, len(customer), CHUNK)))
+    offsets = pa.array(start * MOST_REASONS, pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.array(packed.ravel(), pa.uint32()))

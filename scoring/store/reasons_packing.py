@@ -1,0 +1,85 @@
+"""Packs the reasons of many customers at once (numpy); scoring.store.reasons_record reads them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from scoring.reasons.reason import CODE_SHIFT, LIMITS, MOST_REASONS, PARAMETERS, SHIFTS
+from scoring.store.errors import RecordError
+from scoring.store.reasons_record import MORE, REASONS_HEAD
+
+_PARAMETERS = np.array([0, *(len(names) for names in PARAMETERS.values())])
+_CUT = 7  # bits of a parameter in one byte
+
+
+class ReasonBytes(NamedTuple):
+    """Ends of customer records: ``matrix`` uint8 (rows, longest), of which the first ``lengths``
+    int64 (rows,) bytes of a row count; 0: the customer has no reasons."""
+
+    matrix: np.ndarray
+    lengths: np.ndarray
+
+
+def packed_reasons(reasons: pa.ListArray, counts: np.ndarray) -> ReasonBytes:
+    """From an Arrow list column of a snapshot: three numbers for each of a list's first items.
+
+    ``counts``: int64 (rows,), items in the packed lists; reasons of more are left out. Raises
+    RecordError for what is not three numbers an item, and for reasons that cannot be.
+    """
+    offsets = reasons.offsets.to_numpy().astype(np.int64)
+    numbers = reasons.values.to_numpy()[offsets[0] : offsets[-1]]
+    if (np.diff(offsets) % MOST_REASONS).any():
+        raise RecordError(f"a list of reasons is not {MOST_REASONS} numbers an item")
+    items = np.diff(offsets) // MOST_REASONS
+    owner = np.repeat(np.arange(len(items)), items)
+    position = np.arange(len(owner)) - np.repeat((offsets[:-1] - offsets[0]) // MOST_REASONS, items)
+    kept = position < counts[owner]
+    chosen = numbers.reshape(-1, MOST_REASONS)[kept].astype(np.int64)
+    items = np.minimum(items, counts)
+    values, present = _bytes_of(chosen)
+    sizes = present.sum(axis=(1, 2)) if len(chosen) else np.zeros(0, np.int64)
+    lengths = np.bincount(owner[kept], sizes, len(items)).astype(np.int64)
+    matrix = np.zeros((len(items), REASONS_HEAD.size + int(lengths.max(initial=0))), np.uint8)
+    matrix[:, 0] = items
+    matrix[:, 1], matrix[:, 2] = lengths & 0xFF, lengths >> 8
+    body = matrix[:, REASONS_HEAD.size :]
+    body[np.arange(body.shape[1]) < lengths[:, None]] = values[present]
+    return ReasonBytes(matrix, np.where(items > 0, lengths + REASONS_HEAD.size, 0))
+
+
+def _bytes_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 and bool (items, 3, 5): the bytes of each reason, and which of them are there."""
+    code = numbers >> CODE_SHIFT
+    first, second = (numbers >> shift & limit for shift, limit in zip(SHIFTS, LIMITS, strict=True))
+    _check(code, first, second)
+    there = code > 0
+    more = np.zeros_like(there)
+    more[:, :-1] = np.logical_or.accumulate(there[:, :0:-1], axis=1)[:, ::-1]
+    none = ~there.any(axis=1)
+    values = np.zeros((*numbers.shape, 5), np.uint8)
+    values[..., 0] = code | np.where(more & there, MORE, 0)
+    present = np.zeros(values.shape, bool)
+    present[..., 0] = there
+    present[none, 0, 0] = True
+    for which, (parameter, at) in enumerate(((first, 1), (second, 3))):
+        takes = there & (_PARAMETERS[code] > which)
+        long = parameter >> _CUT > 0
+        values[..., at] = parameter & (MORE - 1) | np.where(long, MORE, 0)
+        values[..., at + 1] = parameter >> _CUT
+        present[..., at], present[..., at + 1] = takes, takes & long
+    return values, present
+
+
+def _check(code: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
+    known = code < len(_PARAMETERS)
+    if not known.all():
+        raise RecordError(f"a reason has code {int(code[~known][0])}, which is unknown")
+    takes = _PARAMETERS[code]
+    if ((takes < 1) & (first > 0)).any() or ((takes < 2) & (second > 0)).any():
+        raise RecordError("a reason holds more parameters than its code takes")
+    ordered = np.sort(code, axis=1)
+    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] > 0)).any():
+        raise RecordError("an item has the same reason twice")
