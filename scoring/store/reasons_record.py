@@ -19,6 +19,9 @@ from scoring.store.errors import RecordError
 
 REASONS_HEAD = struct.Struct("<BH")
 MORE = 0x80
+_CUT = 7  # bits of a parameter in one byte
+_FIRST, _SECOND = SHIFTS
+_MOST_FIRST, _MOST_SECOND = LIMITS
 _PARAMETERS = (0, *(len(names) for names in PARAMETERS.values()))  # by number of the code
 
 
@@ -49,7 +52,17 @@ def unpack_reasons(raw: bytes, packed: PackedReasons) -> Iterator[tuple[int, ...
     at = packed.start
     try:
         for _ in range(packed.items):
-            found, at = _of_item(raw, at)
+            found: tuple[int, ...] = ()
+            more = raw[at]
+            if not more:
+                at += 1
+            while more:
+                head = raw[at]
+                number, at = _reason(raw, at)
+                found += (number,)
+                more = head & MORE
+            if len(found) > 1:
+                _check(found)
             yield found
     except IndexError:
         raise RecordError("reasons end in the middle") from None
@@ -57,27 +70,33 @@ def unpack_reasons(raw: bytes, packed: PackedReasons) -> Iterator[tuple[int, ...
         raise RecordError(f"reasons end at byte {at}, expected {packed.end}")
 
 
-def _of_item(raw: bytes, at: int) -> tuple[tuple[int, ...], int]:
-    if raw[at] == 0:
-        return (), at + 1
-    found: list[int] = []
-    codes: set[int] = set()
-    more = MORE
-    while more:
-        more, code = raw[at] & MORE, raw[at] & ~MORE
-        if not 1 <= code < len(_PARAMETERS) or code in codes or len(found) == MOST_REASONS:
-            raise RecordError(f"reason of code {code} after {len(found)} others")
-        codes.add(code)
-        number = code << CODE_SHIFT
+def _reason(raw: bytes, at: int) -> tuple[int, int]:
+    """A reason's number and where the next one begins; unrolled, as every answer waits for it."""
+    code = raw[at] & ~MORE
+    parameters = _PARAMETERS[code] if 0 < code < len(_PARAMETERS) else -1
+    at += 1
+    if not parameters:
+        return code << CODE_SHIFT, at
+    if parameters < 0:
+        raise RecordError(f"reason of unknown code {code}")
+    first = raw[at]
+    at += 1
+    if first & MORE:
+        first += (raw[at] << _CUT) - MORE
         at += 1
-        for limit, shift in zip(LIMITS[: _PARAMETERS[code]], SHIFTS, strict=False):
-            value = raw[at]
+    second = 0
+    if parameters > 1:
+        second = raw[at]
+        at += 1
+        if second & MORE:
+            second += (raw[at] << _CUT) - MORE
             at += 1
-            if value & MORE:
-                value = value & ~MORE | raw[at] << 7
-                at += 1
-            if value > limit:
-                raise RecordError(f"reason of code {code} with {value}, at most {limit}")
-            number |= value << shift
-        found.append(number)
-    return tuple(found), at
+    if first > _MOST_FIRST or second > _MOST_SECOND:
+        raise RecordError(f"reason of code {code} with {first} and {second}")
+    return code << CODE_SHIFT | first << _FIRST | second << _SECOND, at
+
+
+def _check(found: tuple[int, ...]) -> None:
+    codes = [number >> CODE_SHIFT for number in found]
+    if len(codes) > MOST_REASONS or len(set(codes)) < len(codes):
+        raise RecordError(f"codes {codes} are not up to {MOST_REASONS} reasons")
