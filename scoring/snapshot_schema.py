@@ -101,14 +101,12 @@ def completed(name: str, table: pa.Table) -> pa.Table:
         kind = SCHEMAS[name].field(column).type
         empty = pa.ListArray.from_arrays(offsets, pa.array([], kind.value_type)).cast(kind)
         at = table.column_names.index(column) if there else table.num_columns
-        table = (
-            table.set_column(at, column, empty) if there else table.append_column(column, empty)
-        )
+        table = table.set_column(at, column, empty) if there else table.append_column(column, empty)
     return table
 
 
 def check_reasons(scores: pa.Table) -> None:
-    """Raises SnapshotError if a list of reasons is not three numbers for each of the first items."""
+    """Raises SnapshotError if reasons are not three numbers for each of the first items."""
     numbers = pc.list_value_length(scores[c.ITEM_REASONS]).to_numpy()
     items = pc.list_value_length(scores[c.ITEM_INDEX]).to_numpy()
     wrong = np.flatnonzero((numbers % MOST_REASONS != 0) | (numbers > MOST_REASONS * items))

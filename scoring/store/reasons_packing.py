@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from scoring.reasons.reason import CODE_SHIFT, LIMITS, MOST_REASONS, PARAMETERS, SHIFTS
 from scoring.store.errors import RecordError
-from scoring.store.reasons_record import MORE, REASONS_HEAD
+from scoring.store.reasons_record import LONG, REASONS_HEAD
 
 _PARAMETERS = np.array([0, *(len(names) for names in PARAMETERS.values())])
 _CUT = 7  # bits of a parameter in one byte
@@ -40,8 +40,7 @@ def packed_reasons(reasons: pa.ListArray, counts: np.ndarray) -> ReasonBytes:
     chosen = numbers.reshape(-1, MOST_REASONS)[kept].astype(np.int64)
     items = np.minimum(items, counts)
     values, present = _bytes_of(chosen)
-    sizes = present.sum(axis=(1, 2)) if len(chosen) else np.zeros(0, np.int64)
-    lengths = np.bincount(owner[kept], sizes, len(items)).astype(np.int64)
+    lengths = np.bincount(owner[kept], present.sum(axis=1), len(items)).astype(np.int64)
     matrix = np.zeros((len(items), REASONS_HEAD.size + int(lengths.max(initial=0))), np.uint8)
     matrix[:, 0] = items
     matrix[:, 1], matrix[:, 2] = lengths & 0xFF, lengths >> 8
@@ -51,26 +50,24 @@ def packed_reasons(reasons: pa.ListArray, counts: np.ndarray) -> ReasonBytes:
 
 
 def _bytes_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 and bool (items, 3, 5): the bytes of each reason, and which of them are there."""
+    """uint8 and bool (items, 1 + 3 · 5): the bytes of each item, and which of them are there."""
     code = numbers >> CODE_SHIFT
     first, second = (numbers >> shift & limit for shift, limit in zip(SHIFTS, LIMITS, strict=True))
     _check(code, first, second)
-    there = code > 0
-    more = np.zeros_like(there)
-    more[:, :-1] = np.logical_or.accumulate(there[:, :0:-1], axis=1)[:, ::-1]
-    none = ~there.any(axis=1)
     values = np.zeros((*numbers.shape, 5), np.uint8)
-    values[..., 0] = code | np.where(more & there, MORE, 0)
     present = np.zeros(values.shape, bool)
-    present[..., 0] = there
-    present[none, 0, 0] = True
+    values[..., 0], present[..., 0] = code, code > 0
     for which, (parameter, at) in enumerate(((first, 1), (second, 3))):
-        takes = there & (_PARAMETERS[code] > which)
-        long = parameter >> _CUT > 0
-        values[..., at] = parameter & (MORE - 1) | np.where(long, MORE, 0)
+        takes = _PARAMETERS[code] > which
+        long = parameter >= LONG
+        values[..., at] = parameter & (LONG - 1) | np.where(long, LONG, 0)
         values[..., at + 1] = parameter >> _CUT
         present[..., at], present[..., at + 1] = takes, takes & long
-    return values, present
+    items = len(numbers)
+    present = present.reshape(items, 5 * MOST_REASONS)
+    sizes = present.sum(axis=1, dtype=np.uint8)[:, None]
+    values = np.hstack([sizes, values.reshape(items, 5 * MOST_REASONS)])
+    return values, np.hstack([np.ones((items, 1), bool), present])
 
 
 def _check(code: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:

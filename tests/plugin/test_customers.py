@@ -19,6 +19,7 @@ def test_scores_and_recent_events_are_shown(get, post, published):
     document = get("/v1/customers/customer-001").get_json()
     assert (document["customer_id"], document["snapshot"]) == ("customer-001", "20171204T000000")
     assert len(document["items"]) == 10
+    assert document["items"][0]["reasons"][1] == "Due again: usually every 14 days"
     assert len(document["brands"]) == 5
     assert 0 < document["purchase_probability"] < 1
     assert [event["item_id"] for event in document["recent_events"]] == ["item-03"]

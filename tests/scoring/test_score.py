@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from scoring import columns as c
 from scoring.nightly import RunReport
+from scoring.reasons.reason import Reason, decode
 from scoring.snapshot import Snapshot
 from tests import nightly_shop as shop
 from tests.nights import Night
@@ -129,3 +131,40 @@ def test_identifiers_lead_to_customers_but_not_to_themselves(night) -> None:
     assert [tuple(row.values()) for row in rows] == [
         ("device_id", shop.VISITOR, f"device_id:{shop.VISITOR}")
     ]
+
+
+def explained(snapshot: Snapshot) -> Iterator[tuple[str, str, tuple[Reason, ...]]]:
+    """(customer, item, reasons) of everything in the lists."""
+    items = snapshot.items()[c.ITEM_ID].to_pylist()
+    for row in snapshot.scores().to_pylist():
+        numbers = row[c.ITEM_REASONS]
+        for place, index in enumerate(row[c.ITEM_INDEX]):
+            yield row[c.CUSTOMER_ID], items[index], decode(numbers[3 * place : 3 * place + 3])
+
+
+def test_the_first_items_have_reasons(night) -> None:
+    rows = night.snapshot.scores().to_pylist()
+    assert all(len(row[c.ITEM_REASONS]) == 3 * len(row[c.ITEM_INDEX]) for row in rows)
+    found = [reasons for *_, reasons in explained(night.snapshot)]
+    assert sum(map(bool, found)) > len(found) / 4
+
+
+def test_what_a_reason_says_was_bought_was_bought_on_so_many_days(night) -> None:
+    days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
+    for event in night.lake.events(before=night.report.now).to_pyarrow().to_pylist():
+        if event["event_type"] == "purchase":
+            days[event["identifier"], event["item_id"]].add(event["occurred_at"].date())
+    told = [
+        (reason.named["days"], len(days[customer, item]))
+        for customer, item, reasons in explained(night.snapshot)
+        for reason in reasons
+        if reason.code == "bought"
+    ]
+    assert told
+    assert all(said == bought for said, bought in told)
+
+
+def test_nothing_that_is_the_same_for_all_items_of_a_customer_is_a_reason(night) -> None:
+    codes = {reason.code for *_, reasons in explained(night.snapshot) for reason in reasons}
+    assert codes
+    assert codes.isdisjoint({"shops", "visit_due"})

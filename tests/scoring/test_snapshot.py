@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from scoring import columns as c
 from scoring import snapshot as snapshots
 from scoring.snapshot import Snapshot, SnapshotError, SnapshotMeta
 from scoring.snapshot_export import export_csv
+from scoring.store.read import Reader
 from tests.factories import CUTOFF, make_snapshot, tables
 
 
@@ -239,3 +243,65 @@ def test_bad_input_unknown_score_name(tmp_path: Path) -> None:
 def test_bad_input_unknown_export(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="cannot export 'prices': expected one of items"):
         export_csv(make_snapshot(tmp_path), io.BytesIO(), kind="prices")
+
+
+def written_before_there_were_reasons(workspace_dir: Path, **options: object) -> Snapshot:
+    """A snapshot whose scores lack the column, as they were written once."""
+    made = make_snapshot(workspace_dir, **options)
+    path = made.folder / "scores.parquet"
+    pq.write_table(pq.read_table(path).drop_columns([c.ITEM_REASONS]), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    document = json.loads((made.folder / "meta.json").read_text())
+    document["digest"] = document["files"]["scores.parquet"] = digest
+    (made.folder / "meta.json").write_text(json.dumps(document))
+    return Snapshot.open(made.folder)
+
+
+def test_a_snapshot_of_before_there_were_reasons_is_read_as_one_without(tmp_path: Path) -> None:
+    scores = written_before_there_were_reasons(tmp_path, customers=3).scores()
+    assert scores[c.ITEM_REASONS].to_pylist() == [[], [], []]
+    assert all(len(items) == 10 for items in scores[c.ITEM_INDEX].to_pylist())
+
+
+def test_a_customer_is_erased_from_a_snapshot_of_before_there_were_reasons(tmp_path: Path) -> None:
+    old = written_before_there_were_reasons(tmp_path, customers=3)
+    assert snapshots.erase(old.folder, ["customer-001"]) == 1
+    scores = Snapshot.open(old.folder).scores()
+    assert scores[c.CUSTOMER_ID].to_pylist() == ["customer-000", "customer-002"]
+    assert scores[c.ITEM_REASONS].to_pylist() == [[], []]
+
+
+def test_one_rolls_back_to_a_snapshot_of_before_there_were_reasons(
+    workspace_dir: Path, publish: Callable[[Snapshot], str], reader: Reader
+) -> None:
+    old = written_before_there_were_reasons(workspace_dir, name="old")
+    new = make_snapshot(workspace_dir, "new", seed=2)
+    publish(new)
+    assert any(scored.reasons for scored in reader.read("customer-001").items())
+    publish(old)
+    items = reader.read("customer-001").items()
+    assert [scored.reasons for scored in items] == [()] * 10
+    assert reader.read("customer-001").snapshot == "old"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "problem"), [(2, "2 numbers for 10"), (33, "33 numbers for 10")]
+)
+def test_bad_input_reasons_that_are_not_three_an_item(
+    tmp_path: Path, numbers: int, problem: str
+) -> None:
+    content = tables(customers=1)
+    at = content.scores.column_names.index(c.ITEM_REASONS)
+    wrong = pa.array([[12 << 26] * numbers], pa.list_(pa.uint32()))
+    scores = content.scores.set_column(at, c.ITEM_REASONS, wrong)
+    with pytest.raises(SnapshotError, match=problem):
+        make_snapshot(tmp_path, content=replace(content, scores=scores))
+
+
+def test_bad_input_some_customers_with_null_reasons(tmp_path: Path) -> None:
+    content = tables(customers=2)
+    at = content.scores.column_names.index(c.ITEM_REASONS)
+    wrong = pa.array([None, []], pa.list_(pa.uint32()))
+    scores = content.scores.set_column(at, c.ITEM_REASONS, wrong)
+    with pytest.raises(SnapshotError, match="item_reasons has 1 nulls"):
+        make_snapshot(tmp_path, content=replace(content, scores=scores))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from plugin.app import create_app
 from plugin.landing.token import Links
 from scoring.store.recent import RecentEvents
 from tests.conftest import SECRET, WORKSPACE
@@ -62,6 +64,46 @@ def test_each_customer_gets_the_own_items_best_first(get, published):
     assert scores == sorted(scores, reverse=True)
     expected = published.scores().slice(1, 1).to_pylist()[0]["item_index"]
     assert [item["id"] for item in first] == [f"item-{index:02d}" for index in expected]
+
+
+TOLD = {
+    "en": [["Bought it on 3 days, last 200 days ago", "Due again: usually every 14 days"], [],
+           ["A best seller now: 12% of customers bought it in 4 weeks"]],
+    "ko": [["이 상품 구매일수 3일, 마지막 구매 200일 전", "재구매 시기: 보통 14일 간격"], [],
+           ["지금 베스트셀러: 최근 4주간 고객의 12% 구매"]],
+}  # fmt: skip
+
+
+def test_the_first_items_say_why_and_the_others_nothing(get, published):
+    items = get(FOR_YOU, customer="customer-001").get_json()["items"]
+    assert [item["reasons"] for item in items] == [*TOLD["en"], *[[]] * 7]
+
+
+def test_reasons_are_in_the_workspaces_language(settings, redis_url, key, published):
+    korean = replace(settings.workspaces[WORKSPACE], locale="ko")
+    app = create_app(replace(settings, workspaces={WORKSPACE: korean}), redis_url=redis_url)
+    headers = {"X-Api-Key": key}
+    answer = app.test_client().get(f"{FOR_YOU}?customer=customer-001&limit=3", headers=headers)
+    assert [item["reasons"] for item in answer.get_json()["items"]] == TOLD["ko"]
+    shown = app.test_client().get("/v1/customers/customer-001", headers=headers).get_json()
+    assert [item["reasons"] for item in shown["items"][:3]] == TOLD["ko"]
+
+
+def test_reasons_stay_with_their_item_when_one_before_it_is_left_out(get, published, bought):
+    items = get(FOR_YOU, customer="customer-001").get_json()["items"]
+    bought("customer-001", items[0]["id"])
+    after = get(FOR_YOU, customer="customer-001", limit=2).get_json()["items"]
+    assert [(item["id"], item["reasons"]) for item in after] == [
+        (item["id"], item["reasons"]) for item in items[1:3]
+    ]
+
+
+@pytest.mark.parametrize("route", ["for-you", "related", "bought-together"])
+def test_what_is_popular_or_goes_with_an_item_has_no_reasons(get, published, route):
+    asked = {"for-you": "nobody"}.get(route, "customer-001")
+    items = get(f"/v1/content/{route}", customer=asked, item="item-03").get_json()["items"]
+    assert items
+    assert all(item["reasons"] == [] for item in items)
 
 
 def test_the_same_call_gives_the_same_bytes(get, published):

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from plugin.landing.messages import LANGUAGES, MESSAGES
+from plugin.landing.messages import LANGUAGES, MESSAGES, WHY
 from plugin.landing.page import Content, leaf, make, money, tidy, web_address
+from scoring.reasons.groups import OF_THE_CUSTOMER
+from scoring.reasons.reason import CODES
 from settings.workspace import LandingSettings, WorkspaceSettings
 
 
@@ -31,6 +33,24 @@ def page(*items, language="en", personal=True, categories=(), **changes):
 def test_every_language_has_every_word():
     assert set(MESSAGES) == set(LANGUAGES)
     assert len({frozenset(words) for words in MESSAGES.values()}) == 1
+
+
+def test_every_language_says_every_reason_that_an_item_can_have():
+    about_items = set(CODES) - OF_THE_CUSTOMER
+    assert {language: set(words) for language, words in WHY.items()} == dict.fromkeys(
+        LANGUAGES, about_items
+    )
+
+
+def test_a_card_says_the_strongest_reason():
+    content = Content([item(), item(), item()], (), (), True, None, [["due", "price"], [], []])
+    cards = make(content, workspace(), "en").sections[0].cards
+    assert [card.why for card in cards] == ["Time for it again?", "", ""]
+
+
+def test_bad_input_a_reason_without_words_is_not_said():
+    content = Content([item()], (), (), True, None, [["unheard-of"]])
+    assert make(content, workspace(), "en").sections[0].cards[0].why == ""
 
 
 @pytest.mark.parametrize(

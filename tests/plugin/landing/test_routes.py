@@ -49,6 +49,24 @@ def test_sections_come_in_the_order_of_the_customers_categories(client, get, pub
 
 
 @pytest.mark.parametrize(
+    ("language", "why"),
+    [("en", ["You bought it before", "Best seller"]), ("ko", ["전에 구매하신 상품", "베스트셀러"])],
+)
+def test_the_page_says_why_in_its_own_words_and_without_numbers(client, published, language, why):
+    page = client.get(f"/l/{token()}?lang={language}").get_data(as_text=True)
+    assert re.findall(r'<span class="why">(.*?)</span>', page) == why
+
+
+def test_nobody_in_particular_is_told_why(client, published):
+    assert 'class="why"' not in client.get("/l/nonsense").get_data(as_text=True)
+
+
+def test_the_json_says_why_in_the_language_asked_for(get, published):
+    items = get("/v1/landing/spring", customer="customer-001", lang="ko").get_json()["items"]
+    assert items[0]["reasons"][1] == "재구매 시기: 보통 14일 간격"
+
+
+@pytest.mark.parametrize(
     ("link", "language", "expected"),
     [("", "", "en"), ("?lang=ko", "", "ko"), ("", "ko-KR,ko;q=0.9,en;q=0.8", "ko"),
      ("?lang=en", "ko", "en"), ("?lang=tlh", "fr", "en")],
