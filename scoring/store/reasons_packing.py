@@ -64,10 +64,10 @@ def _bytes_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values[..., at + 1] = parameter >> _CUT
         present[..., at], present[..., at + 1] = takes, takes & long
     items = len(numbers)
-    present = present.reshape(items, 5 * MOST_REASONS)
-    sizes = present.sum(axis=1, dtype=np.uint8)[:, None]
-    values = np.hstack([sizes, values.reshape(items, 5 * MOST_REASONS)])
-    return values, np.hstack([np.ones((items, 1), bool), present])
+    flat = present.reshape(items, 5 * MOST_REASONS)
+    sizes = flat.sum(axis=1, dtype=np.uint8)[:, None]
+    of_item = np.hstack([sizes, values.reshape(items, 5 * MOST_REASONS)])
+    return of_item, np.hstack([np.ones((items, 1), bool), flat])
 
 
 def _check(code: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:

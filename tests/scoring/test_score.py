@@ -13,6 +13,7 @@ from scoring import columns as c
 from scoring.nightly import RunReport
 from scoring.reasons.reason import Reason, decode
 from scoring.snapshot import Snapshot
+from scoring.store.keys import identifier_text
 from tests import nightly_shop as shop
 from tests.nights import Night
 
@@ -149,16 +150,18 @@ def test_the_first_items_have_reasons(night) -> None:
     assert sum(map(bool, found)) > len(found) / 4
 
 
-def test_what_a_reason_says_was_bought_was_bought_on_so_many_days(night) -> None:
+def test_of_a_category_that_a_reason_names_was_bought_on_so_many_days(night) -> None:
     days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
     for event in night.lake.events(before=night.report.now).to_pyarrow().to_pylist():
         if event["event_type"] == "purchase":
-            days[event["identifier"], event["item_id"]].add(event["occurred_at"].date())
+            category = event["item_id"].partition("-")[0]
+            who = identifier_text(event["identifier_kind"], event["identifier"])
+            days[who, category].add(event["occurred_at"].date())
     told = [
-        (reason.named["days"], len(days[customer, item]))
+        (reason.named["days"], len(days[customer, item.partition("-")[0]]))
         for customer, item, reasons in explained(night.snapshot)
         for reason in reasons
-        if reason.code == "bought"
+        if reason.code == "category"
     ]
     assert told
     assert all(said == bought for said, bought in told)
