@@ -122,7 +122,7 @@ class ContentSchema(Strict):
         metadata=about(
             "variety in a list: above 0 no two items of one name, and the higher, the less of one "
             "category in a row; 0 is by probability alone",
-            0.5,
+            0.1,
         ),
     )
 
