@@ -96,7 +96,11 @@ class GateSchema(Strict):
 
     max_quality_drop_share = Number(
         validate=between(0, 1),
-        metadata=about("a night whose lift fell by more than this share is not published", 0.1),
+        metadata=about(
+            "a night whose lift fell by more than this share, and by more than chance explains, "
+            "is not published; 1 allows everything",
+            0.1,
+        ),
     )
     min_coverage_share = Number(
         validate=between(0, 1),
