@@ -39,7 +39,7 @@ $(VENV)/.run: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.run
 	@echo "[3/3] installing the test tools"
-	@$(PIP) --editable ".[test]"
+	@$(PIP) --editable ".[test,benchmarks]"
 	@touch $@
 
 constraints: $(VENV)/.test

@@ -1,5 +1,9 @@
 """Calibration: what a stacker said of a window that it never saw, against what then happened.
 
+Only the shape is taken over, not the level: whether a week is 5 % better than the weeks before is
+mostly that week's own, and the stacker that is calibrated has learned from that week, too. How far
+off whole targets were tells how sure a prediction is.
+
 Isotonic regression through the middles of its blocks (centred isotonic regression, Oron and
 Flournoy 2017): rising everywhere, so that no two customers become equal whom the stacker tells
 apart.
@@ -19,8 +23,8 @@ from sklearn.isotonic import isotonic_regression
 from scoring.models import Arrays, Floats
 
 BINS = 200  # of equal weight of happenings and rows, before the isotonic fit
-MIN_HAPPENED = 100  # fewer bend nothing, they only move the level
-PRIOR = 20.0  # happenings that the stacker stands for: for its level, and in each bin for its shape
+MIN_HAPPENED = 100  # fewer bend nothing
+PRIOR = 5.0  # happenings that the stacker stands for in each bin
 FLOOR = 1e-7
 
 
@@ -52,18 +56,19 @@ class Calibrator:
             return cls.none()
         error = _relative_error(probability, happened, weight, target)
         raw = _log_odds(probability)
-        shift = _shift(raw, weight, total)
         if happened.sum() < MIN_HAPPENED:
-            return cls(np.zeros(1), np.array([shift]), error)
+            return cls(np.zeros(1), np.zeros(1), error)
+        shift = _shift(raw, weight, total)
         mean, observed, weights = _binned(expit(raw + shift), happened, weight)
-        smooth = (observed * weights + PRIOR * mean / mean.mean()) / (weights + PRIOR / mean.mean())
+        prior = PRIOR / mean
+        smooth = (observed * weights + prior * mean) / (weights + prior)
         fitted = isotonic_regression(smooth, sample_weight=weights)
         # blocks that are nearly equal are one, lest float32 should tell nobody between them apart
         block = np.cumsum(np.append(True, fitted[1:] > 1.001 * fitted[:-1])) - 1
         share = np.bincount(block, weights)
         middle = np.bincount(block, weights * mean) / share
         level = np.bincount(block, weights * fitted) / share
-        return cls(_log_odds(middle) - shift, _log_odds(level), error)
+        return cls(_log_odds(middle) - shift, _log_odds(level) - shift, error)
 
     def __call__(self, probability: Floats) -> Floats:
         """float32[n]: calibrated; outside of what was seen, moved as much as at the edge."""
@@ -90,10 +95,8 @@ def _log_odds(probability: NDArray) -> NDArray[np.float64]:
 
 
 def _shift(raw: NDArray[np.float64], weight: Floats, total: float) -> float:
-    """What is added to all log-odds so that (nearly) ``total`` happenings are expected."""
-    expected = float((expit(raw) * weight).sum())
-    goal = expected * (total + PRIOR) / (expected + PRIOR)
-    return float(brentq(lambda more: (expit(raw + more) * weight).sum() - goal, -40, 40))
+    """What is added to all log-odds so that ``total`` happenings are expected."""
+    return float(brentq(lambda more: (expit(raw + more) * weight).sum() - total, -40, 40))
 
 
 def _binned(

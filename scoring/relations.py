@@ -2,9 +2,9 @@
 
 Both say how likely one who has this item buys that one: the conditional probability of Deshpande
 and Karypis (2004), c(i, j) / c(i), smoothed towards how many buy that item at all lately, as if
-PRIOR more had bought this one. What coincided once says little; what many buy with everything is
-not hidden, for it is what comes next. Chosen by the next purchase and by the rest of the basket on
-earlier cut-offs (benchmarks.relations).
+so many more baskets had held this one. What coincided once says little; what many buy with
+everything is not hidden, for it is what comes next. Chosen by the next purchase and by the rest of
+the basket on earlier cut-offs (benchmarks.relations).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from scoring import columns as c
 from scoring.history import BOUGHT, History, distinct, starts
 from scoring.models import Floats, Ints
 
-HALF_LIFE_DAYS, PRIOR_HALF_LIFE_DAYS = 90.0, 21.0
-PRIOR = 10.0  # baskets
+HALF_LIFE_DAYS, PRIOR_HALF_LIFE_DAYS = 120.0, 10.0
+NEXT_PRIOR, TOGETHER_PRIOR = 250.0, 60.0  # baskets
 MIN_COUNT = 5  # baskets
 MAX_ITEMS = 8_000  # that are compared with each other
 BASKET_ITEMS = 100  # a larger one says little about any pair in it
@@ -85,20 +85,22 @@ def related(baskets: Baskets, limit: int) -> Relations:
     same = np.flatnonzero(baskets.customer[1:] == baskets.customer[:-1])
     weight = np.exp2(-baskets.age_days[same] / HALF_LIFE_DAYS).astype(np.float32)
     before = sp.csr_array(baskets.held[same].multiply(weight[:, None]))
-    return _likely(before, sp.csr_array(baskets.held[same + 1]), baskets, limit)
+    return _likely(before, sp.csr_array(baskets.held[same + 1]), baskets, limit, NEXT_PRIOR)
 
 
 def bought_together(baskets: Baskets, limit: int) -> Relations:
     """Bought in the same basket."""
     weight = np.exp2(-baskets.age_days / HALF_LIFE_DAYS).astype(np.float32)
     weighted = sp.csr_array(baskets.held.multiply(weight[:, None]))
-    return _likely(weighted, baskets.held, baskets, limit)
+    return _likely(weighted, baskets.held, baskets, limit, TOGETHER_PRIOR)
 
 
-def _likely(given: sp.csr_array, then: sp.csr_array, baskets: Baskets, limit: int) -> Relations:
+def _likely(
+    given: sp.csr_array, then: sp.csr_array, baskets: Baskets, limit: int, prior_baskets: float
+) -> Relations:
     """The most likely columns of ``then`` for each column of ``given``, never itself."""
     count = np.asarray(given.sum(axis=0)).ravel().astype(np.float32)
-    prior = PRIOR * baskets.sold()
+    prior = prior_baskets * baskets.sold()
     turned = sp.csr_array(given.T)
     original = np.flatnonzero(baskets.position >= 0).astype(np.int32)
     target = np.full((len(baskets.position), limit), -1, dtype=np.int32)
@@ -107,7 +109,7 @@ def _likely(given: sp.csr_array, then: sp.csr_array, baskets: Baskets, limit: in
     for begin in range(0, len(original), BLOCK):
         own = np.arange(begin, min(begin + BLOCK, len(original)))
         block = (turned[own] @ then).toarray() + prior
-        block /= count[own][:, None] + PRIOR
+        block /= count[own][:, None] + prior_baskets
         block[np.arange(len(own)), own] = 0.0
         best = np.argpartition(-block, kept - 1, axis=1)[:, :kept]
         best.sort(axis=1)

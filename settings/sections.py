@@ -103,7 +103,11 @@ class GateSchema(Strict):
 
     max_quality_drop_share = Number(
         validate=between(0, 1),
-        metadata=about("a night whose lift fell by more than this share is not published", 0.1),
+        metadata=about(
+            "a night whose lift fell by more than this share, and by more than chance explains, "
+            "is not published; 1 allows everything",
+            0.1,
+        ),
     )
     min_coverage_share = Number(
         validate=between(0, 1),
@@ -129,7 +133,7 @@ class ContentSchema(Strict):
         metadata=about(
             "variety in a list: above 0 no two items of one name, and the higher, the less of one "
             "category in a row; 0 is by probability alone",
-            0.5,
+            0.1,
         ),
     )
 

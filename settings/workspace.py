@@ -86,7 +86,7 @@ class ContentSettings:
     default_limit: int = 10
     max_limit: int = 50
     exclude_bought_days: int = 2  # an item bought this recently is not recommended
-    diversity: float = 0.5  # 0: lists by probability alone … 1: most variety
+    diversity: float = 0.1  # 0: lists by probability alone … 1: most variety
 
 
 @dataclass(frozen=True)

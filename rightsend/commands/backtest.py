@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from rightsend.progress import Progress
 from scoring.backtest.page import LANGUAGES, render
 from scoring.backtest.report import TARGETS, Choice
 from scoring.backtest.run import (
+    ABLATIONS,
     BacktestReport,
     CutoffReport,
     Plan,
@@ -97,6 +98,13 @@ class When:
     help="Instead all targets that N known customers bought in the window.",
 )
 @click.option(
+    "--ablate",
+    "ablations",
+    multiple=True,
+    type=click.Choice(ABLATIONS),
+    help="Also train and judge a model without this scorer. Repeatable.",
+)
+@click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -119,6 +127,7 @@ def backtest(
     levels: tuple[str, ...],
     targets: int,
     min_buyers: int | None,
+    ablations: tuple[str, ...],
     html: Path | None,
     language: str | None,
     as_json: bool,
@@ -140,13 +149,13 @@ def backtest(
         )
     chosen = context.workspace(workspace)
     when = When(snapshot, cutoffs, windows)
-    choice = Choice(levels or LEVELS, targets, min_buyers)
+    plan = Plan(Choice(levels or LEVELS, targets, min_buyers), tuple(dict.fromkeys(ablations)))
     if html is not None:
         _check_writable(html)
     with Progress(quiet=as_json) as progress:
-        reports = _reports(context, chosen, when, choice, progress)
-    command = _command(when, reports, choice)
-    report = BacktestReport(chosen, Plan(choice, command), reports)
+        reports = _reports(context, chosen, when, plan, progress)
+    plan = replace(plan, command=_command(when, reports, plan))
+    report = BacktestReport(chosen, plan, reports)
     document = report.to_json()
     if html is not None:
         _write(html, document, language or chosen.locale)
@@ -160,12 +169,12 @@ def _reports(
     context: Context,
     workspace: WorkspaceSettings,
     when: When,
-    choice: Choice,
+    plan: Plan,
     progress: Progress,
 ) -> list[CutoffReport]:
     """Newest first."""
     now, days = context.now(workspace), workspace.models.horizon_days
-    folder, plan = context.workspace_dir(workspace), Plan(choice)
+    folder = context.workspace_dir(workspace)
     reports, cutoffs = [], list(when.cutoffs)
     if when.snapshot or (workspace.as_of and not cutoffs):
         opened = publishing.open_snapshot(context, workspace, when.snapshot)
@@ -180,9 +189,9 @@ def _reports(
     return reports + [of_lake(workspace, folder, each, progress, plan) for each in cutoffs]
 
 
-def _command(when: When, reports: Sequence[CutoffReport], choice: Choice) -> str:
+def _command(when: When, reports: Sequence[CutoffReport], plan: Plan) -> str:
     """What judges the same again, whatever time it is then."""
-    words = ["rightsend", "backtest"]
+    words, choice = ["rightsend", "backtest"], plan.choice
     if reports[0].snapshot:
         words += ["--snapshot", reports[0].snapshot]
     explicit = [each.cutoff for each in reports if each.snapshot is None]
@@ -196,6 +205,8 @@ def _command(when: When, reports: Sequence[CutoffReport], choice: Choice) -> str
         words += ["--min-buyers", str(choice.min_buyers)]
     elif choice.targets != TARGETS:
         words += ["--targets", str(choice.targets)]
+    for name in plan.ablations:
+        words += ["--ablate", name]
     return shlex.join(words)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 640, 440  # of the drawing, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 84, 20, 16, 62  # margins
+LEFT, RIGHT, TOP, BOTTOM = 84, 30, 16, 62  # margins
 LOWEST = 1e-6  # of a probability that is drawn
 MARKS = (0.1, 0.2)  # shares of the customers that the page speaks of
 

@@ -88,10 +88,12 @@ def of_history(
     truth: History | None = None,
     choice: Choice | None = None,
     rules: Sequence[str] = NIGHTLY_RULES,
+    others: Mapping[str, Fitted] | None = None,
 ) -> Results:
     """Judges ``fitted`` and ``rules`` in the window after ``fitted.cutoff``.
 
     ``truth`` is numbered like ``history`` and holds the window when ``history`` ends before it.
+    ``others``: further models of the same cut-off by name, which are rivals.
     """
     choice = choice or Choice()
     judged, left_out, missing = [], {}, []
@@ -106,6 +108,7 @@ def of_history(
         else:
             methods: dict[str, Method] = {MODEL: _Model(fitted)}
             methods |= {name: RULES[name] for name in rules}
+            methods |= {name: _Model(other) for name, other in (others or {}).items()}
             if len(rules) == len(RULES) and "ease" in fitted.levels[level].scorers:
                 methods[EASE] = _Ease(fitted)
             judged.append(judge(outcome, methods))

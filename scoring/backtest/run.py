@@ -36,6 +36,7 @@ from scoring.snapshot import Snapshot
 from scoring.training import Progress
 from settings.workspace import WorkspaceSettings
 
+ABLATIONS = ("affinity", "content", "cooccurrence", "ease", "engaged", "temporal")
 PACKAGES = ("rightsend", "numpy", "scipy", "scikit-learn")
 
 
@@ -45,9 +46,12 @@ class BacktestError(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """``choice``: what is judged; ``command``: what repeats it, for whoever reads the page."""
+    """``choice``: what is judged; ``ablations``: those of ABLATIONS without each of which another
+    model is trained, as a rival (the other scorers are what every pair is described by);
+    ``command``: what repeats it, for whoever reads the page."""
 
     choice: Choice = field(default_factory=Choice)
+    ablations: tuple[str, ...] = ()
     command: str = "rightsend backtest"
 
 
@@ -150,6 +154,7 @@ class BacktestReport:
                 "levels": list(choice.levels),
                 "targets": choice.targets if choice.min_buyers is None else None,
                 "min_buyers": choice.min_buyers or models.min_target_buyers,
+                "ablations": list(self.plan.ablations),
                 "models": asdict(models),
             },
             "versions": {name: metadata.version(name) for name in PACKAGES}
@@ -241,20 +246,26 @@ class _Judge:
     workspace: WorkspaceSettings
     plan: Plan
 
-    def fit(self, history: History, hour: int, progress: Progress) -> Fitted:
+    def fit(
+        self, history: History, hour: int, progress: Progress, without: tuple[str, ...] = ()
+    ) -> Fitted:
         models = self.workspace.models
         return training.fit(
             history, hour, horizon_days=models.horizon_days, levels=self.plan.choice.levels,
-            settings=models, progress=progress,
+            settings=models, progress=progress, without=without,
         )  # fmt: skip
 
     def both(
         self, history: History, fitted: Fitted, truth: History, progress: Progress
     ) -> tuple[Results, list[Ranking]]:
         """Targeting of all levels, and ranking of items if they are among them."""
+        others = {
+            f"without {name}": self.fit(history, fitted.cutoff, progress, (name,))
+            for name in self.plan.ablations
+        }
         results = report.of_history(
             history, fitted, self.workspace.models, progress,
-            truth=truth, choice=self.plan.choice, rules=tuple(report.RULES),
+            truth=truth, choice=self.plan.choice, rules=tuple(report.RULES), others=others,
         )  # fmt: skip
         if "item" not in self.plan.choice.levels:
             return results, []
@@ -296,6 +307,6 @@ def _from_hour(truth: History, hour: int) -> History:
 
 
 __all__ = [
-    "BacktestError", "BacktestReport", "CutoffReport", "Plan", "check_window", "earlier",
-    "of_lake", "of_snapshot",
+    "ABLATIONS", "BacktestError", "BacktestReport", "CutoffReport", "Plan", "check_window",
+    "earlier", "of_lake", "of_snapshot",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from rightsend import cli
 from rightsend.commands import backtest
 from scoring.backtest.report import Choice, Results
-from scoring.backtest.run import CutoffReport
+from scoring.backtest.run import CutoffReport, Plan
 from tests.rightsend import shop
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -39,8 +39,10 @@ def judged(cutoff: datetime, snapshot: str | None = None) -> CutoffReport:
 )
 def test_the_command_that_repeats_it_names_the_moment(windows, reports, words) -> None:
     when = backtest.When(None, (), windows)
-    found = backtest._command(when, reports, Choice(levels=("any",), min_buyers=50))
-    assert found == f"rightsend backtest {words} --level any --min-buyers 50"
+    found = backtest._command(
+        when, reports, Plan(Choice(levels=("any",), min_buyers=50), ablations=("ease",))
+    )
+    assert found == f"rightsend backtest {words} --level any --min-buyers 50 --ablate ease"
 
 
 def test_bad_input_a_snapshot_and_a_cutoff(capsys, config: Path) -> None:
@@ -88,6 +90,7 @@ def test_bad_input_a_page_in_the_place_of_its_json(capsys, config: Path, tmp_pat
         ("--windows", "-1"),
         ("--windows", "99"),
         ("--language", "fr"),
+        ("--ablate", "luck"),
         ("--cutoff", "yesterday"),
     ],
 )

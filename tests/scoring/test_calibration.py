@@ -55,14 +55,12 @@ def observed(rows: Rows) -> float:
 
 @pytest.mark.parametrize("shift", [-0.8, 0.8])
 @pytest.mark.parametrize("count", [5_000, 30_000])
-def test_a_level_that_is_off_is_put_right(count: int, shift: float) -> None:
+def test_a_better_week_is_not_carried_over(count: int, shift: float) -> None:
+    """The stacker that is calibrated has learned from that week itself."""
     said, rows = happened(count, shift=shift)
-    calibrator = fit(said, rows)
-    later, truth = happened(count, shift=shift, seed=2)
-    total = observed(truth)
-    assert abs(np.log(later.sum() / total)) > 0.5  # what the stacker says itself
-    # 150 to 2,700 happenings: chance alone moves the fewest by a tenth
-    assert expected(calibrator, later, truth) == pytest.approx(total, rel=0.15)
+    assert abs(np.log(said.sum() / observed(rows))) > 0.5
+    later, truth = happened(count, seed=2)
+    assert expected(fit(said, rows), later, truth) == pytest.approx(later.sum(), rel=0.1)
 
 
 @pytest.mark.parametrize("truth", [0.6, 1.5])
@@ -71,13 +69,17 @@ def test_what_is_said_too_surely_or_too_timidly_is_bent(truth: float) -> None:
     later, outcome = happened(100_000, truth=truth, seed=2)
     now = fit(said, rows)(later)
     for part in np.array_split(np.argsort(later), 10)[-3:]:  # who is chosen
-        off = np.log([later[part].mean(), now[part].mean()]) - np.log(outcome.y[part].mean())
-        assert abs(off[1]) < 0.6 * abs(off[0])
+        share = outcome.y[part].sum() / outcome.y.sum()
+        off = np.log([later[part].sum() / later.sum(), now[part].sum() / now.sum()]) - np.log(share)
+        assert abs(off[1]) < max(0.6 * abs(off[0]), 0.06)
 
 
 def test_rows_count_as_many_pairs_as_they_stand_for() -> None:
-    said, rows = happened(60_000, shift=0.5, weight=10)
-    assert expected(fit(said, rows), said, rows) == pytest.approx(observed(rows), rel=0.03)
+    said, rows = happened(60_000, truth=0.7, weight=10)
+    whole, every = happened(60_000, truth=0.7)
+    np.testing.assert_allclose(
+        fit(said, rows)(GRID[20:600]), fit(whole, every)(GRID[20:600]), rtol=0.25
+    )
 
 
 def test_what_is_right_already_is_left_nearly_alone() -> None:
@@ -104,31 +106,21 @@ def test_the_order_stays_when_the_unlikely_happen_more_often() -> None:
     assert (np.diff(fit(said, rows)(GRID)) > 0).all()
 
 
-def test_few_happenings_move_the_level_alone() -> None:
+def test_few_happenings_change_nothing_but_tell_how_unsure_it_is() -> None:
     said, rows = happened(1500, truth=0.3, shift=-2.5)
     assert 20 < rows.y.sum() < MIN_HAPPENED
-    assert not np.isclose(said.sum(), rows.y.sum(), rtol=0.2)
-    moved = logit(fit(said, rows)(GRID).astype(np.float64)) - logit(GRID.astype(np.float64))
-    assert np.ptp(moved) < 1e-4
-    assert abs(moved.mean()) > 0.1
-
-
-def test_fewer_happenings_move_it_less() -> None:
-    moves = []
-    for count in (100, 400, 1600, 6400):
-        said, rows = happened(count, shift=1.5, seed=4)
-        moves.append(fit(said, rows)(np.array([0.02], np.float32))[0])
-    assert moves == sorted(moves)
-    assert 0.02 < moves[0] < 0.04
-    assert moves[-1] == pytest.approx(expit(logit(0.02) + 1.5), rel=0.15)
+    calibrator = fit(said, rows)
+    np.testing.assert_allclose(calibrator(GRID), GRID, rtol=1e-5)
+    assert calibrator.relative_error > 0.1
 
 
 def test_equals_remain_equal_whatever_the_order_of_rows() -> None:
-    """A stacker that tells nobody apart: everyone gets the share, though the happy come last."""
+    """A stacker that tells nobody apart: everyone stays alike, though the happy come last."""
     said = np.full(5000, 0.1, np.float32)
     y = np.arange(5000) >= 4000
     one = fit(said, Rows(np.zeros((5000, 0), np.float32), y, said * 10, np.zeros(5000, np.int32)))
-    assert one(said[:1])[0] == pytest.approx(0.2, rel=0.05)
+    assert one(said[:1])[0] == pytest.approx(0.1, rel=0.05)
+    assert len(one.said) == 1
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

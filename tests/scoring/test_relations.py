@@ -8,7 +8,7 @@ import pytest
 from scoring.relations import (
     BASKET_ITEMS,
     HALF_LIFE_DAYS,
-    PRIOR,
+    TOGETHER_PRIOR,
     Baskets,
     Relations,
     bought_together,
@@ -37,7 +37,7 @@ def neighbours(relations: Relations, item: int) -> list[int]:
 
 
 BREAKFASTS = [
-    *[[BREAD, BUTTER]] * 8, *[[BREAD, BUTTER, JAM]] * 4, *[[BREAD, JAM]] * 2, *[[SOAP]] * 9,
+    *[[BREAD, BUTTER]] * 80, *[[BREAD, BUTTER, JAM]] * 40, *[[BREAD, JAM]] * 20, *[[SOAP]] * 90,
     [SOAP, RARE], [BREAD, RARE],
 ]  # fmt: skip
 
@@ -57,10 +57,10 @@ def test_what_is_bought_too_seldom_has_no_company_and_is_none() -> None:
 
 def test_the_score_is_the_smoothed_conditional_probability() -> None:
     relations = together(BREAKFASTS)
-    baskets, bread, both = len(BREAKFASTS), 15, 12
+    baskets, bread, both = len(BREAKFASTS), 141, 120
     weight = 2 ** (-(1.5 / HALF_LIFE_DAYS))  # of a basket of the day before
     butter = both / baskets  # share of all baskets
-    expected = (both * weight + PRIOR * butter) / (bread * weight + PRIOR)
+    expected = (both * weight + TOGETHER_PRIOR * butter) / (bread * weight + TOGETHER_PRIOR)
     assert relations.score[BREAD, 0] == pytest.approx(expected, rel=1e-3)
 
 
@@ -117,7 +117,7 @@ def visits(*lives: list[tuple[int, int]]) -> Baskets:
 
 
 def test_others_you_may_like_are_bought_on_the_next_visit() -> None:
-    shop = visits(*[[(BREAD, 9), (JAM, 4)]] * 8, *[[(SOAP, 9), (BUTTER, 4)]] * 8)
+    shop = visits(*[[(BREAD, 9), (JAM, 4)]] * 80, *[[(SOAP, 9), (BUTTER, 4)]] * 80)
     relations = related(shop, 4)
     assert neighbours(relations, BREAD)[0] == JAM
     assert neighbours(relations, SOAP)[0] == BUTTER

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from scoring import columns as c
+from scoring import history as histories
+from scoring import model_files, score
+from scoring.identity import Identity
 from scoring.nightly import RunReport
 from scoring.reasons.reason import Reason, decode
 from scoring.snapshot import Snapshot
 from scoring.store.keys import identifier_text
 from tests import nightly_shop as shop
 from tests.nights import Night
+from tests.shop import no_progress
 
 LISTS = (
     (c.ITEM_INDEX, c.ITEM_PROBABILITY, 8),
@@ -57,6 +63,29 @@ def test_lists_are_full_and_distinct_and_begin_with_the_best(
 def test_brands_and_categories_come_best_first(night, probability) -> None:
     for row in night.snapshot.scores().to_pylist():
         assert row[probability] == sorted(row[probability], reverse=True)
+
+
+def test_a_category_does_not_fill_a_list(night) -> None:
+    """With all variety a list changes the category more often than by probability alone."""
+    items = night.snapshot.items()[c.CATEGORY].to_pylist()
+    category = dict(enumerate(items))
+
+    def neighbours_alike(diversity: float) -> int:
+        fitted = model_files.load(night.snapshot.model / "fitted")
+        history = histories.load(night.snapshot.model / "history")
+        settings = replace(night.workspace.content, diversity=diversity)
+        identity = Identity(night.snapshot.identifiers(), night.snapshot.scores())
+        made = score.tables(
+            history, fitted, identity, night.snapshot.items(), night.workspace.models, settings,
+            no_progress,
+        )  # fmt: skip
+        return sum(
+            category[a] == category[b]
+            for row in made.scores[c.ITEM_INDEX].to_pylist()
+            for a, b in pairwise(row)
+        )
+
+    assert neighbours_alike(1.0) < 0.8 * neighbours_alike(0.0)
 
 
 def test_scalar_scores_are_what_they_say(night) -> None:

@@ -196,6 +196,15 @@ def test_all_targets_with_enough_buyers_are_judged_if_asked(night) -> None:
     assert every.rankings == []  # only items are
 
 
+def test_a_model_without_a_scorer_is_a_rival(night, monkeypatch) -> None:
+    shop.train_quickly(monkeypatch.setattr)
+    plan = Plan(Choice(levels=("category",)), ablations=("ease",))
+    found = backtest.of_snapshot(night.workspace, night.snapshot, quiet, plan)
+    document = whole(night, found).to_json()["levels"]["category"]
+    assert document["methods"]["without ease"]["auc"]["mean"] > 0.5
+    assert document["minus"]["without ease"]["auc"]["low"] is not None
+
+
 def test_bad_input_no_target_has_so_many_buyers(night) -> None:
     plan = Plan(Choice(levels=("category",), min_buyers=1000))
     report = whole(night, backtest.of_snapshot(night.workspace, night.snapshot, quiet, plan))
