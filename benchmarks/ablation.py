@@ -12,13 +12,10 @@ benchmark's, so that nothing is chosen where it is judged. The last line is JSON
 from __future__ import annotations
 
 import argparse
-import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from benchmarks import ours
-from benchmarks.targeting import short
+from benchmarks.targeting import run_each, short
 from benchmarks.tasks import TARGETING, Data, Task
 from benchmarks.tasks.data import add_option
 from scoring.backtest.targeting import evaluate, observe
@@ -70,12 +67,7 @@ def main() -> None:
     parser.add_argument("--earlier", type=int, default=1, metavar="N", help="windows back")
     add_option(parser)
     arguments = parser.parse_args()
-    document = {}
-    with tempfile.TemporaryDirectory(prefix="rightsend-benchmark-") as cache:
-        data = Data(arguments.data, Path(cache))
-        for name in arguments.task:
-            document[name] = run(TARGETING[name].earlier(arguments.earlier), data, arguments.scorer)
-    print(json.dumps(document))
+    run_each(arguments, TARGETING, lambda _, task, data: run(task, data, arguments.scorer))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring import ranking, training
+from scoring.backtest.lists import padded
 from scoring.backtest.ranking import LENGTH
 from scoring.backtest.targeting import Panel
 from scoring.fitted import Fitted
@@ -55,10 +55,3 @@ class Ranker:
         panel = self._panel
         ranked = ranking.rank(panel.history, self._fitted, limit=LENGTH, new_only=new_only)
         return padded(ranked.start, ranked.target, panel.customer)
-
-
-def padded(start: NDArray[np.int64], target: Ints, customer: Ints) -> Ints:
-    """int32[len(customer), LENGTH] of ragged lists (``start``: offsets of each customer)."""
-    at = start[customer][:, None] + np.arange(LENGTH)
-    inside = at < start[customer + 1][:, None]
-    return np.where(inside, target[np.minimum(at, len(target) - 1)], -1).astype(np.int32)

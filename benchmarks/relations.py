@@ -16,16 +16,14 @@ learned from before the cut-off; where one has nothing to say of an item, best s
 from __future__ import annotations
 
 import argparse
-import json
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from benchmarks.targeting import run_each
 from benchmarks.tasks import RANKING, TARGETING, WEEK, Data, Task
 from benchmarks.tasks.data import add_option
 from scoring import relations
@@ -184,17 +182,7 @@ def main() -> None:
     parser.add_argument("--task", nargs="+", choices=list(TASKS), default=["cj", "tafeng"])
     parser.add_argument("--earlier", type=int, default=0, metavar="N", help="windows back")
     add_option(parser)
-    options = parser.parse_args()
-    document = {}
-    with tempfile.TemporaryDirectory(prefix="rightsend-benchmark-") as cache:
-        data = Data(options.data, Path(cache))
-        for name in options.task:
-            task = TASKS[name].earlier(options.earlier)
-            if reason := task.missing(options.data):
-                print(f"\n## {name}: left out, it {reason}")
-                continue
-            document[name] = run(name, task, data)
-    print(json.dumps(document))
+    run_each(parser.parse_args(), TASKS, run)
 
 
 if __name__ == "__main__":

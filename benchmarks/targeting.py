@@ -127,10 +127,10 @@ def options(text: str | None, tasks: Mapping[str, Task]) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run_all(
+def run_each(
     arguments: argparse.Namespace,
     tasks: Mapping[str, Task],
-    run_one: Callable[[Task, Data, Callable[[str], bool]], dict[str, Any]],
+    run_one: Callable[[str, Task, Data], dict[str, Any]],
 ) -> None:
     """Runs the tasks that have their data and prints the JSON line."""
     document = {}
@@ -141,10 +141,21 @@ def run_all(
             if reason := task.missing(arguments.data):
                 print(f"\n## {name}: left out, it {reason}")
                 continue
-            document[name] = run_one(
-                task, data, lambda rival: not any(text in rival for text in arguments.without)
-            )
+            document[name] = run_one(name, task, data)
     print(json.dumps(document))
+
+
+def run_all(
+    arguments: argparse.Namespace,
+    tasks: Mapping[str, Task],
+    run_one: Callable[[Task, Data, Callable[[str], bool]], dict[str, Any]],
+) -> None:
+    """The same with the rivals that are wanted."""
+
+    def wanted(rival: str) -> bool:
+        return not any(text in rival for text in arguments.without)
+
+    run_each(arguments, tasks, lambda _, task, data: run_one(task, data, wanted))
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -123,40 +122,6 @@ class Targeting:
     @property
     def calibration_error(self) -> float:
         return metrics.calibration_error(self.calibration)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON: means with 95 % intervals over targets, and each target's figures.
-
-        A figure that there is none of is null: NaN is not JSON.
-        """
-        summary: dict[str, dict[str, dict[str, float | None]]] = {}
-        for method, by_measure in self.measures.items():
-            summary[method] = {}
-            for measure in by_measure:
-                low, high = self.interval(method, measure)
-                summary[method][measure] = {
-                    "mean": rounded(self.mean(method, measure)),
-                    "low": rounded(low),
-                    "high": rounded(high),
-                }
-        rows = [
-            {"target": target, "buyers": buyers}
-            | {
-                f"{method}.{measure}": rounded(float(values[i]))
-                for method, by_measure in self.measures.items()
-                for measure, values in by_measure.items()
-            }
-            for i, (target, buyers) in enumerate(zip(self.targets, self.buyers, strict=True))
-        ]
-        return {
-            "level": self.level,
-            "customers": self.customers,
-            "methods": summary,
-            "targets": rows,
-            "calibration": self.calibration,
-            "calibration_error": rounded(self.calibration_error),
-            "expected_over_observed": rounded(self.expected_over_observed),
-        }
 
 
 def rounded(value: float) -> float | None:
