@@ -103,15 +103,15 @@ def read_customers(path: Path, history: History, fitted: Fitted) -> AskedCustome
     A text file has one id a line, CSV a column ``customer_id``, JSON a list of ids or of objects
     with ``customer_id``.
     """
-    known = np.zeros(history.n_customers, dtype=bool)
-    known[known_customers(history, fitted)] = True
+    known = known_customers(history, fitted)
+    # the ids of those who were erased are blank: the others are no longer in order
+    place = dict(zip(history.customers[known].tolist(), known.tolist(), strict=True))
     rows: dict[int, None] = {}
     unknown: list[tuple[int, str]] = []
     for line, entry in _entries(path, (c.CUSTOMER_ID,)):
         name = (entry if isinstance(entry, str) else str(entry.get(c.CUSTOMER_ID) or "")).strip()
-        at = int(np.searchsorted(history.customers, name))
-        if at < history.n_customers and history.customers[at] == name and known[at]:
-            rows[at] = None
+        if name in place:
+            rows[place[name]] = None
         else:
             unknown.append((line, name))
     if not rows:

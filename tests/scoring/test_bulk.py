@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -111,6 +112,16 @@ def test_customers_are_found_and_the_others_are_named(model, tmp_path) -> None:
     found = bulk.read_customers(path, *model)
     assert model[0].customers[found.row].tolist() == ["c03", "c01"]
     assert found.unknown == [(2, "nobody")]
+
+
+def test_whoever_is_left_is_found_after_an_erasure(model, tmp_path) -> None:
+    history, fitted = model
+    customers = history.customers.copy()
+    customers[customers == "c30"] = ""  # as scoring.segment.forget leaves it
+    rest = dataclasses.replace(history, customers=customers)
+    found = bulk.read_customers(asked(tmp_path, "\n".join(shop.CUSTOMERS)), rest, fitted)
+    assert customers[found.row].tolist() == [who for who in shop.CUSTOMERS if who != "c30"]
+    assert found.unknown == [(31, "c30")]
 
 
 @pytest.mark.parametrize(("name", "text"), [
