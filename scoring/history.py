@@ -98,6 +98,10 @@ class History:
     def n_customers(self) -> int:
         return len(self.customers)
 
+    def sells(self) -> bool:
+        """Whether any purchase is of an item."""
+        return bool(((self.kind == BOUGHT) & (self.item >= 0)).any())
+
     def select(self, kind: int, *, start: int | None = None, end: int) -> tuple[Ints, Ints, Ints]:
         """(customer, item, hour) of one event class with start ≤ hour < end."""
         mask = (self.kind == kind) & (self.hour < end)

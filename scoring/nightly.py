@@ -173,6 +173,12 @@ class _Night:
                 f"{self._now:%Y-%m-%d %H:%M} UTC: check the events source with `rightsend check` "
                 "and the quarantine in the run report"
             )
+        if not history.sells():
+            raise NothingToLearnError(
+                f"no purchase of workspace {self._context.workspace.workspace} names an item: map "
+                "item_id in the events source; where the data has none, give all the same one, "
+                "as in item_id: {value: order}"
+            )
         pq.write_table(items, folder / "items.parquet")
         histories.save(history, folder / "history")
         return {"events": len(history.hour), "items": len(items)}

@@ -176,9 +176,10 @@ def of_snapshot(
     cutoff, days = snapshot.meta.cutoff, snapshot.meta.horizon_days
     later = read_events_after(workspace, since=cutoff, until=cutoff + timedelta(days=days))
     truth = _truth(snapshot, history, later, fitted.cutoff)
-    if not (truth.kind == BOUGHT).any():
+    if not truth.sells():
         raise BacktestError(
-            f"the sources hold no purchase in the {days} days after {cutoff:%Y-%m-%d %H:%M} UTC"
+            f"the sources hold no purchase of an item in the {days} days after "
+            f"{cutoff:%Y-%m-%d %H:%M} UTC"
         )
     judged = _Judge(replace(workspace, models=replace(workspace.models, horizon_days=days)), plan)
     results, rankings = judged.both(history, fitted, truth, progress)
@@ -208,10 +209,10 @@ def of_lake(
     history = features.build(lake, people, items, cutoff)
     truth = features.from_events(lake.events(before=end, since=cutoff), people, items)
     for name, part in (("before", history), ("after", truth)):
-        if not (part.kind == BOUGHT).any():
+        if not part.sells():
             raise BacktestError(
-                f"the lake holds no purchase {name} {cutoff:%Y-%m-%d %H:%M} UTC: choose another "
-                "--cutoff or import more"
+                f"the lake holds no purchase of an item {name} {cutoff:%Y-%m-%d %H:%M} UTC: "
+                "choose another --cutoff or import more"
             )
     hour = histories.hour_of(cutoff)
     judge = _Judge(workspace, plan)

@@ -59,7 +59,7 @@ def test_bad_input_a_cutoff_whose_window_is_not_over(capsys, config: Path) -> No
 
 def test_bad_input_a_cutoff_before_all_data(capsys, config: Path) -> None:
     assert run(config, "--cutoff", "2001-01-01") == 1
-    assert "the lake holds no purchase before 2001-01-01" in capsys.readouterr().err
+    assert "the lake holds no purchase of an item before 2001-01-01" in capsys.readouterr().err
 
 
 def test_bad_input_a_workspace_without_a_snapshot(capsys, config: Path, tmp_path: Path) -> None:

@@ -218,6 +218,16 @@ def test_bad_input_a_shop_without_a_purchase_says_where_to_look(tmp_path) -> Non
     assert run_json(tmp_path / "shop", "20260301T000000Z")["state"] == "failed"
 
 
+def test_bad_input_purchases_of_no_item_are_one_clear_error(tmp_path) -> None:
+    workspace = shop.workspace(tmp_path)
+    orders = [[*shop.purchase(f"o{n}", shop.FIRST_DAY, "c01", "tea-0")] for n in range(3)]
+    for order in orders:
+        order[shop.HEADER.index("item")] = ""
+    shop.add_events(tmp_path, orders, name="events.csv")
+    with pytest.raises(nightly.NothingToLearnError, match="names an item: map item_id"):
+        shop.night(workspace, tmp_path / "shop")
+
+
 def test_after_nothing_to_learn_from_the_sources_are_read_again(tmp_path, monkeypatch) -> None:
     shop.train_quickly(monkeypatch.setattr)
     workspace = shop.workspace(tmp_path)
