@@ -75,7 +75,8 @@ def select(
         }
     )
     progress("segment", _STEPS, _STEPS)
-    summary = audience.figures(size) | {"held_out": arms.count(CONTROL)} | campaign.asked
+    held_out = {"held_out": arms.count(CONTROL)}
+    summary = audience.figures(size) | held_out | audience.terms | campaign.asked
     return SegmentResult(members, summary)
 
 
@@ -102,7 +103,9 @@ def preview(
         "curve": audience.curve(),
         "requested": audience.figures(audience.size(request.size)),
         "most_profitable": audience.figures(audience.profitable()),
-    } | campaign.asked
+        **audience.terms,
+        **campaign.asked,
+    }
 
 
 def forget(model_folder: Path, customer_ids: Collection[str]) -> None:

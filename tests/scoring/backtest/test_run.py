@@ -136,7 +136,9 @@ def test_a_shop_without_as_of_is_judged_by_its_own_lake(night, tmp_path, monkeyp
 
 def test_bad_input_a_cutoff_before_the_first_purchase(night) -> None:
     early = shop.FIRST_DAY - timedelta(days=3)
-    with pytest.raises(BacktestError, match=r"no purchase of an item before 2025-12-18 .*another --cutoff"):
+    with pytest.raises(
+        BacktestError, match=r"no purchase of an item before 2025-12-18 .*another --cutoff"
+    ):
         backtest.of_lake(night.workspace, night.workspace_dir, early, quiet)
 
 
