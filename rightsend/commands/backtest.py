@@ -37,6 +37,7 @@ from scoring.backtest.run import (
     of_lake,
     of_snapshot,
 )
+from scoring.snapshot import Snapshot
 from settings.workspace import WorkspaceSettings
 
 LEVELS = ("category", "brand", "item", "any")
@@ -54,7 +55,7 @@ def all_within_reason(
 class When:
     """Which cut-offs: a night's snapshot, ``cutoffs``, and ``windows`` before the oldest."""
 
-    snapshot: str | None
+    snapshot: Snapshot | None
     cutoffs: tuple[datetime, ...]
     windows: int
 
@@ -148,10 +149,16 @@ def backtest(
             "--windows for earlier ones"
         )
     chosen = context.workspace(workspace)
-    when = When(snapshot, cutoffs, windows)
     plan = Plan(Choice(levels or LEVELS, targets, min_buyers), tuple(dict.fromkeys(ablations)))
     if html is not None:
         _check_writable(html)
+    opened = None
+    if snapshot or (chosen.as_of and not cutoffs):
+        opened = publishing.open_snapshot(context, chosen, snapshot)
+        # the window is the one that the night learned, whatever the configuration says by now
+        models = replace(chosen.models, horizon_days=opened.meta.horizon_days)
+        chosen = replace(chosen, models=models)
+    when = When(opened, cutoffs, windows)
     with Progress(quiet=as_json) as progress:
         reports = _reports(context, chosen, when, plan, progress)
     plan = replace(plan, command=_command(when, reports, plan))
@@ -176,10 +183,11 @@ def _reports(
     now, days = context.now(workspace), workspace.models.horizon_days
     folder = context.workspace_dir(workspace)
     reports, cutoffs = [], list(when.cutoffs)
-    if when.snapshot or (workspace.as_of and not cutoffs):
-        opened = publishing.open_snapshot(context, workspace, when.snapshot)
-        reports.append(of_snapshot(workspace, opened, progress, plan))
-        first = reports[0].cutoff
+    if when.snapshot is not None:
+        first = when.snapshot.meta.cutoff
+        if workspace.as_of is None:  # else the sources know the days after as_of already
+            check_window(workspace, first, now)
+        reports.append(of_snapshot(workspace, when.snapshot, progress, plan))
     else:
         cutoffs = cutoffs or [now - timedelta(days=days)]
         first = cutoffs[-1]

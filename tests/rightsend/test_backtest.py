@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pytest
 
 from rightsend import cli
 from rightsend.commands import backtest
+from rightsend.context import Context
 from scoring.backtest.report import Choice, Results
 from scoring.backtest.run import CutoffReport, Plan
+from tests import nightly_shop
+from tests.nights import Night, night  # noqa: F401  a fixture
 from tests.rightsend import shop
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -43,6 +47,34 @@ def test_the_command_that_repeats_it_names_the_moment(windows, reports, words) -
         when, reports, Plan(Choice(levels=("any",), min_buyers=50), ablations=("ease",))
     )
     assert found == f"rightsend backtest {words} --level any --min-buyers 50 --ablate ease"
+
+
+@pytest.fixture
+def changed(night: Night, tmp_path: Path):  # noqa: F811
+    """Runs the command on the night with another configuration than it was made with."""
+    state = night.workspace_dir.parents[1]
+
+    def run_changed(old: str, new: str, *words: str) -> int:
+        path = nightly_shop.write(tmp_path / "changed", clicks=True)
+        path.write_text(path.read_text().replace(old, new))
+        return run(path, "--state", state, "--level", "any", *words)
+
+    return run_changed
+
+
+def test_a_night_is_judged_by_the_horizon_that_it_learned(changed, capsys) -> None:
+    assert changed("horizon_days: 7", "horizon_days: 14", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["horizon_days"] == report["settings"]["models"]["horizon_days"] == 7
+    (cutoff,) = report["cutoffs"]
+    assert cutoff["end"][:10] == "2026-03-08"
+
+
+def test_bad_input_a_snapshot_whose_window_is_not_over(changed, night, capsys, monkeypatch) -> None:  # noqa: F811
+    monkeypatch.setattr(Context, "now", lambda *_: nightly_shop.AS_OF + timedelta(days=3))
+    as_of = f"as_of: {nightly_shop.AS_OF.isoformat()}"
+    assert changed(as_of, "", "--snapshot", night.report.run) == 1
+    assert "the 7 days after 2026-03-01 00:00 UTC are not over" in capsys.readouterr().err
 
 
 def test_bad_input_a_snapshot_and_a_cutoff(capsys, config: Path) -> None:
