@@ -222,6 +222,8 @@ def _check_writable(html: Path) -> None:
     """Before hours of work, not after. Raises RightsendError."""
     if html.suffix == ".json":
         raise RightsendError(f"{html}: the JSON is written there; name the page otherwise")
+    if (beside := html.with_suffix(".json")).is_dir():
+        raise RightsendError(f"{html}: its JSON cannot be written: {beside} is a directory")
     if not os.access(html.resolve().parent, os.W_OK):
         raise RightsendError(
             f"{html}: cannot be written: the folder is not there or may not be written to"
@@ -229,8 +231,10 @@ def _check_writable(html: Path) -> None:
 
 
 def _write(html: Path, document: dict[str, Any], language: str) -> None:
-    """The page, and its JSON beside it."""
+    """The page, and its JSON beside it; nothing lies beside a device or a pipe."""
+    alone = html.exists() and not html.is_file()
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-    for path, content in ((html, render(document, language)), (html.with_suffix(".json"), text)):
+    pages = {html: render(document, language), html.with_suffix(".json"): text}
+    for path, content in list(pages.items())[: 1 if alone else 2]:
         with output.target(path) as file:
             file.write(content.encode("utf-8", "replace"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,6 +72,19 @@ def test_a_night_is_judged_by_the_horizon_that_it_learned(changed, capsys) -> No
     assert cutoff["end"][:10] == "2026-03-08"
 
 
+def test_the_page_and_its_json_or_the_page_alone_into_a_pipe(changed, tmp_path: Path) -> None:
+    assert changed("", "", "--html", str(tmp_path / "page.html")) == 0
+    assert json.loads((tmp_path / "page.json").read_text())["workspace"] == "shop"
+    pipe, heard = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_text()))
+    reader.start()
+    assert changed("", "", "--html", str(pipe)) == 0
+    reader.join(timeout=10)
+    assert heard[0].startswith("<!doctype html>")
+    assert not pipe.with_suffix(".json").exists()
+
+
 def test_bad_input_a_snapshot_whose_window_is_not_over(changed, night, capsys, monkeypatch) -> None:  # noqa: F811
     monkeypatch.setattr(Context, "now", lambda *_: nightly_shop.AS_OF + timedelta(days=3))
     as_of = f"as_of: {nightly_shop.AS_OF.isoformat()}"
@@ -111,6 +126,12 @@ def test_bad_input_a_page_that_cannot_be_written_is_told_at_once(
 def test_bad_input_a_page_in_the_place_of_its_json(capsys, config: Path, tmp_path: Path) -> None:
     assert run(config, "--html", tmp_path / "page.json") == 1
     assert "the JSON is written there" in capsys.readouterr().err
+
+
+def test_bad_input_a_folder_in_the_place_of_the_json(capsys, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "page.json").mkdir()
+    assert run(config, "--html", tmp_path / "page.html") == 1
+    assert "page.json is a directory" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
