@@ -143,7 +143,7 @@ class _Campaign:
             items = pq.read_table(folder / "items.parquet")
         except (OSError, pa.ArrowException) as problem:
             raise SegmentError(f"the snapshot's items cannot be read: {problem}") from problem
-        parts = segment_targets.parts(models.history, items, request.target)
+        parts = segment_targets.parts(models.history, items, request.target, models.tonight.cutoff)
         progress("segment", 1, _STEPS)
         judged = [models.judged(part) for part in parts]
         return cls(folder, request, workspace, models, items, parts, judged, progress)
