@@ -32,6 +32,7 @@ from scoring.backtest.run import (
     BacktestReport,
     CutoffReport,
     Plan,
+    check_past,
     check_window,
     earlier,
     of_lake,
@@ -149,7 +150,8 @@ def backtest(
             "--windows for earlier ones"
         )
     chosen = context.workspace(workspace)
-    plan = Plan(Choice(levels or LEVELS, targets, min_buyers), tuple(dict.fromkeys(ablations)))
+    choice = Choice(tuple(dict.fromkeys(levels)) or LEVELS, targets, min_buyers)
+    plan = Plan(choice, tuple(dict.fromkeys(ablations)))
     if html is not None:
         _check_writable(html)
     opened = None
@@ -187,13 +189,15 @@ def _reports(
         first = when.snapshot.meta.cutoff
         if workspace.as_of is None:  # else the sources know the days after as_of already
             check_window(workspace, first, now)
-        reports.append(of_snapshot(workspace, when.snapshot, progress, plan))
     else:
         cutoffs = cutoffs or [now - timedelta(days=days)]
         first = cutoffs[-1]
     cutoffs += earlier(first, when.windows, days)
     for cutoff in cutoffs:
         check_window(workspace, cutoff, now)
+    check_past(folder, cutoffs)
+    if when.snapshot is not None:
+        reports.append(of_snapshot(workspace, when.snapshot, progress, plan))
     return reports + [of_lake(workspace, folder, each, progress, plan) for each in cutoffs]
 
 

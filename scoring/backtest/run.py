@@ -237,6 +237,23 @@ def check_window(workspace: WorkspaceSettings, cutoff: datetime, now: datetime) 
         )
 
 
+def check_past(workspace_dir: Path, cutoffs: Sequence[datetime]) -> None:
+    """Raises BacktestError when the lake's first purchase of an item comes after one of them: told
+    before hours of training, not after."""
+    if not cutoffs:
+        return
+    ever = Lake(workspace_dir / "lake").events(before=max(cutoffs))
+    bought = ever.filter(ever[c.EVENT_TYPE] == c.PURCHASE, ever[c.ITEM_ID].notnull())
+    first = bought[c.OCCURRED_AT].min().to_pyarrow().as_py()
+    for cutoff in cutoffs:
+        if first is None or first >= cutoff:
+            since = f"; the first one was at {first:%Y-%m-%d %H:%M}" if first else ""
+            raise BacktestError(
+                f"the lake holds no purchase of an item before {cutoff:%Y-%m-%d %H:%M} UTC{since}: "
+                "choose another --cutoff, fewer --windows, or import more"
+            )
+
+
 def earlier(cutoff: datetime, windows: int, horizon_days: int) -> Sequence[datetime]:
     """The ``windows`` cut-offs before one, a window apart, newest first."""
     return [cutoff - timedelta(days=horizon_days * n) for n in range(1, windows + 1)]
@@ -308,6 +325,6 @@ def _from_hour(truth: History, hour: int) -> History:
 
 
 __all__ = [
-    "ABLATIONS", "BacktestError", "BacktestReport", "CutoffReport", "Plan", "check_window",
-    "earlier", "of_lake", "of_snapshot",
+    "ABLATIONS", "BacktestError", "BacktestReport", "CutoffReport", "Plan", "check_past",
+    "check_window", "earlier", "of_lake", "of_snapshot",
 ]  # fmt: skip

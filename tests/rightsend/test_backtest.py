@@ -109,6 +109,19 @@ def test_bad_input_a_cutoff_before_all_data(capsys, config: Path) -> None:
     assert "the lake holds no purchase of an item before 2001-01-01" in capsys.readouterr().err
 
 
+def test_bad_input_more_windows_than_there_is_past_trains_nothing(
+    changed, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr(backtest, "of_snapshot", None)
+    monkeypatch.setattr(backtest, "of_lake", None)
+    assert changed("", "", "--windows", "30") == 1
+    error = capsys.readouterr().err
+    assert (
+        "no purchase of an item before 2025-12-21 00:00 UTC; the first one was at 2025-12" in error
+    )
+    assert "fewer --windows" in error
+
+
 def test_bad_input_a_workspace_without_a_snapshot(capsys, config: Path, tmp_path: Path) -> None:
     assert run(config, "--state", tmp_path / "new") == 1
     assert "run `rightsend nightly` first" in capsys.readouterr().err
