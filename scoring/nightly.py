@@ -88,9 +88,9 @@ def run(context: NightlyContext) -> RunReport:
         this.report.report["reason"] = str(refusal)
         this.finish(run_log.GATED)
         return this.report
-    except NothingToLearnError as error:
+    except (NothingToLearnError, model_files.ModelFilesError) as error:
         this.report.report["reason"] = str(error)
-        this.finish(run_log.FAILED)  # for good: the next one must import again
+        this.finish(run_log.FAILED)  # for good: the next one must import, or train, again
         raise
     except Exception as error:
         this.report.report["reason"] = str(error)

@@ -13,6 +13,7 @@ import pytest
 
 from scoring import nightly, snapshot
 from scoring.backtest.report import Results
+from scoring.model_files import ModelFilesError
 from scoring.snapshot import Snapshot
 from scoring.store.publish import Publisher
 from scoring.store.read import Reader
@@ -125,6 +126,23 @@ def test_a_night_that_failed_goes_on_at_the_step_that_failed(second, monkeypatch
     assert (report.state, report.now) == ("done", NEXT_DAY)
     assert published == [report.run] == ["20260302T000000Z"]
     assert "reason" not in report.report
+
+
+def test_fault_a_night_whose_models_are_of_another_version_begins_anew(second, monkeypatch) -> None:
+    """The program was renewed between the failure and the next try."""
+
+    def unscored(*_arguments: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        patch.setattr(nightly.score, "tables", unscored)
+        shop.night(*second, NEXT_DAY)
+    (path,) = (second[1] / "runs").glob("*/train/tonight/model.json")
+    path.write_text(path.read_text().replace('"format":', '"format": 1, "was":'))
+    with pytest.raises(ModelFilesError, match="run `rightsend nightly` to train again"):
+        shop.night(*second, NEXT_DAY)
+    report = shop.night(*second, NEXT_DAY)
+    assert (report.state, report.run) == ("done", "20260302T000000Z-2")
 
 
 def test_a_night_that_failed_long_ago_is_left_for_a_new_one(second) -> None:
