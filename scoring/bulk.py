@@ -229,11 +229,8 @@ def _number(history: History, level: str, name: str) -> int | str:
     if level not in LEVELS or not name:
         given = f"{level}:{name}" if name else level
         return f"found {given!r}"
-    names = history.catalogue.names[level]
-    at = int(np.searchsorted(names, name))
-    if at < len(names) and names[at] == name:
-        return at
-    return f"{level} {name!r} is not in the catalogue"
+    at = history.catalogue.find(level, name)
+    return f"{level} {name!r} is not in the catalogue" if at is None else at
 
 
 def _names(values: NDArray[np.str_]) -> pa.Array:

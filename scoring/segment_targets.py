@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,20 +64,19 @@ def _named(history: History, target: Target) -> list[tuple[str, int]]:
     wanted = {"item": target.items, "brand": target.brands, "category": target.categories}
     found, unknown = [], []
     for level, names in wanted.items():
-        known = history.catalogue.names[level]
         for name in dict.fromkeys(names):
-            at = int(np.searchsorted(known, name))
-            if at < len(known) and known[at] == name:
-                found.append((level, at))
-            else:
+            at = history.catalogue.find(level, name)
+            if at is None:
                 unknown.append(f"{level} {name!r}")
+            else:
+                found.append((level, at))
     if unknown:
         more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
         raise SegmentError(
             f"not in the catalogue: {', '.join(unknown[:10])}{more}; write names as the items "
             "source does"
         )
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _inside(history: History, level: str, number: int) -> NDArray[np.bool_]:
@@ -115,8 +115,8 @@ def _fulfils(
             number = items[condition.attribute].cast(pa.float64()).to_numpy()
         with np.errstate(invalid="ignore"):  # NaN, what is not known, fulfils nothing
             return np.asarray(number >= value if operator == ">=" else number <= value)
-    text = pc.utf8_lower(pc.fill_null(items[condition.attribute], ""))
-    wanted = value.strip().lower()
+    text = pc.utf8_normalize(pc.fill_null(items[condition.attribute], ""), form="NFC")
+    text, wanted = pc.utf8_lower(text), unicodedata.normalize("NFC", value).strip().lower()
     if operator == "contains":
         found = pc.match_substring(text, wanted)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from typing import Any
 
@@ -56,6 +57,29 @@ def test_under_a_category_is_itself_and_what_is_below(night):
     (part,) = parts(history, items, Target(rule=(Condition("category", "under", "Food"),)), CUTOFF)
     found = set(history.catalogue.names["item"][part.inside])
     assert {item.split("-")[0] for item in found} == {"bread", "tea"}
+
+
+@pytest.mark.parametrize(("kept", "asked_as"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_names_that_look_the_same_are_the_same(night, kept, asked_as):
+    """ "커피" as a Mac may write it, in single letters, and as everybody else does."""
+    history = histories.load(night.snapshot.model / "history")
+    catalogue = history.catalogue
+    there, asked_for = (unicodedata.normalize(form, "커피 원두") for form in (kept, asked_as))
+    names = catalogue.names["category"].astype("U20")
+    names[-1] = there  # Korean sorts behind Latin
+    korean = replace(history, catalogue=replace(
+        catalogue, names={**catalogue.names, "category": names}))  # fmt: skip
+    items = night.snapshot.items()
+    column = [there if name == "tea" else name for name in items["category"].to_pylist()]
+    items = items.set_column(items.schema.get_field_index("category"), "category", [column])
+    targets = (
+        Target(categories=(asked_for,)),
+        Target(categories=(asked_for, there), match="all"),
+        Target(rule=(Condition("category", "contains", asked_for.split()[0]),)),
+    )
+    for target in targets:
+        (part,) = parts(korean, items, target, CUTOFF)
+        assert {*catalogue.names["item"][part.inside]} == {f"tea-{n}" for n in range(6)}
 
 
 def test_items_on_sale_for_a_short_time_are_new(night, meant):
