@@ -171,6 +171,7 @@ def show(
     click.echo("\n".join(lines))
     if best:
         columns = ("rank", "customer_id", "probability", "reasons")
+        best = [row | {"probability": round(row["probability"], 4)} for row in best]
         rows = [tuple(row.get(name) for name in columns) for row in best]
         click.echo(table(rows, ("rank", "customer", "probability", "reasons")))
 
