@@ -94,6 +94,13 @@ def test_a_recount_from_the_exported_segment_gives_the_tables_lift(
         )
 
 
+def test_what_cannot_be_measured_is_a_dash_in_the_table(night) -> None:
+    plan = Plan(Choice(levels=("any",)))
+    cutoff = backtest.of_snapshot(night.workspace, night.snapshot, quiet, plan)
+    *_, line = BacktestReport(night.workspace, plan, [cutoff]).table().splitlines()
+    assert line.split()[0] == "any" and line.split()[-1] == "–"  # nobody buys something newly
+
+
 def test_it_finds_buyers_and_says_so_in_a_table(night) -> None:
     report = whole(night, backtest.of_snapshot(night.workspace, night.snapshot, quiet))
     assert report.to_json()["levels"]["category"]["methods"]["rightsend"]["lift@20"]["mean"] > 1.5
