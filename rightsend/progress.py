@@ -44,22 +44,22 @@ class Progress:
         if total and done >= total:
             self.close()  # what follows may show no progress: its time is not this step's
 
-    def close(self) -> None:
-        """Ends the last step."""
+    def close(self, end: str = "done") -> None:
+        """Ends the last step; ``end`` is said of it."""
         if self._what is None:
             return
         if self._bar is not None:
             self._bar.close()
         else:
-            self._line("done")
+            self._line(end)
         self._finished, self._what, self._bar = self._what, None, None
         self._started = time.monotonic()
 
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        self.close("done" if failure is None else "stopped")
 
     def _begin(self, what: str, total: int | None) -> None:
         self.close()

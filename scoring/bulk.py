@@ -7,6 +7,7 @@ tables of bounded size, one after the other, so that any number of pairs can be 
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from scoring.training import Progress
 
 AT_ONCE = 262_144  # pairs of a table, which is a row group of the file
 SHOWN = 10  # wrong lines named in one message
+_FORMS = ", ".join(f"{level}:NAME" for level in LEVELS)
 
 PROBABILITIES = pa.schema(
     [(c.CUSTOMER_ID, pa.string()), ("target", pa.string()), (c.PROBABILITY, pa.float32())]
@@ -82,7 +84,7 @@ def read_targets(path: Path, history: History) -> list[Asked]:
         if isinstance(entry, str):
             level, _, name = (part.strip() for part in entry.partition(":"))
         else:
-            level, name = (str(entry.get(key) or "").strip() for key in ("level", "name"))
+            level, name = (_text(entry, key) for key in ("level", "name"))
         number = _number(history, level, name)
         if isinstance(number, str):
             wrong.append(f"line {line}: {number}")
@@ -91,7 +93,10 @@ def read_targets(path: Path, history: History) -> list[Asked]:
             found.setdefault((level, number), Asked(level, number, label))
     if wrong:
         more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise BulkError(f"{path}, {'; '.join(wrong[:SHOWN])}{more}")
+        raise BulkError(
+            f"{path}, {'; '.join(wrong[:SHOWN])}{more}. Expected is {_FORMS} or {ANY}, names as "
+            "the items source writes them"
+        )
     if not found:
         raise BulkError(f"{path} names no target: write one a line, such as category:CHEESE")
     return list(found.values())
@@ -103,15 +108,15 @@ def read_customers(path: Path, history: History, fitted: Fitted) -> AskedCustome
     A text file has one id a line, CSV a column ``customer_id``, JSON a list of ids or of objects
     with ``customer_id``.
     """
-    known = np.zeros(history.n_customers, dtype=bool)
-    known[known_customers(history, fitted)] = True
+    known = known_customers(history, fitted)
+    # the ids of those who were erased are blank: the others are no longer in order
+    place = dict(zip(history.customers[known].tolist(), known.tolist(), strict=True))
     rows: dict[int, None] = {}
     unknown: list[tuple[int, str]] = []
     for line, entry in _entries(path, (c.CUSTOMER_ID,)):
-        name = (entry if isinstance(entry, str) else str(entry.get(c.CUSTOMER_ID) or "")).strip()
-        at = int(np.searchsorted(history.customers, name))
-        if at < history.n_customers and history.customers[at] == name and known[at]:
-            rows[at] = None
+        name = entry if isinstance(entry, str) else _text(entry, c.CUSTOMER_ID)
+        if name in place:
+            rows[place[name]] = None
         else:
             unknown.append((line, name))
     if not rows:
@@ -223,13 +228,9 @@ def _number(history: History, level: str, name: str) -> int | str:
         return 0
     if level not in LEVELS or not name:
         given = f"{level}:{name}" if name else level
-        expected = ", ".join(f"{each}:NAME" for each in LEVELS)
-        return f"found {given!r}, expected {expected} or {ANY}"
-    names = history.catalogue.names[level]
-    at = int(np.searchsorted(names, name))
-    if at < len(names) and names[at] == name:
-        return at
-    return f"{level} {name!r} is not in the catalogue: write names as the items source does"
+        return f"found {given!r}"
+    at = history.catalogue.find(level, name)
+    return f"{level} {name!r} is not in the catalogue" if at is None else at
 
 
 def _names(values: NDArray[np.str_]) -> pa.Array:
@@ -250,22 +251,31 @@ def _entries(path: Path, keys: Sequence[str]) -> Iterator[tuple[int, str | dict[
     elif path.suffix.lower() == ".json":
         yield from _json_entries(path, text, keys)
     else:
-        for line, entry in enumerate(text.splitlines(), start=1):
+        # not splitlines: a name may hold other characters that it takes for ends of lines
+        for line, entry in enumerate(io.StringIO(text, newline=None), start=1):
             if entry.strip():
                 yield line, entry.strip()
+
+
+def _text(entry: dict[str, Any], key: str) -> str:
+    """What an object or row has there; nothing if it has none."""
+    value = entry.get(key)
+    return "" if value is None else str(value).strip()
 
 
 def _csv_entries(
     path: Path, text: str, keys: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(text.splitlines(keepends=True))
-    header = reader.fieldnames or []
-    if missing := [key for key in keys if key not in header]:
-        raise BulkError(
-            f"{path}, line 1: no column {', '.join(missing)}; found {', '.join(header) or 'none'}"
-        )
-    for row in reader:
-        yield reader.line_num, dict(row)
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        header = reader.fieldnames or []
+        if missing := [key for key in keys if key not in header]:
+            found = ", ".join(header) or "none"
+            raise BulkError(f"{path}, line 1: no column {', '.join(missing)}; found {found}")
+        for row in reader:
+            yield reader.line_num, dict(row)
+    except csv.Error as error:
+        raise BulkError(f"{path}, line {reader.line_num + 1}: {error}") from None
 
 
 def _json_entries(
@@ -273,11 +283,15 @@ def _json_entries(
 ) -> Iterator[tuple[int, str | dict[str, Any]]]:
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BulkError(f"{path} is not JSON: {error}") from None
+    wanted = f"objects with {' and '.join(keys)}"
     if not isinstance(document, list):
-        raise BulkError(f"{path} is not a JSON list: expected one of objects with {list(keys)}")
+        raise BulkError(f"{path} is not a JSON list: expected one of {wanted}, or of texts")
     for number, entry in enumerate(document, start=1):
-        if not isinstance(entry, str | dict):
-            raise BulkError(f"{path}, line {number}: found {entry!r}, expected {list(keys)}")
-        yield number, entry
+        if len(keys) == 1 and isinstance(entry, int) and not isinstance(entry, bool):
+            yield number, str(entry)  # an id that is a number
+        elif isinstance(entry, str | dict):
+            yield number, entry.strip() if isinstance(entry, str) else entry
+        else:
+            raise BulkError(f"{path}, entry {number}: found {entry!r}, expected {wanted}, or texts")

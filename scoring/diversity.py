@@ -42,11 +42,9 @@ class Variety:
         """``items``: row by row the catalogue, with item_id and name."""
         names = zip(items[c.ITEM_ID].to_pylist(), items[c.NAME].to_pylist(), strict=True)
         plain = ["" if name is None or name == id_ else plain_name(name) for id_, name in names]
-        distinct, number = np.unique(np.array(plain, dtype=np.str_), return_inverse=True)
-        numbers: Ints = number.astype(np.int32)
-        if len(distinct) and distinct[0] == "":
-            numbers[numbers == 0] = -1
-        return cls(numbers, catalogue.of_item["category"], strength)
+        number = {"": -1}  # no array of texts: it would hold all at the length of the longest
+        numbers = [number.setdefault(text, len(number)) for text in plain]
+        return cls(np.array(numbers, dtype=np.int32), catalogue.of_item["category"], strength)
 
     def best(
         self, customer: Ints, item: Ints, score: Floats, n_customers: int, limit: int

@@ -84,7 +84,10 @@ def scores_problem(
     if scores.num_rows == 0:
         return "no customer was scored: is any event source mapped to an identifier?"
     if tables.popular.num_rows == 0:
-        return "no item was bought before now: there is nothing to recommend"
+        return (
+            "of the items that were bought none can be bought now, so there is nothing to "
+            "recommend: check stock and available_from of the items source"
+        )
     if before is not None and scores.num_rows < before.customers * settings.min_coverage_share:
         return (
             f"only {scores.num_rows} customers were scored after {before.customers} before "

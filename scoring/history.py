@@ -7,6 +7,7 @@ gives the same bytes. Nothing here knows a label: a model sees a ``LevelView``, 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +71,16 @@ class Catalogue:
     def size(self, level: str) -> int:
         return len(self.names[level])
 
+    def find(self, level: str, name: str) -> int | None:
+        """The number of the target of this name, whichever way its characters are composed: a Mac
+        may write what looks the same as several code points, Korean syllables too."""
+        names = self.names[level]
+        for written in (name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))):
+            at = int(np.searchsorted(names, written))
+            if at < len(names) and names[at] == written:
+                return at
+        return None
+
 
 @dataclass(frozen=True)
 class History:
@@ -97,6 +108,10 @@ class History:
     @property
     def n_customers(self) -> int:
         return len(self.customers)
+
+    def sells(self) -> bool:
+        """Whether any purchase is of an item."""
+        return bool(((self.kind == BOUGHT) & (self.item >= 0)).any())
 
     def select(self, kind: int, *, start: int | None = None, end: int) -> tuple[Ints, Ints, Ints]:
         """(customer, item, hour) of one event class with start ≤ hour < end."""

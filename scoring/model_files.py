@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +38,12 @@ SCORERS: Mapping[str, type[BaseScorer]] = {
     "engaged": RepeatIntensity,
     "temporal": Temporal,
 }
-FORMAT = 2
+FORMAT = 3
+# what reading damaged .npz and JSON files raises, which is more than their documentation says
+_DAMAGE = (
+    ArithmeticError, AttributeError, EOFError, KeyError, MemoryError, OSError, RuntimeError,
+    SyntaxError, TypeError, ValueError, tokenize.TokenError, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 class ModelFilesError(Exception):
@@ -66,7 +72,11 @@ def save(fitted: Fitted, folder: Path) -> None:
         "cutoff": fitted.cutoff,
         "horizon_days": fitted.horizon_days,
         "levels": {
-            name: {"scorers": list(level.scorers), "parents": list(level.parents)}
+            name: {
+                "scorers": list(level.scorers),
+                "parents": list(level.parents),
+                "features": list(level.features),  # the columns that the stackers read
+            }
             for name, level in fitted.levels.items()
         },
         "window_days": fitted.window_days,
@@ -94,7 +104,7 @@ def load(folder: Path) -> Fitted:
         return Fitted(
             document["cutoff"], document["horizon_days"], document["window_days"], levels, judges
         )
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
+    except _DAMAGE as problem:
         raise ModelFilesError(
             f"{folder} cannot be read ({problem}): run `rightsend nightly` to train again"
         ) from problem
@@ -114,7 +124,10 @@ def _level(folder: Path, name: str, parts: Mapping[str, list[str]]) -> Level:
         for parent in parts["parents"]
     }
     n_customers, n_targets = (int(n) for n in arrays["size"])
-    return Level(arrays["of_item"], scorers, parents, n_customers, n_targets)
+    level = Level(arrays["of_item"], scorers, parents, n_customers, n_targets)
+    if list(level.features) != parts["features"]:
+        raise ValueError(f"level {name} was described by other features than this version's")
+    return level
 
 
 def _judge(path: Path) -> Judge:

@@ -88,9 +88,9 @@ def run(context: NightlyContext) -> RunReport:
         this.report.report["reason"] = str(refusal)
         this.finish(run_log.GATED)
         return this.report
-    except NothingToLearnError as error:
+    except (NothingToLearnError, model_files.ModelFilesError) as error:
         this.report.report["reason"] = str(error)
-        this.finish(run_log.FAILED)  # for good: the next one must import again
+        this.finish(run_log.FAILED)  # for good: the next one must import, or train, again
         raise
     except Exception as error:
         this.report.report["reason"] = str(error)
@@ -172,6 +172,12 @@ class _Night:
                 f"workspace {self._context.workspace.workspace} has no purchase before "
                 f"{self._now:%Y-%m-%d %H:%M} UTC: check the events source with `rightsend check` "
                 "and the quarantine in the run report"
+            )
+        if not history.sells():
+            raise NothingToLearnError(
+                f"no purchase of workspace {self._context.workspace.workspace} names an item: map "
+                "item_id in the events source; where the data has none, give all the same one, "
+                "as in item_id: {value: order}"
             )
         pq.write_table(items, folder / "items.parquet")
         histories.save(history, folder / "history")

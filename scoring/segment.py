@@ -75,7 +75,8 @@ def select(
         }
     )
     progress("segment", _STEPS, _STEPS)
-    summary = audience.figures(size) | {"held_out": arms.count(CONTROL)} | campaign.asked
+    held_out = {"held_out": arms.count(CONTROL)}
+    summary = audience.figures(size) | held_out | audience.terms | campaign.asked
     return SegmentResult(members, summary)
 
 
@@ -102,7 +103,9 @@ def preview(
         "curve": audience.curve(),
         "requested": audience.figures(audience.size(request.size)),
         "most_profitable": audience.figures(audience.profitable()),
-    } | campaign.asked
+        **audience.terms,
+        **campaign.asked,
+    }
 
 
 def forget(model_folder: Path, customer_ids: Collection[str]) -> None:
@@ -140,7 +143,7 @@ class _Campaign:
             items = pq.read_table(folder / "items.parquet")
         except (OSError, pa.ArrowException) as problem:
             raise SegmentError(f"the snapshot's items cannot be read: {problem}") from problem
-        parts = segment_targets.parts(models.history, items, request.target)
+        parts = segment_targets.parts(models.history, items, request.target, models.tonight.cutoff)
         progress("segment", 1, _STEPS)
         judged = [models.judged(part) for part in parts]
         return cls(folder, request, workspace, models, items, parts, judged, progress)

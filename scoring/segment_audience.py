@@ -63,6 +63,11 @@ class Audience:
         """float32[n]: in the order of ``order``."""
         return self.chances.probability[self.order]
 
+    @property
+    def terms(self) -> dict[str, float]:
+        """What size and profit were computed with, whoever gave it."""
+        return {"cost_per_send": self.cost, "margin": round(self.margin, 4)}
+
     def size(self, rule: SizeRule) -> int:
         """How many a size rule takes. Raises SegmentError for a budget without a cost."""
         available = len(self.order)
@@ -105,5 +110,5 @@ class Audience:
             "expected_rate": round(expected / size, 4) if size else 0.0,
             "lift": round(expected / size / everyone, 2) if size and everyone else None,
             "cost": round(size * self.cost, 2),
-            "profit": round(expected * self.margin - size * self.cost, 2),
+            "profit": round(expected * self.margin - size * self.cost, 2) + 0.0,  # no minus zero
         }

@@ -24,11 +24,11 @@ from scoring.reasons.facts import Packed
 from scoring.segment_groups import base_level, fit_group
 from scoring.segment_request import SegmentError
 from scoring.segment_targets import GROUP, Part
+from scoring.snapshot import HORIZONS
 from scoring.training import Progress
 from settings.workspace import ModelSettings
 
 KINDS = {"purchase": BOUGHT, "click": CLICKED}
-HORIZONS = "horizons"  # below the model folder: <goal>-<days>-<level>/
 
 
 @dataclass(frozen=True)

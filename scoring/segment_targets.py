@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,11 +30,11 @@ class Part:
     inside: NDArray[np.bool_]
 
 
-def parts(history: History, items: pa.Table, target: Target) -> list[Part]:
+def parts(history: History, items: pa.Table, target: Target, cutoff: int) -> list[Part]:
     """What is to be judged: with ``any`` one part, with ``all`` one for each of the listed.
 
-    ``items``: the snapshot's table of items, in the order of the history's catalogue. Raises
-    SegmentError naming what is unknown, empty or too much.
+    ``items``: the snapshot's table of items, in the order of the history's catalogue; ``cutoff``:
+    the night's, in hours. Raises SegmentError naming what is unknown, empty or too much.
     """
     named = _named(history, target)
     count = len(named) + bool(target.rule)
@@ -47,14 +48,14 @@ def parts(history: History, items: pa.Table, target: Target) -> list[Part]:
     if target.match == "all" or count == 1:
         found = [Part(level, number, _inside(history, level, number)) for level, number in named]
         if target.rule:
-            found.append(_of_items(_fulfilling(history, items, target.rule)))
+            found.append(_of_items(_fulfilling(history, items, target.rule, cutoff)))
         return found
     union = np.zeros(history.catalogue.n_items, dtype=bool)
     for level in {level for level, _ in named}:
         numbers = [number for at, number in named if at == level]
         union |= np.isin(history.catalogue.of_item[level], numbers)
     if target.rule:
-        union |= _fulfilling(history, items, target.rule)
+        union |= _fulfilling(history, items, target.rule, cutoff)
     return [_of_items(union)]
 
 
@@ -63,20 +64,19 @@ def _named(history: History, target: Target) -> list[tuple[str, int]]:
     wanted = {"item": target.items, "brand": target.brands, "category": target.categories}
     found, unknown = [], []
     for level, names in wanted.items():
-        known = history.catalogue.names[level]
         for name in dict.fromkeys(names):
-            at = int(np.searchsorted(known, name))
-            if at < len(known) and known[at] == name:
-                found.append((level, at))
-            else:
+            at = history.catalogue.find(level, name)
+            if at is None:
                 unknown.append(f"{level} {name!r}")
+            else:
+                found.append((level, at))
     if unknown:
         more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
         raise SegmentError(
             f"not in the catalogue: {', '.join(unknown[:10])}{more}; write names as the items "
             "source does"
         )
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _inside(history: History, level: str, number: int) -> NDArray[np.bool_]:
@@ -91,28 +91,32 @@ def _of_items(inside: NDArray[np.bool_]) -> Part:
     return Part(GROUP, 0, inside)
 
 
-def _fulfilling(history: History, items: pa.Table, rule: Sequence[Condition]) -> NDArray[np.bool_]:
+def _fulfilling(
+    history: History, items: pa.Table, rule: Sequence[Condition], cutoff: int
+) -> NDArray[np.bool_]:
     """bool[n_items]: the items that fulfil every condition. Raises SegmentError if none does."""
     inside = np.ones(history.catalogue.n_items, dtype=bool)
     for condition in rule:
-        inside &= _fulfils(history, items, condition)
+        inside &= _fulfils(history, items, condition, cutoff)
     if not inside.any():
         told = " and ".join(f"{each.attribute} {each.operator} {each.value}" for each in rule)
         raise SegmentError(f"no item of the catalogue fulfils the rule: {told}")
     return inside
 
 
-def _fulfils(history: History, items: pa.Table, condition: Condition) -> NDArray[np.bool_]:
+def _fulfils(
+    history: History, items: pa.Table, condition: Condition, cutoff: int
+) -> NDArray[np.bool_]:
     operator, value = condition.operator, condition.value
     if not isinstance(value, str):
         if condition.attribute == "days_on_sale":
-            number = _days_on_sale(history)
+            number = _days_on_sale(history, cutoff)
         else:
             number = items[condition.attribute].cast(pa.float64()).to_numpy()
         with np.errstate(invalid="ignore"):  # NaN, what is not known, fulfils nothing
             return np.asarray(number >= value if operator == ">=" else number <= value)
-    text = pc.utf8_lower(pc.fill_null(items[condition.attribute], ""))
-    wanted = value.strip().lower()
+    text = pc.utf8_normalize(pc.fill_null(items[condition.attribute], ""), form="NFC")
+    text, wanted = pc.utf8_lower(text), unicodedata.normalize("NFC", value).strip().lower()
     if operator == "contains":
         found = pc.match_substring(text, wanted)
     else:
@@ -122,13 +126,12 @@ def _fulfils(history: History, items: pa.Table, condition: Condition) -> NDArray
     return np.asarray(found.to_numpy(), dtype=bool)
 
 
-def _days_on_sale(history: History) -> NDArray[np.float64]:
+def _days_on_sale(history: History, cutoff: int) -> NDArray[np.float64]:
     """float64[n_items]: whole days since the first purchase; 0 for what was never sold."""
     bought = (history.kind == BOUGHT) & (history.item >= 0)
-    newest = int(history.hour.max(initial=0))
-    first = np.full(history.catalogue.n_items, newest, dtype=np.int64)
+    first = np.full(history.catalogue.n_items, cutoff - 1, dtype=np.int64)
     np.minimum.at(first, history.item[bought], history.hour[bought])
-    return ((newest - first) // 24).astype(np.float64)
+    return ((cutoff - 1 - first) // 24).astype(np.float64)
 
 
 def mean_margin(

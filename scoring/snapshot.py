@@ -36,13 +36,15 @@ from scoring.snapshot_schema import (
 
 META = "meta.json"
 MODEL = "model"
+HORIZONS = "horizons"  # below the model folder: what segment jobs add later, and may replace
 SCORES = "scores"
 
 
 @dataclass(frozen=True)
 class SnapshotMeta:
     """What meta.json holds. Counts are rows of the tables; ``digest`` is SHA-256 (hex) of
-    scores.parquet and ``files`` that of every file; times are UTC; ``quality`` is the gate's."""
+    scores.parquet and ``files`` that of every file but those of HORIZONS; times are UTC;
+    ``quality`` is the gate's."""
 
     snapshot: str
     workspace: str
@@ -210,10 +212,11 @@ def write(
         _write_parquet(beside / f"{name}.parquet", table)
     if model is not None:
         model(beside / MODEL)
+    added = beside / MODEL / HORIZONS
     files = {
         path.relative_to(beside).as_posix(): _sha256(path)
         for path in sorted(beside.rglob("*"))
-        if path.is_file()
+        if path.is_file() and not path.is_relative_to(added)
     }
     complete = replace(
         meta,
@@ -331,7 +334,8 @@ def _sha256(path: Path) -> str:
 
 def _copy_tree(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        half_done = shutil.ignore_patterns(".*")
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore=half_done)
 
 
 def _replace_folder(beside: Path, folder: Path) -> None:

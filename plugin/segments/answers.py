@@ -43,7 +43,7 @@ class SegmentSchema(ma.Schema):
         allow_none=True,
         metadata={
             "description": "Customers, expected responses with their 95 % interval (low, high), "
-            "cost, profit, lift"
+            "cost, profit, lift; cost_per_send and margin (of one response) that they rest on"
         },
     )
     error = fields.String(allow_none=True, metadata={"description": "Why it failed"})

@@ -22,6 +22,8 @@ from scoring.segment_request import (
 
 _MAX_NAMES = 10_000
 _MAX_CONDITIONS = 20
+_MAX_COST = 1_000_000  # as in the workspace's file
+_MAX_MARGIN = 1e12  # with any number of customers still a number
 
 
 def _names(description: str, example: list[str]) -> fields.List:
@@ -222,14 +224,14 @@ class SegmentRequestSchema(ma.Schema):
         allow_nan=False,
         load_default=None,
         allow_none=True,
-        validate=validate.Range(min=0),
+        validate=validate.Range(min=0, max=_MAX_COST),
         metadata={"description": "Workspace currency; default from the workspace"},
     )
     margin = fields.Float(
         allow_nan=False,
         load_default=None,
         allow_none=True,
-        validate=validate.Range(min=0),
+        validate=validate.Range(min=0, max=_MAX_MARGIN),
         metadata={"description": "Per answer, workspace currency; default from the items"},
     )
 

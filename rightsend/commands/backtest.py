@@ -32,11 +32,13 @@ from scoring.backtest.run import (
     BacktestReport,
     CutoffReport,
     Plan,
+    check_past,
     check_window,
     earlier,
     of_lake,
     of_snapshot,
 )
+from scoring.snapshot import Snapshot
 from settings.workspace import WorkspaceSettings
 
 LEVELS = ("category", "brand", "item", "any")
@@ -54,7 +56,7 @@ def all_within_reason(
 class When:
     """Which cut-offs: a night's snapshot, ``cutoffs``, and ``windows`` before the oldest."""
 
-    snapshot: str | None
+    snapshot: Snapshot | None
     cutoffs: tuple[datetime, ...]
     windows: int
 
@@ -148,10 +150,17 @@ def backtest(
             "--windows for earlier ones"
         )
     chosen = context.workspace(workspace)
-    when = When(snapshot, cutoffs, windows)
-    plan = Plan(Choice(levels or LEVELS, targets, min_buyers), tuple(dict.fromkeys(ablations)))
+    choice = Choice(tuple(dict.fromkeys(levels)) or LEVELS, targets, min_buyers)
+    plan = Plan(choice, tuple(dict.fromkeys(ablations)))
     if html is not None:
         _check_writable(html)
+    opened = None
+    if snapshot or (chosen.as_of and not cutoffs):
+        opened = publishing.open_snapshot(context, chosen, snapshot)
+        # the window is the one that the night learned, whatever the configuration says by now
+        models = replace(chosen.models, horizon_days=opened.meta.horizon_days)
+        chosen = replace(chosen, models=models)
+    when = When(opened, cutoffs, windows)
     with Progress(quiet=as_json) as progress:
         reports = _reports(context, chosen, when, plan, progress)
     plan = replace(plan, command=_command(when, reports, plan))
@@ -176,16 +185,19 @@ def _reports(
     now, days = context.now(workspace), workspace.models.horizon_days
     folder = context.workspace_dir(workspace)
     reports, cutoffs = [], list(when.cutoffs)
-    if when.snapshot or (workspace.as_of and not cutoffs):
-        opened = publishing.open_snapshot(context, workspace, when.snapshot)
-        reports.append(of_snapshot(workspace, opened, progress, plan))
-        first = reports[0].cutoff
+    if when.snapshot is not None:
+        first = when.snapshot.meta.cutoff
+        if workspace.as_of is None:  # else the sources know the days after as_of already
+            check_window(workspace, first, now)
     else:
         cutoffs = cutoffs or [now - timedelta(days=days)]
         first = cutoffs[-1]
     cutoffs += earlier(first, when.windows, days)
     for cutoff in cutoffs:
         check_window(workspace, cutoff, now)
+    check_past(folder, cutoffs)
+    if when.snapshot is not None:
+        reports.append(of_snapshot(workspace, when.snapshot, progress, plan))
     return reports + [of_lake(workspace, folder, each, progress, plan) for each in cutoffs]
 
 
@@ -214,6 +226,8 @@ def _check_writable(html: Path) -> None:
     """Before hours of work, not after. Raises RightsendError."""
     if html.suffix == ".json":
         raise RightsendError(f"{html}: the JSON is written there; name the page otherwise")
+    if (beside := html.with_suffix(".json")).is_dir():
+        raise RightsendError(f"{html}: its JSON cannot be written: {beside} is a directory")
     if not os.access(html.resolve().parent, os.W_OK):
         raise RightsendError(
             f"{html}: cannot be written: the folder is not there or may not be written to"
@@ -221,8 +235,10 @@ def _check_writable(html: Path) -> None:
 
 
 def _write(html: Path, document: dict[str, Any], language: str) -> None:
-    """The page, and its JSON beside it."""
+    """The page, and its JSON beside it; nothing lies beside a device or a pipe."""
+    alone = html.exists() and not html.is_file()
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-    for path, content in ((html, render(document, language)), (html.with_suffix(".json"), text)):
+    pages = {html: render(document, language), html.with_suffix(".json"): text}
+    for path, content in list(pages.items())[: 1 if alone else 2]:
         with output.target(path) as file:
             file.write(content.encode("utf-8", "replace"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from settings.fields import LAST_YEAR
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 config_option = click.option(
     "--config",
@@ -78,8 +80,14 @@ def words(value: Any) -> str:
 
 
 def table(rows: list[tuple[Any, ...]], header: tuple[str, ...]) -> str:
-    """Columns aligned with two spaces between; numbers to the right."""
-    cells = [header, *[tuple("" if c is None else str(c) for c in row) for row in rows]]
+    """Columns aligned with two spaces between; numbers to the right.
+
+    Names come from the data: line feeds and commands to the terminal in them become spaces.
+    """
+    cells = [
+        header,
+        *[tuple("" if c is None else _CONTROL.sub(" ", str(c)) for c in row) for row in rows],
+    ]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     right = [
         bool(rows) and all(isinstance(row[i], int | float) for row in rows)

@@ -31,6 +31,8 @@ def target(output: Path | None) -> Iterator[IO[bytes]]:
         if not direct:
             draft.replace(final)
     except OSError as error:
+        if error.filename is not None and str(error.filename) not in (str(draft), str(final)):
+            raise  # of a file that was read for it
         raise RightsendError(f"{output}: cannot be written: {error.strerror or error}") from error
     finally:
         if not direct:

@@ -90,11 +90,15 @@ def recommend(
 def _note_unknown(
     out: Path, customers: Path | None, unknown: Sequence[tuple[int, str]]
 ) -> Path | None:
-    """Writes who was asked for and is not known beside ``out``; what an earlier run left goes."""
+    """Writes who was asked for and is not known beside ``out``; what an earlier run left goes.
+
+    Nothing lies beside a device or a pipe.
+    """
+    if not out.is_file():
+        return None
     beside = out.with_name(f"{out.name}.unknown.ndjson")
     if not unknown:
-        if out.is_file():
-            beside.unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         return None
     with target(beside) as file:
         for line, name in unknown:
@@ -104,5 +108,6 @@ def _note_unknown(
                 "reason": "no customer that the model knows",
                 "row": name,
             }
-            file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+            text = json.dumps(entry, ensure_ascii=False)
+            file.write(text.encode("utf-8", "backslashreplace") + b"\n")  # half a character is one
     return beside

@@ -58,7 +58,7 @@ def score(
     probability.
 
     The probabilities are those of segments. Rows come customer by customer, targets in the order
-    of the file.
+    of the file, each once. A target that the catalogue does not have is refused, with its line.
 
     \b
     Example:

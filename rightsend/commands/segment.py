@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from itertools import islice
 from pathlib import Path
@@ -170,6 +171,7 @@ def show(
     click.echo("\n".join(lines))
     if best:
         columns = ("rank", "customer_id", "probability", "reasons")
+        best = [row | {"probability": round(row["probability"], 4)} for row in best]
         rows = [tuple(row.get(name) for name in columns) for row in best]
         click.echo(table(rows, ("rank", "customer", "probability", "reasons")))
 
@@ -288,7 +290,12 @@ def _request(wishes: dict[str, Any]) -> dict[str, Any]:
         "margin": wishes["margin"],
     }
     try:
+        json.dumps(document, ensure_ascii=False).encode()
         return to_json(from_json(document))
+    except UnicodeEncodeError:
+        raise RightsendError(
+            "segment request: a name holds bytes that are no UTF-8 text; set the terminal to UTF-8"
+        ) from None
     except marshmallow.ValidationError as error:
         raise RightsendError(f"segment request: {_first_complaint(error.messages)}") from None
 
@@ -296,7 +303,7 @@ def _request(wishes: dict[str, Any]) -> dict[str, Any]:
 def _ids(path: Path) -> list[str]:
     """One id a line; blank lines are nothing. Raises RightsendError."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # an id may hold other ends
     except (OSError, UnicodeDecodeError) as problem:
         raise RightsendError(f"--items-file {path}: {problem}; expected UTF-8 text") from problem
     ids = [line.strip() for line in lines if line.strip()]

@@ -176,9 +176,10 @@ def of_snapshot(
     cutoff, days = snapshot.meta.cutoff, snapshot.meta.horizon_days
     later = read_events_after(workspace, since=cutoff, until=cutoff + timedelta(days=days))
     truth = _truth(snapshot, history, later, fitted.cutoff)
-    if not (truth.kind == BOUGHT).any():
+    if not truth.sells():
         raise BacktestError(
-            f"the sources hold no purchase in the {days} days after {cutoff:%Y-%m-%d %H:%M} UTC"
+            f"the sources hold no purchase of an item in the {days} days after "
+            f"{cutoff:%Y-%m-%d %H:%M} UTC"
         )
     judged = _Judge(replace(workspace, models=replace(workspace.models, horizon_days=days)), plan)
     results, rankings = judged.both(history, fitted, truth, progress)
@@ -208,10 +209,10 @@ def of_lake(
     history = features.build(lake, people, items, cutoff)
     truth = features.from_events(lake.events(before=end, since=cutoff), people, items)
     for name, part in (("before", history), ("after", truth)):
-        if not (part.kind == BOUGHT).any():
+        if not part.sells():
             raise BacktestError(
-                f"the lake holds no purchase {name} {cutoff:%Y-%m-%d %H:%M} UTC: choose another "
-                "--cutoff or import more"
+                f"the lake holds no purchase of an item {name} {cutoff:%Y-%m-%d %H:%M} UTC: "
+                "choose another --cutoff or import more"
             )
     hour = histories.hour_of(cutoff)
     judge = _Judge(workspace, plan)
@@ -234,6 +235,23 @@ def check_window(workspace: WorkspaceSettings, cutoff: datetime, now: datetime) 
             f"the {days} days after {cutoff:%Y-%m-%d %H:%M} UTC are not over: the newest --cutoff "
             f"that can be judged is {newest:%Y-%m-%dT%H:%M:%S}"
         )
+
+
+def check_past(workspace_dir: Path, cutoffs: Sequence[datetime]) -> None:
+    """Raises BacktestError when the lake's first purchase of an item comes after one of them: told
+    before hours of training, not after."""
+    if not cutoffs:
+        return
+    ever = Lake(workspace_dir / "lake").events(before=max(cutoffs))
+    bought = ever.filter(ever[c.EVENT_TYPE] == c.PURCHASE, ever[c.ITEM_ID].notnull())
+    first = bought[c.OCCURRED_AT].min().to_pyarrow().as_py()
+    for cutoff in cutoffs:
+        if first is None or first >= cutoff:
+            since = f"; the first one was at {first:%Y-%m-%d %H:%M}" if first else ""
+            raise BacktestError(
+                f"the lake holds no purchase of an item before {cutoff:%Y-%m-%d %H:%M} UTC{since}: "
+                "choose another --cutoff, fewer --windows, or import more"
+            )
 
 
 def earlier(cutoff: datetime, windows: int, horizon_days: int) -> Sequence[datetime]:
@@ -307,6 +325,6 @@ def _from_hour(truth: History, hour: int) -> History:
 
 
 __all__ = [
-    "ABLATIONS", "BacktestError", "BacktestReport", "CutoffReport", "Plan", "check_window",
-    "earlier", "of_lake", "of_snapshot",
+    "ABLATIONS", "BacktestError", "BacktestReport", "CutoffReport", "Plan", "check_past",
+    "check_window", "earlier", "of_lake", "of_snapshot",
 ]  # fmt: skip

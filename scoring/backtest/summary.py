@@ -122,14 +122,19 @@ def table(results: list[Judged]) -> str:
     for judged in results:
         result = judged.targeting
         for method in result.measures:
-            ratio = f"{result.expected_over_observed:.2f}" if method == MODEL else ""
-            means = [f"{result.mean(method, name):>9.3f}" for name in measures]
+            ratio = _told(result.expected_over_observed, 2) if method == MODEL else ""
+            means = [f"{_told(result.mean(method, name), 3):>9}" for name in measures]
             lines.append(
                 f"{result.level:<10}{method:<16}{len(result.targets):>8}"
                 + "".join(means)
                 + f"{ratio:>18}"
             )
     return "\n".join(lines)
+
+
+def _told(value: float, places: int) -> str:
+    """What cannot be measured is a dash, as on the page."""
+    return "–" if np.isnan(value) else f"{value:.{places}f}"
 
 
 def _columns(measures: Mapping[str, Mapping[str, NDArray]], measure: str) -> NDArray[np.float64]:

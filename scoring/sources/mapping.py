@@ -39,6 +39,7 @@ UNPARSABLE_NUMBER = "unparsable_number"
 UNPARSABLE_FLAG = "unparsable_flag"
 INVALID_JSON = "invalid_json"
 NEGATIVE_QUANTITY = "negative_quantity"
+TOO_LONG = "too_long"  # a name of more than MAX_NAME_BYTES: most likely a quote never closed
 DUPLICATE_ID = "duplicate_id"  # given by the importer: same event_id, other content
 
 _FAILURES = {
@@ -51,6 +52,7 @@ _FAILURES = {
     canonical.JSON: INVALID_JSON,
 }
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # an event before this is a misread time
+MAX_NAME_BYTES = 1000  # of an id, brand or category: models hold all at the longest's length
 _ROWS_FOR_TWO_THREADS = 100_000
 _REASON, _LATER = "__reason", "__later"
 _FUTURE_TOLERANCE = timedelta(days=1)  # wrong clocks and time zones
@@ -260,6 +262,9 @@ def _reason(source: SourceSettings, horizon: Horizon) -> str:
         if column in source.columns:
             failed = f"g_{column} IS NOT NULL AND {column} IS NULL"
             tests.append((failed, _FAILURES[canonical.kind(column)]))
+    for column in columns:
+        if canonical.kind(column) == canonical.ID or column in (c.BRAND, c.CATEGORY):
+            tests.append((f"strlen({column}) > {MAX_NAME_BYTES}", TOO_LONG))
     if c.QUANTITY in columns:
         negative = f"{c.QUANTITY} < 0 AND {c.EVENT_TYPE} <> {sql.literal(c.RETURN)}"
         tests.append((negative, NEGATIVE_QUANTITY))

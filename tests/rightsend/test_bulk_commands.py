@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,25 @@ def test_recommend_writes_lists_and_who_is_unknown(run, tmp_path, capsys) -> Non
     assert (unknown["line"], unknown["row"]) == (2, "nobody")
     assert run("recommend", "--limit", "3", "--out", out) == 0  # everyone: none is unknown
     assert not Path(report["unknown_in"]).exists()
+
+
+def test_an_unknown_id_that_is_no_text_is_listed(run, tmp_path) -> None:
+    out, customers = tmp_path / "out.parquet", tmp_path / "asked.json"
+    customers.write_text('["c01", "half a \\ud83d"]')
+    assert run("recommend", "--customers", customers, "--out", out) == 0
+    unknown = json.loads(out.with_name("out.parquet.unknown.ndjson").read_text())
+    assert unknown["row"] == "half a \ud83d"
+
+
+def test_nothing_is_written_beside_a_pipe(run, tmp_path) -> None:
+    pipe, heard = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_bytes()))
+    reader.start()
+    assert run("recommend", "--customers", asked(tmp_path, "c01\nnobody\n"), "--out", pipe) == 0
+    reader.join(timeout=10)
+    assert heard[0][:4] == b"PAR1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["asked.txt", "pipe"]
 
 
 def test_recommended_is_what_the_snapshot_publishes(run, night, tmp_path) -> None:  # noqa: F811

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rightsend import cli, manual
+from rightsend.commands import options
 from rightsend.errors import RightsendError
 from tests.rightsend import shop
 
@@ -259,6 +260,17 @@ def test_bad_input_a_file_of_items_that_is_none(content, complaint, capsys, conf
     words = ("--items-file", file, "--count", "9", "--config", config)
     assert run("segment", "create", *words) == 1
     assert complaint in capsys.readouterr().err
+
+
+def test_bad_input_a_name_that_is_no_utf8(capsys, config: Path) -> None:
+    words = ("--category", "caf\udce9", "--count", "9", "--config", config)
+    assert run("segment", "create", *words) == 1
+    assert "bytes that are no UTF-8 text" in capsys.readouterr().err
+
+
+def test_names_do_not_command_the_terminal() -> None:
+    shown = options.table([("a\x1b[2J\nb", "차 👩\u200d👧")], ("one", "two"))
+    assert shown.splitlines() == ["one      two", "a [2J b  차 👩\u200d👧"]
 
 
 def test_bad_input_a_file_of_items_that_is_not_there(capsys, config: Path) -> None:

@@ -75,3 +75,9 @@ def test_fault_a_full_disk_is_one_sentence() -> None:
     with pytest.raises(RightsendError, match="No space left"), target(Path("/dev/full")) as out:
         out.write(b"a" * 100_000)
     assert Path("/dev/full").is_char_device()
+
+
+def test_fault_a_file_that_is_read_for_it_is_not_called_the_place(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"targets\.txt"), target(tmp_path / "out"):
+        (tmp_path / "targets.txt").read_bytes()
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from rightsend.progress import Progress
 
 
@@ -20,6 +22,14 @@ def test_without_a_terminal_each_step_is_one_line_when_it_ends() -> None:
     assert [line.split("  ")[1] for line in lines] == ["import purchases", "publish"]
     assert "100" in lines[0]
     assert lines[0].endswith("done")
+
+
+def test_a_step_that_fails_is_not_done() -> None:
+    out = io.StringIO()
+    with pytest.raises(ValueError, match="no"), Progress(out) as progress:
+        progress("import purchases", 10, 100)
+        raise ValueError("no")
+    assert out.getvalue().rstrip().endswith("stopped")
 
 
 def test_on_a_terminal_there_is_a_bar_a_step() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -64,8 +65,7 @@ def test_bad_input_every_wrong_line_is_named(model, tmp_path) -> None:
     said = str(error.value)
     assert str(path) in said
     assert "line 2: category 'shoes' is not in the catalogue" in said
-    assert "line 3: found 'shelf:3', expected item:NAME" in said
-    assert "line 4: found 'tea'" in said
+    assert "line 3: found 'shelf:3'; line 4: found 'tea'. Expected is item:NAME, " in said
     assert "line 1" not in said
 
 
@@ -77,7 +77,9 @@ def test_bad_input_every_wrong_line_is_named(model, tmp_path) -> None:
         ("a.csv", "level,name\ncategory,shoes\n", "line 2: category 'shoes'"),
         ("a.json", "{", "is not JSON"),
         ("a.json", '{"level": "category"}', "is not a JSON list"),
-        ("a.json", "[3]", "line 1: found 3"),
+        ("a.json", "[3]", "entry 1: found 3"),
+        ("a.json", "[" * 100_000, "is not JSON"),
+        ("a.csv", "level,name\ncategory," + "x" * 200_000, "line 2: field larger"),
     ],
 )
 def test_bad_input_files_that_are_not_what_they_seem(model, tmp_path, name, text, said) -> None:
@@ -113,13 +115,45 @@ def test_customers_are_found_and_the_others_are_named(model, tmp_path) -> None:
     assert found.unknown == [(2, "nobody")]
 
 
+def test_whoever_is_left_is_found_after_an_erasure(model, tmp_path) -> None:
+    history, fitted = model
+    customers = history.customers.copy()
+    customers[customers == "c30"] = ""  # as scoring.segment.forget leaves it
+    rest = dataclasses.replace(history, customers=customers)
+    found = bulk.read_customers(asked(tmp_path, "\n".join(shop.CUSTOMERS)), rest, fitted)
+    assert customers[found.row].tolist() == [who for who in shop.CUSTOMERS if who != "c30"]
+    assert found.unknown == [(31, "c30")]
+
+
 @pytest.mark.parametrize(("name", "text"), [
     ("c.csv", "x,customer_id\n1,c01\n"), ("c.json", '["c01"]'),
-    ("c.json", '[{"customer_id": "c01"}]'),
+    ("c.json", '[{"customer_id": "c01"}]'), ("c.txt", "\r\n c01 \r\n"),
 ])  # fmt: skip
 def test_customers_come_as_csv_and_json_too(model, tmp_path, name, text) -> None:
     found = bulk.read_customers(asked(tmp_path, text, name), *model)
     assert model[0].customers[found.row].tolist() == ["c01"]
+
+
+def test_ids_may_be_numbers_in_json(model, tmp_path) -> None:
+    history, fitted = model
+    customers = history.customers.copy()
+    customers[:2] = "0", "17"
+    rest = dataclasses.replace(history, customers=customers)
+    path = asked(tmp_path, '[17, {"customer_id": 0}]', "c.json")
+    assert bulk.read_customers(path, rest, fitted).row.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("name", ["t.txt", "t.csv"])
+def test_only_line_feeds_end_a_line(model, tmp_path, name) -> None:
+    history, _ = model
+    odd = "green\u2028tea\x85"
+    names = history.catalogue.names | {"category": np.array([odd])}
+    odd_shop = dataclasses.replace(
+        history, catalogue=dataclasses.replace(history.catalogue, names=names)
+    )
+    text = f"level,name\ncategory,{odd}x" if name.endswith("csv") else f"category:{odd}x"
+    with pytest.raises(BulkError, match=r"category 'green.u2028tea.x85x' is not"):
+        bulk.read_targets(asked(tmp_path, text, name), odd_shop)
 
 
 @pytest.mark.parametrize("text", ["nobody\n", ""])

@@ -37,6 +37,17 @@ def test_the_second_of_a_category_waits_for_what_is_nearly_as_likely() -> None:
     assert listed(Variety(NAMES, CATEGORIES, 0.5), SCORES, 3) == [0, 3, 2]
 
 
+def test_one_long_name_does_not_make_all_others_long() -> None:
+    items = 20_000
+    names = ["x" * 1_000_000, *(f"Tea {n // 2}" for n in range(1, items - 1)), None]
+    ids = [f"i{n}" for n in range(items)]
+    table = pa.table({c.ITEM_ID: ids, c.NAME: names})
+    history = make([], customers=1, items=items)
+    variety = Variety.of(table, history.catalogue, 0.5)  # as an array of texts: 80 GB
+    assert variety.name[2] == variety.name[3] != variety.name[4]
+    assert variety.name[-1] == -1
+
+
 def test_what_is_much_likelier_comes_first_all_the_same() -> None:
     scores = [0.5, 0.45, 0.44, 0.1, 0.05]
     assert listed(Variety(NAMES, CATEGORIES, 1.0), scores, 3) == [0, 2, 3]

@@ -180,4 +180,4 @@ def test_bad_input_nothing_to_recommend_stops_the_night() -> None:
     tables = factories.tables()
     empty = replace(tables, popular=tables.popular.slice(0, 0))
     told = gate.scores_problem(empty, None, SETTINGS)
-    assert told is not None and "nothing to recommend" in told
+    assert told is not None and "nothing to recommend: check stock" in told

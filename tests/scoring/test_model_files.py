@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -135,6 +136,18 @@ def name_an_unknown_scorer(folder: Path) -> None:
     (folder / "model.json").write_text(json.dumps(document))
 
 
+def make_levels_a_list(folder: Path) -> None:
+    document = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**document, "levels": []}))
+
+
+def describe_otherwise(folder: Path) -> None:
+    """As a version wrote it whose scorers had another column."""
+    document = json.loads((folder / "model.json").read_text())
+    document["levels"]["item"]["features"].append("repeat.moon_phase")
+    (folder / "model.json").write_text(json.dumps(document))
+
+
 def lose_everything(folder: Path) -> None:
     for path in folder.iterdir():
         path.unlink()
@@ -146,7 +159,7 @@ def lose_everything(folder: Path) -> None:
     [
         cut_short, garble, flip_a_byte, lose_a_file, empty_a_file, lose_an_array, put_a_pickle_in,
         break_the_document, make_it_a_list, lose_the_cutoff, name_an_unknown_scorer,
-        lose_everything,
+        make_levels_a_list, describe_otherwise, lose_everything,
     ],
 )  # fmt: skip
 def test_bad_input_a_damaged_model_is_one_clear_error(
@@ -155,6 +168,23 @@ def test_bad_input_a_damaged_model_is_one_clear_error(
     damage(folder)
     with pytest.raises(ModelFilesError, match=r"cannot be read .*run `rightsend nightly`"):
         model_files.load(folder)
+
+
+@pytest.mark.filterwarnings("ignore")  # numpy's, of headers that it can nearly read
+@pytest.mark.parametrize("name", ["judge-0-item.npz", "level-item.npz"])
+def test_fault_any_flipped_bit_is_one_clear_error_or_none(folder: Path, name: str) -> None:
+    chance, path = random.Random(3), folder / name
+    whole = path.read_bytes()
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        damaged[chance.randrange(300)] ^= 1 << chance.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            model_files.load(folder)
+        except ModelFilesError:
+            refused += 1
+    assert refused > 50
 
 
 def test_bad_input_a_model_of_another_library_version_says_so(folder: Path) -> None:

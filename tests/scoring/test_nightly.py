@@ -13,6 +13,7 @@ import pytest
 
 from scoring import nightly, snapshot
 from scoring.backtest.report import Results
+from scoring.model_files import ModelFilesError
 from scoring.snapshot import Snapshot
 from scoring.store.publish import Publisher
 from scoring.store.read import Reader
@@ -127,6 +128,23 @@ def test_a_night_that_failed_goes_on_at_the_step_that_failed(second, monkeypatch
     assert "reason" not in report.report
 
 
+def test_fault_a_night_whose_models_are_of_another_version_begins_anew(second, monkeypatch) -> None:
+    """The program was renewed between the failure and the next try."""
+
+    def unscored(*_arguments: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        patch.setattr(nightly.score, "tables", unscored)
+        shop.night(*second, NEXT_DAY)
+    (path,) = (second[1] / "runs").glob("*/train/tonight/model.json")
+    path.write_text(path.read_text().replace('"format":', '"format": 1, "was":'))
+    with pytest.raises(ModelFilesError, match="run `rightsend nightly` to train again"):
+        shop.night(*second, NEXT_DAY)
+    report = shop.night(*second, NEXT_DAY)
+    assert (report.state, report.run) == ("done", "20260302T000000Z-2")
+
+
 def test_a_night_that_failed_long_ago_is_left_for_a_new_one(second) -> None:
     def away(_snapshot: Snapshot) -> None:
         raise ConnectionError("the store is away")
@@ -216,6 +234,16 @@ def test_bad_input_a_shop_without_a_purchase_says_where_to_look(tmp_path) -> Non
     with pytest.raises(nightly.NothingToLearnError, match="has no purchase before 2026-03-01"):
         shop.night(workspace, tmp_path / "shop")
     assert run_json(tmp_path / "shop", "20260301T000000Z")["state"] == "failed"
+
+
+def test_bad_input_purchases_of_no_item_are_one_clear_error(tmp_path) -> None:
+    workspace = shop.workspace(tmp_path)
+    orders = [[*shop.purchase(f"o{n}", shop.FIRST_DAY, "c01", "tea-0")] for n in range(3)]
+    for order in orders:
+        order[shop.HEADER.index("item")] = ""
+    shop.add_events(tmp_path, orders, name="events.csv")
+    with pytest.raises(nightly.NothingToLearnError, match="names an item: map item_id"):
+        shop.night(workspace, tmp_path / "shop")
 
 
 def test_after_nothing_to_learn_from_the_sources_are_read_again(tmp_path, monkeypatch) -> None:

@@ -117,6 +117,7 @@ def test_without_a_margin_it_is_the_share_of_the_price(night) -> None:
     plain = result(night, asked()).summary["profit"]
     double = result(night, asked(), workspace=replace(night.workspace, segments=rich))
     assert double.summary["profit"] == pytest.approx(2 * plain, abs=0.02)
+    assert double.summary["margin"] == pytest.approx(2 * result(night, asked()).summary["margin"])
 
 
 def test_the_summary_is_of_the_members(night) -> None:
@@ -127,6 +128,13 @@ def test_the_summary_is_of_the_members(night) -> None:
     assert summary["expected_responses"] == pytest.approx(expected, abs=0.01)
     assert summary["profit"] == pytest.approx(expected - 1.2, abs=0.01)
     assert summary["lift"] > 1
+    assert (summary["cost_per_send"], summary["margin"]) == (0.1, 1.0)
+
+
+def test_an_answer_that_costs_more_than_it_brings_makes_an_empty_segment(night) -> None:
+    found = result(night, asked(size=SizeRule(maximum_profit=True), cost_per_send=2.0, margin=1.0))
+    assert found.members.num_rows == 0
+    assert (found.summary["count"], str(found.summary["profit"])) == (0, "0.0")
 
 
 # targets

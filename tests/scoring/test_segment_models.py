@@ -169,6 +169,23 @@ def test_an_erased_person_is_absent_from_a_kept_horizon(night, copied, select) -
     assert not any(who.encode() in path.read_bytes() for path in kept for who in gone)
 
 
+def test_fault_a_horizon_damaged_after_an_erasure_leaves_the_snapshot_whole(
+    night, copied, select, learned
+) -> None:
+    """Only what the night wrote is under its seal: what was added later may be replaced."""
+    gone = select(horizon_days=14)[0]["customer_id"]
+    half_done = copied / "model" / "horizons" / ".writing-by-one-that-was-killed"
+    half_done.mkdir()
+    (half_done / "level-category.npz").write_bytes(b"half")
+    snapshots.erase(copied, {gone}, model=segment.forget)
+    horizons = copied / "model" / "horizons"
+    assert [path.name for path in horizons.iterdir()] == ["purchase-14-category"]
+    (horizons / "purchase-14-category" / "model.json").write_text("{}")
+    assert gone not in names(select(horizon_days=14))
+    assert len(learned) == 2
+    assert snapshots.Snapshot.open(copied, verify=True).model.is_dir()
+
+
 def test_a_snapshot_with_a_kept_horizon_is_still_whole(copied, select) -> None:
     select(horizon_days=14)
     assert snapshots.Snapshot.open(copied, verify=True).meta.horizon_days == 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,12 @@ from scoring import history as histories
 from scoring import model_files
 from scoring.segment_groups import base_level, fit_group
 from scoring.segment_request import Condition, SegmentError, Target
-from scoring.segment_targets import GROUP, Part, mean_margin, parts
+from scoring.segment_targets import GROUP, Part, _days_on_sale, mean_margin, parts
 from tests import nightly_shop as shop
 from tests.nights import Night
 from tests.segments import KNOWN, asked, by_name, names, refused, result, selecting
 
+CUTOFF = histories.hour_of(shop.AS_OF)
 select = pytest.fixture(selecting)
 
 
@@ -28,7 +30,7 @@ def meant(night: Night):
 
     def found(*conditions: tuple[str, str, Any]) -> set[str]:
         rule = tuple(Condition(*condition) for condition in conditions)
-        (part,) = parts(history, items, Target(rule=rule))
+        (part,) = parts(history, items, Target(rule=rule), CUTOFF)
         return set(history.catalogue.names["item"][part.inside])
 
     return found
@@ -52,9 +54,32 @@ def test_under_a_category_is_itself_and_what_is_below(night):
     items = night.snapshot.items()
     column = [paths[name] for name in items["category"].to_pylist()]
     items = items.set_column(items.schema.get_field_index("category"), "category", [column])
-    (part,) = parts(history, items, Target(rule=(Condition("category", "under", "Food"),)))
+    (part,) = parts(history, items, Target(rule=(Condition("category", "under", "Food"),)), CUTOFF)
     found = set(history.catalogue.names["item"][part.inside])
     assert {item.split("-")[0] for item in found} == {"bread", "tea"}
+
+
+@pytest.mark.parametrize(("kept", "asked_as"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_names_that_look_the_same_are_the_same(night, kept, asked_as):
+    """ "커피" as a Mac may write it, in single letters, and as everybody else does."""
+    history = histories.load(night.snapshot.model / "history")
+    catalogue = history.catalogue
+    there, asked_for = (unicodedata.normalize(form, "커피 원두") for form in (kept, asked_as))
+    names = catalogue.names["category"].astype("U20")
+    names[-1] = there  # Korean sorts behind Latin
+    korean = replace(history, catalogue=replace(
+        catalogue, names={**catalogue.names, "category": names}))  # fmt: skip
+    items = night.snapshot.items()
+    column = [there if name == "tea" else name for name in items["category"].to_pylist()]
+    items = items.set_column(items.schema.get_field_index("category"), "category", [column])
+    targets = (
+        Target(categories=(asked_for,)),
+        Target(categories=(asked_for, there), match="all"),
+        Target(rule=(Condition("category", "contains", asked_for.split()[0]),)),
+    )
+    for target in targets:
+        (part,) = parts(korean, items, target, CUTOFF)
+        assert {*catalogue.names["item"][part.inside]} == {f"tea-{n}" for n in range(6)}
 
 
 def test_items_on_sale_for_a_short_time_are_new(night, meant):
@@ -64,9 +89,17 @@ def test_items_on_sale_for_a_short_time_are_new(night, meant):
     newest = int(history.hour.max())
     late.hour[(history.item >= 0) & cheese[history.item]] = newest - 24 * 3
     rule = (Condition("days_on_sale", "<=", 3),)
-    (part,) = parts(late, night.snapshot.items(), Target(rule=rule))
+    (part,) = parts(late, night.snapshot.items(), Target(rule=rule), CUTOFF)
     assert {*late.catalogue.names["item"][part.inside]} >= {f"cheese-{n}" for n in range(6)}
     assert meant(("days_on_sale", ">=", 30)) == set(shop.ITEMS)
+
+
+def test_days_on_sale_go_on_when_nothing_happens(night):
+    """Of a shop that was closed for the last ten days, too."""
+    history = histories.load(night.snapshot.model / "history")
+    closed = replace(history, hour=history.hour - 24 * 10)
+    ages = [{*_days_on_sale(each, CUTOFF)} for each in (history, closed)]
+    assert {age + 10 for age in ages[0]} == ages[1]
 
 
 def test_what_is_not_known_fulfils_nothing(meant):
@@ -92,7 +125,7 @@ def test_all_items_of_a_category_are_that_category(select) -> None:
 def test_a_list_of_one_item_is_that_item(night) -> None:
     history = histories.load(night.snapshot.model / "history")
     rule = Target(items=("tea-2",), rule=(Condition("name", "is", "Tea no. 2"),))
-    (part,) = parts(history, night.snapshot.items(), rule)
+    (part,) = parts(history, night.snapshot.items(), rule, CUTOFF)
     assert isinstance(part, Part) and part.level == "item"
 
 
@@ -171,12 +204,12 @@ def test_bad_input_more_than_anybody_buys_at_once(night) -> None:
     history = histories.load(night.snapshot.model / "history")
     items = tuple(shop.ITEMS)
     target = Target(items=items, categories=shop.CATEGORIES, brands=("brand-0",), match="all")
-    assert len(parts(history, night.snapshot.items(), target)) == len(items) + 5
+    assert len(parts(history, night.snapshot.items(), target, CUTOFF)) == len(items) + 5
     wide = replace(history.catalogue, names={**history.catalogue.names,
                    "item": np.array([f"i{n:03}" for n in range(60)])})  # fmt: skip
     target = Target(items=tuple(f"i{n:03}" for n in range(60)), match="all")
     with pytest.raises(SegmentError, match="match all takes at most 50 targets, found 60"):
-        parts(replace(history, catalogue=wide), night.snapshot.items(), target)
+        parts(replace(history, catalogue=wide), night.snapshot.items(), target, CUTOFF)
 
 
 def test_bad_input_a_list_with_many_unknown_items_tells_how_many(night) -> None:

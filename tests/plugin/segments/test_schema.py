@@ -106,6 +106,8 @@ def test_defaults_are_those_of_the_dataclass():
         ({"exclusions": {"recent_buyer_days": 0}}, "exclusions"),
         ({"exclusions": []}, "exclusions"),
         ({"cost_per_send": -1}, "cost_per_send"),
+        ({"cost_per_send": 1e300}, "cost_per_send"),
+        ({"margin": 1e308}, "margin"),
         ({"colour": "red"}, "colour"),
     ],
 )

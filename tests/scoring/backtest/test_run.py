@@ -94,6 +94,13 @@ def test_a_recount_from_the_exported_segment_gives_the_tables_lift(
         )
 
 
+def test_what_cannot_be_measured_is_a_dash_in_the_table(night) -> None:
+    plan = Plan(Choice(levels=("any",)))
+    cutoff = backtest.of_snapshot(night.workspace, night.snapshot, quiet, plan)
+    *_, line = BacktestReport(night.workspace, plan, [cutoff]).table().splitlines()
+    assert line.split()[0] == "any" and line.split()[-1] == "–"  # nobody buys something newly
+
+
 def test_it_finds_buyers_and_says_so_in_a_table(night) -> None:
     report = whole(night, backtest.of_snapshot(night.workspace, night.snapshot, quiet))
     assert report.to_json()["levels"]["category"]["methods"]["rightsend"]["lift@20"]["mean"] > 1.5
@@ -136,18 +143,22 @@ def test_a_shop_without_as_of_is_judged_by_its_own_lake(night, tmp_path, monkeyp
 
 def test_bad_input_a_cutoff_before_the_first_purchase(night) -> None:
     early = shop.FIRST_DAY - timedelta(days=3)
-    with pytest.raises(BacktestError, match=r"no purchase before 2025-12-18 .*another --cutoff"):
+    with pytest.raises(
+        BacktestError, match=r"no purchase of an item before 2025-12-18 .*another --cutoff"
+    ):
         backtest.of_lake(night.workspace, night.workspace_dir, early, quiet)
 
 
 def test_bad_input_a_cutoff_after_the_last_purchase(night) -> None:
-    with pytest.raises(BacktestError, match="no purchase after 2026-03-01"):
+    with pytest.raises(BacktestError, match="no purchase of an item after 2026-03-01"):
         backtest.of_lake(night.workspace, night.workspace_dir, shop.AS_OF, quiet)
 
 
 def test_bad_input_sources_that_end_at_as_of(night, tmp_path) -> None:
     elsewhere = with_events(night.workspace, tmp_path, "")
-    with pytest.raises(BacktestError, match="the sources hold no purchase in the 7 days after"):
+    with pytest.raises(
+        BacktestError, match="the sources hold no purchase of an item in the 7 days after"
+    ):
         backtest.of_snapshot(elsewhere, night.snapshot, quiet)
 
 

@@ -191,6 +191,21 @@ def test_numbers_of_every_form() -> None:
     assert column("quantity", X, [1.5, float("nan")]) == [1.5, None]
 
 
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("identifier", "events"), ("item_id", "events"), ("device_id", "events"),
+     ("event_id", "events"), ("item_id", "items"), ("category", "items"), ("brand", "items")],
+)  # fmt: skip
+def test_bad_input_a_name_that_swallowed_half_the_file(name, table) -> None:
+    """An open quote in one row must not make every name as long as that one in memory."""
+    found = reasons(name, X, ["tea", "차" * 334, "x" * 1000, None], table)
+    assert found[:3] == [None, "too_long", None]
+
+
+def test_a_long_text_is_welcome() -> None:
+    assert column("text", X, ["x" * 5000], "items") == ["x" * 5000]
+
+
 def test_bad_input_negative_quantity_unless_it_is_a_return() -> None:
     result = mapped(
         {**EVENT, "event_type": M(column="t"), "quantity": X},
