@@ -43,28 +43,38 @@ class Part:
         out[known] = self.values[self.row[known], chosen]
         return out
 
-    def shared(self, n: int) -> Part:
-        """The same for ``n`` pairs, with those rows only that a pair has; of values without ``row``
-        where hardly any row is shared."""
-        if self.row is None:
-            return self
-        row = self.row
-        missing = self.values[:0] if self.missing is None else self.missing
-        if self.missing is not None and len(self.values) > 2 * n:
-            # a large table of which little is asked: looking for what is shared costs more
-            known = np.flatnonzero(row >= 0)
-            place = len(known) - 1 - row
-            place[known] = np.arange(len(known))
-            return Part(np.concatenate([self.values[row[known]], missing]), place)
-        has = np.zeros(len(self.values) + len(missing), dtype=bool)
-        has[row] = True  # what is missing is counted from the end
-        rows = np.flatnonzero(has[: len(self.values)])
-        if 2 * len(rows) > n:
-            return Part(self.columns())
-        place = np.empty(len(has), dtype=np.int32)
-        place[rows] = np.arange(len(rows), dtype=np.int32)
-        place[len(self.values) :] = len(rows) + len(missing) - 1 - np.arange(len(missing))
-        return Part(np.concatenate([self.values[rows], missing]), place[row])
+
+def shared(parts: Sequence[Part], n: int, columns: int) -> list[Part]:
+    """The same parts of ``n`` pairs, which have the same ``row``, with those rows only that a pair
+    has; of values without ``row`` where looking ``columns`` columns up for each pair costs less.
+    """
+    row = parts[0].row
+    if row is None:
+        return list(parts)
+    missing = 0 if parts[0].missing is None else len(parts[0].missing)
+    known = row[row >= 0] if missing else row
+    first = int(known.min(initial=len(parts[0].values)))
+    width = max(int(known.max(initial=-1)) + 1 - first, 0)
+    if width > 4 * n:  # rows far apart: looking for what is shared costs more than it saves
+        return [Part(part.columns()) for part in parts]
+    has = np.zeros(width, dtype=bool)
+    has[known - first] = True
+    rows = np.flatnonzero(has)
+    if len(rows) * columns + n > n * columns:
+        return [Part(part.columns()) for part in parts]
+    # what is missing is counted from the end
+    place = np.empty(width + missing, dtype=np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+    place[width:] = len(rows) + missing - 1 - np.arange(missing)
+    at = place[np.where(row >= 0, row - first, row) if missing else row - first]
+    rows += first
+    return [Part(_with_missing(part, rows), at) for part in parts]
+
+
+def _with_missing(part: Part, rows: NDArray[np.intp]) -> Floats:
+    if part.missing is None:
+        return part.values[rows]
+    return np.concatenate([part.values[rows], part.missing])
 
 
 @runtime_checkable
