@@ -34,14 +34,22 @@ class Part:
 
     def columns(self, chosen: slice = slice(None)) -> Floats:
         """float32[n, k]: the chosen columns of every pair."""
+        values = self.values[:, chosen]
         if self.row is None:
-            return self.values[:, chosen]
+            return values
         if self.missing is None:
-            return self.values[self.row, chosen]
-        known = self.row >= 0
-        out = self.missing[np.where(known, 0, -1 - self.row), chosen]
-        out[known] = self.values[self.row[known], chosen]
+            return _taken(values, self.row)
+        unknown = np.flatnonzero(self.row < 0)
+        if len(values) == 0:
+            return self.missing[-1 - self.row, chosen]
+        out = _taken(values, np.maximum(self.row, 0))
+        out[unknown] = self.missing[-1 - self.row[unknown], chosen]
         return out
+
+
+def _taken(values: Floats, row: NDArray[np.integer]) -> Floats:
+    """The rows of a table; of one column without a copy of the table."""
+    return values[:, 0][row][:, None] if values.shape[1] == 1 else values.take(row, axis=0)
 
 
 def shared(parts: Sequence[Part], n: int, columns: int) -> list[Part]:
@@ -52,29 +60,25 @@ def shared(parts: Sequence[Part], n: int, columns: int) -> list[Part]:
     if row is None:
         return list(parts)
     missing = 0 if parts[0].missing is None else len(parts[0].missing)
-    known = row[row >= 0] if missing else row
+    has = np.flatnonzero(row >= 0) if missing else slice(None)
+    known = row[has]
     first = int(known.min(initial=len(parts[0].values)))
     width = max(int(known.max(initial=-1)) + 1 - first, 0)
-    if width > 4 * n:  # rows far apart: looking for what is shared costs more than it saves
-        return [Part(part.columns()) for part in parts]
-    has = np.zeros(width, dtype=bool)
-    has[known - first] = True
-    rows = np.flatnonzero(has)
+    if width > 4 * n:  # far apart: looking for what is shared costs more than it saves
+        rows, place = known, np.arange(len(known))
+    else:
+        asked = np.zeros(width, dtype=bool)
+        asked[known - first] = True
+        rows = np.flatnonzero(asked)
+        place = (np.cumsum(asked) - 1)[known - first]
+        rows += first
     if len(rows) * columns + n > n * columns:
         return [Part(part.columns()) for part in parts]
-    # what is missing is counted from the end
-    place = np.empty(width + missing, dtype=np.int32)
-    place[rows] = np.arange(len(rows), dtype=np.int32)
-    place[width:] = len(rows) + missing - 1 - np.arange(missing)
-    at = place[np.where(row >= 0, row - first, row) if missing else row - first]
-    rows += first
-    return [Part(_with_missing(part, rows), at) for part in parts]
-
-
-def _with_missing(part: Part, rows: NDArray[np.intp]) -> Floats:
-    if part.missing is None:
-        return part.values[rows]
-    return np.concatenate([part.values[rows], part.missing])
+    if not missing:
+        return [Part(part.values.take(rows, axis=0), place) for part in parts]
+    at = len(rows) - 1 - row  # what is missing follows
+    at[has] = place
+    return [Part(np.concatenate([p.values.take(rows, axis=0), p.missing]), at) for p in parts]
 
 
 @runtime_checkable

@@ -22,8 +22,7 @@ from scipy.linalg.blas import ssyrk
 
 from scoring.history import BOUGHT, ENGAGED, History, LevelView, distinct
 from scoring.models import Arrays, Floats, Ints
-from scoring.models.ease import decayed_vectors, pack, propose_best, unpack
-from scoring.models.linear import described
+from scoring.models.ease import decayed_vectors, described, pack, propose_best, unpack
 from scoring.models.support import supported_targets
 
 WINDOWS = 6  # past windows that labels come from
