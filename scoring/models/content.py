@@ -151,7 +151,7 @@ class Content:
 
     @functools.cached_property
     def _has_taste(self) -> NDArray[np.bool_]:
-        return self.taste.any(axis=1)
+        return np.asarray(self.taste.any(axis=1))
 
     @property
     def _counts(self) -> tuple[tuple[NDArray[np.int64], Floats], ...]:

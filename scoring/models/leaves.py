@@ -182,9 +182,8 @@ class Leaves:
             return np.full(len(reached), self.baseline)
         leaf = reached.view(kind)[:, : 2 * pairs] * kind(factor)
         leaf >>= kind(shift)
-        at = leaf[:, 1::2].astype(np.intp)
-        at *= self.bits
-        at += leaf[:, ::2]
+        leaf[:, 1::2] *= kind(self.bits)
+        at = (leaf[:, 1::2] + leaf[:, ::2]).astype(np.intp)
         at += np.arange(0, pairs * two, two)
         found = np.take(self.value, at, mode="clip")
         return np.asarray(np.einsum("ij->i", found) + self.baseline)
