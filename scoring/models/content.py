@@ -24,7 +24,7 @@ from sklearn.utils.extmath import randomized_svd
 from scoring.history import ENGAGED, Catalogue, History, LevelView
 from scoring.item_text import nearest, unit
 from scoring.models import Arrays, Floats, Ints
-from scoring.models.lookup import dots, lookup
+from scoring.models.lookup import PairIndex, dots
 from scoring.models.parts import Part, whole
 
 HALF_LIFE_DAYS = 180.0
@@ -129,10 +129,8 @@ class Content:
             Part(self.tried, customer),
         ]
         missing: Floats = np.array([[0], [np.nan]], dtype=np.float32)
-        for column, (keys, days) in enumerate(self._counts):
-            narrow = self.narrow[column, target]
-            at = lookup(keys, int(self.width[column]), customer, narrow)
-            parts.append(Part(days[:-1, None], at, missing))
+        for narrow, (index, days) in zip(self.narrow, self._counts, strict=True):
+            parts.append(Part(days[:-1, None], index.find(customer, narrow[target]), missing))
         return parts
 
     def _likeness(self, customer: Ints, target: Ints) -> Floats:
@@ -153,9 +151,13 @@ class Content:
     def _has_taste(self) -> NDArray[np.bool_]:
         return np.asarray(self.taste.any(axis=1))
 
-    @property
-    def _counts(self) -> tuple[tuple[NDArray[np.int64], Floats], ...]:
-        return (self.same_keys, self.same_days), (self.same_brand_keys, self.same_brand_days)
+    @functools.cached_property
+    def _counts(self) -> tuple[tuple[PairIndex, Floats], ...]:
+        same, same_brand = (
+            PairIndex(keys, int(width))
+            for keys, width in zip((self.same_keys, self.same_brand_keys), self.width, strict=True)
+        )
+        return (same, self.same_days), (same_brand, self.same_brand_days)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): the never-bought targets that fit each customer best."""

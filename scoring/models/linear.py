@@ -80,9 +80,9 @@ def _scores(
     width: int,
 ) -> Floats:
     """float32[n, k]: of each pair, where ``few`` holds k times ``width`` columns; ``who`` rises."""
-    number = np.zeros(len(who), dtype=np.intp)  # of the pair's customer, among those asked
-    np.cumsum(who[1:] != who[:-1], out=number[1:])
-    everyone = who[np.flatnonzero(np.diff(number, prepend=-1))]
+    other = np.append(True, who[1:] != who[:-1])
+    everyone = who[other]
+    number = np.cumsum(other) - 1  # of the pair's customer, among everyone
     times = few.shape[1] // width
     out = np.empty((len(who), times), dtype=np.float32)
     step = max(SCORES // few.shape[1], 1)

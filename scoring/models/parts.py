@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,17 +80,11 @@ def shared(parts: Sequence[Part], n: int, columns: int) -> list[Part]:
     return [Part(np.concatenate([p.values.take(rows, axis=0), p.missing]), at) for p in parts]
 
 
-@runtime_checkable
-class InParts(Protocol):
-    """A base scorer that tells what its pairs share."""
-
-    def parts(self, customer: Ints, target: Ints) -> list[Part]: ...
-
-
 def parts_of(scorer: BaseScorer, customer: Ints, target: Ints) -> list[Part]:
-    """What the scorer says of the pairs."""
-    if isinstance(scorer, InParts):
-        return scorer.parts(customer, target)
+    """What the scorer says of the pairs: by its ``parts``, if it tells what they share."""
+    if hasattr(scorer, "parts"):
+        told: list[Part] = scorer.parts(customer, target)
+        return told
     return [Part(scorer.describe(customer, target))]
 
 

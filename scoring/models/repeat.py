@@ -6,6 +6,7 @@ buyers of consumables; the gap between purchases tells when the next one is due.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
-from scoring.models.lookup import lookup
+from scoring.models.lookup import PairIndex
 from scoring.models.parts import Part
 
 HALF_LIVES_DAYS = (7.0, 21.0, 60.0, 180.0)
@@ -53,10 +54,14 @@ class RepeatIntensity:
 
     def parts(self, customer: Ints, target: Ints) -> list[Part]:
         """A target of -1 is none, of which nothing is known."""
-        at = lookup(self.pair, self.n_targets, customer, target)
+        at = self._index.find(customer, target)
         never, nothing = np.full((2, len(self.features)), np.nan, dtype=np.float32)
         never[:5] = 0.0
         return [Part(self.table, at, np.array([never, nothing]))]
+
+    @functools.cached_property
+    def _index(self) -> PairIndex:
+        return PairIndex(self.pair, self.n_targets)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): each customer's ``limit`` strongest habits."""

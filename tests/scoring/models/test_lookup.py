@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scoring.models.lookup import BLOCK, NEVER, NO_TARGET, dots, lookup
+from scoring.models.lookup import BLOCK, NEVER, NO_TARGET, PairIndex, dots
 
 CUSTOMERS, TARGETS = 40, 9
 KEYS = np.sort(np.random.default_rng(1).permutation(CUSTOMERS * TARGETS)[:120])
+INDEX = PairIndex(KEYS, TARGETS)
 
 
 def by_hand(customer: NDArray, target: NDArray) -> list[int]:
@@ -22,19 +23,19 @@ def by_hand(customer: NDArray, target: NDArray) -> list[int]:
 @pytest.mark.parametrize("customers", [slice(None), slice(7, 9), slice(None, None, 13)])
 def test_each_pair_is_found_where_it_stands(targets: list[int], customers: slice) -> None:
     """Many targets of a customer, which a table answers, and few, which a search does."""
-    who = np.arange(CUSTOMERS, dtype=np.int32)[customers]
+    who = np.arange(CUSTOMERS + 3, dtype=np.int32)[customers]  # some without any pair
     customer = np.repeat(who, len(targets))
     target = np.tile(np.array(targets, dtype=np.int32), len(who))
     for order in (np.arange(len(customer)), np.random.default_rng(2).permutation(len(customer))):
-        found = lookup(KEYS, TARGETS, customer[order], target[order])
+        found = INDEX.find(customer[order], target[order])
         assert found.tolist() == by_hand(customer[order], target[order])
 
 
 def test_bad_input_nothing_is_found_in_nothing() -> None:
     one, none = np.zeros(1, np.int32), np.zeros(0, np.int32)
-    assert lookup(KEYS[:0], TARGETS, one, one).tolist() == [NEVER]
-    assert lookup(KEYS[:0], TARGETS, one, one - 1).tolist() == [NO_TARGET]
-    assert lookup(KEYS, TARGETS, none, none).shape == (0,)
+    assert PairIndex(KEYS[:0], TARGETS).find(one, one).tolist() == [NEVER]
+    assert PairIndex(KEYS[:0], TARGETS).find(one, one - 1).tolist() == [NO_TARGET]
+    assert INDEX.find(none, none).shape == (0,)
 
 
 def test_dot_products_are_those_of_the_pairs() -> None:
