@@ -22,18 +22,18 @@ FEW = 4  # columns that are faster multiplied one by one
 
 def described(
     vectors: sp.csr_array,
-    weights: Sequence[sp.csc_array | NDArray],
+    weights: Sequence[sp.sparray | NDArray],
     position: Ints,
     customer: Ints,
     target: Ints,
 ) -> Floats:
     """float32[n, len(weights)]: ``(vectors @ w)[customer, position[target]]`` for each w.
 
-    NaN where the target has no position. Pairs may come in any order; nothing is sorted where
-    they come customer by customer.
+    NaN where the target has no position. Pairs may come in any order, but nothing is sorted where
+    they come customer by customer; sparse weights are fastest as CSC.
     """
     column = position[target]
-    asked = np.zeros(int(position.max(initial=-1)) + 2, dtype=bool)
+    asked = np.zeros(weights[0].shape[1] + 1, dtype=bool)
     asked[column] = True  # the last place is that of -1
     columns = np.flatnonzero(asked[:-1])
     out = np.full((len(customer), len(weights)), np.nan, dtype=np.float32)
@@ -55,20 +55,27 @@ def described(
 
 
 def _side_by_side(
-    weights: Sequence[sp.csc_array | NDArray], columns: NDArray[np.intp]
+    weights: Sequence[sp.sparray | NDArray], columns: NDArray[np.intp]
 ) -> sp.csr_array | NDArray:
     """[p, len(weights) * len(columns)]: the columns of each of the weights."""
     few = [_columns(weight, columns) for weight in weights]
-    if len(few) == 1:
-        return few[0] if isinstance(few[0], np.ndarray) else sp.csr_array(few[0])
-    return np.concatenate(few, axis=1)
+    if all(isinstance(each, np.ndarray) for each in few):
+        return few[0] if len(few) == 1 else np.concatenate(few, axis=1)
+    return sp.csr_array(sp.hstack(few, format="csr"))
 
 
-def _columns(weight: sp.csc_array | NDArray, columns: NDArray[np.intp]) -> sp.csc_array | NDArray:
+def _columns(weight: sp.sparray | NDArray, columns: NDArray[np.intp]) -> sp.sparray | NDArray:
+    if isinstance(weight, np.ndarray):
+        return weight if len(columns) == weight.shape[1] else weight[:, columns]
+    weight = weight.tocsc()
+    if len(columns) < FEW:
+        dense = np.zeros((weight.shape[0], len(columns)), dtype=np.float32)
+        for number, column in enumerate(columns):
+            inside = slice(weight.indptr[column], weight.indptr[column + 1])
+            dense[weight.indices[inside], number] = weight.data[inside]
+        return dense
     few = weight if len(columns) == weight.shape[1] else weight[:, columns]
-    if isinstance(few, np.ndarray):
-        return few
-    sparse = few.nnz < DENSE * few.shape[0] * few.shape[1] and len(columns) >= FEW
+    sparse = few.nnz < DENSE * few.shape[0] * few.shape[1]
     return few if sparse else few.toarray(order="C")
 
 

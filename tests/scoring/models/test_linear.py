@@ -64,6 +64,15 @@ def test_two_weights_give_two_columns() -> None:
     np.testing.assert_array_equal(2 * both[:, 0], both[:, 1])
 
 
+@pytest.mark.parametrize("targets", [slice(2, 3), slice(None)])
+def test_weights_may_be_of_any_kind(targets: slice) -> None:
+    customer, target = (each.reshape(CUSTOMERS, -1)[:, targets].ravel() for each in PAIRS)
+    pairs = customer.astype(np.int32), target.astype(np.int32)
+    found = described(VECTORS, (SPARSE.tocsr(), SPARSE, DENSE), POSITION, *pairs)
+    dense, sparse = expected()[pairs].T
+    np.testing.assert_allclose(found.T, [sparse, sparse, dense], rtol=1e-5, atol=1e-6)
+
+
 def test_company_changes_no_bit() -> None:
     everything, _ = asked(np.arange(CUSTOMERS * TARGETS))
     for rows in (np.arange(3, CUSTOMERS * TARGETS, TARGETS), np.array([700, 2, 31])):
