@@ -45,7 +45,7 @@ from settings.workspace import ModelSettings
 
 THREADS = 2
 COMPONENTS = 64  # of the rivals
-TARGETS = 200  # best sellers that are asked for at once
+ITEMS = 200  # best sellers that are asked for at once; of other levels, all
 SEGMENTS = 10  # targets that are asked for one at a time
 SETTINGS = ModelSettings(training_windows=2)  # the trees are as many and as deep with more windows
 
@@ -96,7 +96,7 @@ def ours(history: History, fitted: Fitted) -> dict[str, Case]:
     known = np.flatnonzero(history.known_customers(fitted.cutoff)).astype(np.int32)
     cases = {}
     for name, level in fitted.levels.items():
-        best = level.scorers["popularity"].best(TARGETS)
+        best = level.scorers["popularity"].best(ITEMS if name == "item" else level.n_targets)
         pairs = np.repeat(known, len(best)), np.tile(best, len(known))
         single = [(known, np.full_like(known, target)) for target in best[:SEGMENTS]]
         cases[f"many_{name}"] = scored(fitted, name, [pairs])

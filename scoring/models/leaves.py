@@ -25,7 +25,7 @@ Words = NDArray[np.uint64]
 Lookup = tuple[Words, NDArray[np.integer]]  # a table, and the row of it that each pair has
 
 STRIDE, BLOCK = 16_384, 1024  # rows at once: their words stay in the processor's cache
-JOINED = 1024  # rows of a table of what several features say together
+JOINED = 200_000  # bytes of a table of what several features say together
 CELL_SHIFT = 16  # a float32's other bits name a cell of neighbouring numbers
 # a multiplication moves the place of a word's only bit into its highest bits (Leiserson, Prokop
 # and Randall 1998): bits → (type, factor, shift)
@@ -121,12 +121,15 @@ class Leaves:
         """What the columns say, several together where their thresholds are few."""
         lookups: list[Lookup] = []
         group: list[_Column] = []
-        size = 1
+        size = 0
         for column in columns:
-            size *= len(self.alive[column[0]])
+            alive = self.alive[column[0]]
+            size *= len(alive)
             if group and size > JOINED:
                 lookups.append(self._together(group))
-                group, size = [], len(self.alive[column[0]])
+                group = []
+            if not group:
+                size = alive.nbytes
             group.append(column)
         return [*lookups, self._together(group)] if group else lookups
 

@@ -63,7 +63,9 @@ def test_everyone_known_is_asked_for_many_targets_and_for_one_after_the_other(
     cases = ours(trained.past, trained.tonight)
     levels = trained.tonight.levels
     assert cases.keys() == {f"{how}_{name}" for name in levels for how in ("many", "one")}
-    sold = {name: len(level.scorers["popularity"].best(200)) for name, level in levels.items()}
+    sold = {
+        name: len(level.scorers["popularity"].best(module.ITEMS)) for name, level in levels.items()
+    }
     for name in levels:
         assert cases[f"many_{name}"].pairs == known * sold[name]
         assert cases[f"one_{name}"].pairs == known * min(sold[name], module.SEGMENTS)
