@@ -1,13 +1,16 @@
 """How many customer–target pairs are scored a second, against the libraries of others.
 
-    python -m benchmarks.scoring [--copies N] [--repeat N]
+    python -m benchmarks.scoring [--task NAME] [--data FOLDER] [--copies N] [--repeat N]
 
-The Complete Journey, and the same shop with each customer N times: our calibrated probability from
-end to end (description, trees, calibration) of all customers for many targets, for one target at a
-time as a segment asks, and for items. Rivals in the same run, turn by turn: implicit's ALS
-``recommend`` (which counts as customers × items) and LightFM's ``predict``, each of the same pairs.
-Medians over the turns; ``per_core_s`` is by processor time, which other work on the machine moves
-least. The last line is JSON.
+The shop of a task (The Complete Journey unless told otherwise), and the same shop with each
+customer N times: our calibrated probability from end to end (description, trees, calibration) of
+all customers for many targets of the task's level and for many items, and for one target at a time
+as a segment asks. Rivals in the same run, turn by turn: implicit's ALS ``recommend`` (which counts
+as customers × targets) and LightFM's ``predict``, each of all targets of the level.
+
+Medians over the turns. "a second" is by the clock, with two threads; "a core second" by processor
+time, which other work on the machine moves least; "of ALS" compares the latter. The last line is
+JSON, with ``pairs_per_s`` of many targets in the larger shop.
 """
 
 from __future__ import annotations
@@ -18,9 +21,10 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,8 +32,10 @@ from implicit.als import AlternatingLeastSquares
 from lightfm import LightFM
 from threadpoolctl import threadpool_limits
 
-from benchmarks.tasks import TARGETING, Data
+from benchmarks.tasks import TARGETING, Data, Task
+from benchmarks.tasks.data import add_option
 from scoring import training
+from scoring.backtest.targeting import ANY
 from scoring.fitted import Fitted
 from scoring.history import History
 from scoring.level import Level
@@ -39,7 +45,7 @@ from settings.workspace import ModelSettings
 
 THREADS = 2
 COMPONENTS = 64  # of the rivals
-ITEMS = 200  # best-selling items that are asked for
+ITEMS = 200  # best sellers that are asked for at once; of other levels, all
 SEGMENTS = 10  # targets that are asked for one at a time
 SETTINGS = ModelSettings(training_windows=2)  # the trees are as many and as deep with more windows
 
@@ -85,30 +91,32 @@ def described(history: History, fitted: Fitted, name: str) -> Level:
     return training.fit_level(history, name, fitted.cutoff, affinity, fitted.window_days)
 
 
-def ours(history: History, fitted: Fitted, *, items: bool) -> dict[str, Case]:
+def ours(history: History, fitted: Fitted) -> dict[str, Case]:
+    """Of every level: many targets of everyone known at once, and one target at a time."""
     known = np.flatnonzero(history.known_customers(fitted.cutoff)).astype(np.int32)
-    cases = {"many_targets": many(fitted, "category", known, fitted.levels["category"].n_targets)}
-    best = fitted.levels["category"].scorers["popularity"].best(SEGMENTS)
-
-    def one_by_one() -> None:
-        for target in best:
-            fitted.probability("category", known, np.full(len(known), target, dtype=np.int32))
-
-    cases["one_target"] = Case(len(known) * len(best), one_by_one)
-    if items:
-        cases["items"] = many(fitted, "item", known, ITEMS)
+    cases = {}
+    for name, level in fitted.levels.items():
+        best = level.scorers["popularity"].best(ITEMS if name == "item" else level.n_targets)
+        pairs = np.repeat(known, len(best)), np.tile(best, len(known))
+        single = [(known, np.full_like(known, target)) for target in best[:SEGMENTS]]
+        cases[f"many_{name}"] = scored(fitted, name, [pairs])
+        cases[f"one_{name}"] = scored(fitted, name, single)
     return cases
 
 
-def many(fitted: Fitted, level: str, known: Ints, limit: int) -> Case:
-    best = fitted.levels[level].scorers["popularity"].best(limit)
-    pairs = np.repeat(known, len(best)), np.tile(best, len(known))
-    return Case(len(pairs[0]), lambda: fitted.probability(level, *pairs))
+def scored(fitted: Fitted, level: str, asked: Sequence[tuple[Ints, Ints]]) -> Case:
+    """Pairs that are asked for one array after the other."""
+
+    def run() -> None:
+        for pairs in asked:
+            fitted.probability(level, *pairs)
+
+    return Case(sum(len(customer) for customer, _ in asked), run)
 
 
-def rivals(history: History, fitted: Fitted) -> dict[str, Case]:
-    """On the categories, as ours."""
-    view = history.view("category", fitted.cutoff)
+def rivals(history: History, level: str, cutoff: int) -> dict[str, Case]:
+    """All targets of the level, of everyone who bought."""
+    view = history.view(level, cutoff)
     shape = (view.n_customers, view.n_targets)
     bought = sp.csr_matrix(
         (np.ones(len(view.pair), np.float32), (view.pair_customer, view.pair_target)), shape=shape
@@ -156,49 +164,75 @@ def measured(cases: Mapping[str, Case], repeat: int) -> dict[str, dict[str, floa
     return figures
 
 
+def compared(
+    history: History, fitted: Fitted, level: str, repeat: int
+) -> dict[str, dict[str, float]]:
+    """Ours and the rivals, with ``of_als``: pairs a core second over those of ALS."""
+    cases = ours(history, fitted) | rivals(history, level, fitted.cutoff)
+    figures = measured(cases, repeat)
+    return {
+        name: row | {"of_als": ratio(row, figures["als_recommend"])}
+        for name, row in figures.items()
+    }
+
+
 def show(title: str, figures: Mapping[str, Mapping[str, float]]) -> None:
-    print(f"\n## {title}\n\n{'':20}{'pairs':>12}{'a second':>14}{'a core second':>16}")
+    heads = f"{'pairs':>12}{'a second':>14}{'a core second':>16}{'of ALS':>9}"
+    print(f"\n## {title}\n\n{'':20}{heads}")
     for name, row in figures.items():
-        cells = f"{row['pairs']:>12,}{row['per_s']:>14,}{row['per_core_s']:>16,}"
+        cells = (
+            f"{row['pairs']:>12,}{row['per_s']:>14,}{row['per_core_s']:>16,}{row['of_als']:>9.2f}"
+        )
         print(f"{name.replace('_', ' '):20}{cells}", flush=True)
+
+
+def run(history: History, task: Task, copies: int, repeat: int) -> dict[str, Any]:
+    """Prints the tables and gives the JSON document."""
+    levels = list(dict.fromkeys([task.level, "item"]))
+    fitted = training.fit(
+        history, task.cutoff, horizon_days=task.horizon_days, levels=levels, settings=SETTINGS
+    )
+    small = compared(history, fitted, task.level, repeat)
+    show(f"{task.name}: {history.n_customers:,} customers", small)
+    large = copied(history, copies)
+    wide = replace(fitted, levels={name: described(large, fitted, name) for name in levels})
+    big = compared(large, wide, task.level, repeat)
+    show(f"{large.n_customers:,} customers", big)
+    load = os.getloadavg()[0]
+    print(f"\nload of the machine: {load:.1f} on {os.cpu_count()} processors")
+    headline = big[f"many_{task.level}"]
+    return {
+        "pairs_per_s": headline["per_s"],
+        "pairs_per_core_s": headline["per_core_s"],
+        "over_als_recommend": headline["of_als"],
+        "over_lightfm_predict": ratio(headline, big["lightfm_predict"]),
+        task.name: small,
+        "larger": big,
+        "load": round(load, 2),
+    }
+
+
+def ratio(ours: Mapping[str, float], theirs: Mapping[str, float]) -> float:
+    """Of pairs, by processor time."""
+    return round(ours["per_core_s"] / theirs["per_core_s"], 3)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    tasks = [name for name, task in TARGETING.items() if task.level != ANY]
+    parser.add_argument("--task", choices=tasks, default="cj_category", help="whose shop")
+    add_option(parser)
     parser.add_argument("--copies", type=int, default=8, help="of each customer in the larger shop")
     parser.add_argument("--repeat", type=int, default=5, help="turns")
     options = parser.parse_args()
-    task = TARGETING["cj_category"].earlier(1)
+    task = TARGETING[options.task].earlier(1)
+    if reason := task.missing(options.data):
+        parser.error(f"{task.name} {reason}")
     with tempfile.TemporaryDirectory(prefix="rightsend-benchmark-") as cache:
-        history = task.history(Data(None, Path(cache)))
-    fitted = training.fit(
-        history, task.cutoff, horizon_days=7, levels=["category", "item"], settings=SETTINGS
-    )
-    small = measured(ours(history, fitted, items=True) | rivals(history, fitted), options.repeat)
-    show(f"The Complete Journey: {history.n_customers:,} customers", small)
-    large = copied(history, options.copies)
-    wide = replace(fitted, levels={"category": described(large, fitted, "category")})
-    big = measured(ours(large, wide, items=False) | rivals(large, wide), options.repeat)
-    show(f"{large.n_customers:,} customers", big)
-    load = os.getloadavg()[0]
-    print(f"\nload of the machine: {load:.1f} on {os.cpu_count()} processors")
-    document = {
-        "pairs_per_s": big["many_targets"]["per_s"],
-        "pairs_per_core_s": big["many_targets"]["per_core_s"],
-        "over_als_recommend": ratio(big, "als_recommend"),
-        "over_lightfm_predict": ratio(big, "lightfm_predict"),
-        "complete_journey": small,
-        "larger": big,
-        "load": round(load, 2),
-    }
-    print(json.dumps(document))
-
-
-def ratio(figures: Mapping[str, Mapping[str, float]], rival: str) -> float:
-    """Our pairs for many targets over the rival's, by processor time."""
-    return round(figures["many_targets"]["per_core_s"] / figures[rival]["per_core_s"], 3)
+        history = task.history(Data(options.data, Path(cache)))
+    print(json.dumps(run(history, task, options.copies, options.repeat)))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ ANY = "any"  # the level with one target: buys anything at all
 RANKING = "item-ranking"  # items within a customer
 NEWCOMERS = "item-new"  # customers for an item that was never sold
 CHUNK = 65_536  # pairs described at once by each of THREADS
+ALONE = 1_024  # so few pairs are not worth a second thread
 THREADS = 2
 
 
@@ -83,13 +84,14 @@ class Fitted:
     def _judged(self, level: str, judge: Judge, customer: Ints, target: Ints) -> Floats:
         """Memory is bounded by chunks; numpy leaves the interpreter free for several at once."""
         out = np.empty(len(customer), dtype=np.float32)
+        each = min(max(-(-len(out) // THREADS), ALONE), CHUNK)
 
         def judged(begin: int) -> None:
-            part = slice(begin, begin + CHUNK)
+            part = slice(begin, begin + each)
             parts = self.levels[level].parts(customer[part], target[part])
             out[part] = judge.of_parts(parts, len(out[part]))
 
-        begins = range(0, len(customer), CHUNK)
+        begins = range(0, len(out), each)
         if len(begins) == 1:
             judged(0)
         else:

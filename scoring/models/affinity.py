@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from scoring.history import LEVELS, Catalogue, History
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.lookup import dots
 
 HALF_LIFE_DAYS = 90.0
 MIN_BUYERS = 5  # an item with fewer has no embedding of its own
@@ -47,13 +48,9 @@ class LevelAffinity:
     features = ("affinity",)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
-        out = np.empty((len(customer), 1), dtype=np.float32)
-        for begin in range(0, len(customer), 200_000):
-            part = slice(begin, begin + 200_000)
-            a, b = self.customer[customer[part]], self.target[target[part]]
-            product = np.einsum("ij,ij->i", a[:, :-1], b[:, :-1])
-            out[part, 0] = product + a[:, -1] + b[:, -1]
-        return out
+        a, b = self.customer, self.target
+        product = dots(a, customer, b, target, size=-1)
+        return (product + a[customer, -1] + b[target, -1])[:, None]
 
     def arrays(self) -> dict[str, NDArray]:
         return {"customer": self.customer, "target": self.target}

@@ -12,6 +12,7 @@ lately bought for the first time tells who tries what is new.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,8 +24,8 @@ from sklearn.utils.extmath import randomized_svd
 from scoring.history import ENGAGED, Catalogue, History, LevelView
 from scoring.item_text import nearest, unit
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.lookup import PairIndex, dots
 from scoring.models.parts import Part, whole
-from scoring.models.repeat import lookup
 
 HALF_LIFE_DAYS = 180.0
 ENGAGED_HALF_LIFE_DAYS, ENGAGED_WEIGHT = 21.0, 0.25
@@ -33,7 +34,7 @@ SALES_DAYS = 28
 TRIED_HALF_LIVES_DAYS = (21.0, 60.0)
 FACTORS = 32  # of customers and kinds
 NEW_TARGETS = 4_096  # so many never-bought targets are compared with every customer
-CHUNK = 16_384  # pairs, or customers, at once: dense blocks stay in the processor's cache
+CHUNK = 16_384  # customers at once: dense blocks stay in the processor's cache
 
 Halves = NDArray[np.float16]
 
@@ -128,32 +129,35 @@ class Content:
             Part(self.tried, customer),
         ]
         missing: Floats = np.array([[0], [np.nan]], dtype=np.float32)
-        for column, (keys, days) in enumerate(self._counts):
-            narrow = self.narrow[column, target]
-            at = lookup(keys, customer.astype(np.int64) * self.width[column] + narrow)
-            at[narrow < 0] = -2
-            parts.append(Part(days[:-1, None], at, missing))
+        for narrow, (index, days) in zip(self.narrow, self._counts, strict=True):
+            parts.append(Part(days[:-1, None], index.find(customer, narrow[target]), missing))
         return parts
 
     def _likeness(self, customer: Ints, target: Ints) -> Floats:
         """float32[n, 4]: the first columns of ``describe``."""
+        kind = self.kind[target]
         out = np.empty((len(customer), 4), dtype=np.float32)
-        for begin in range(0, len(customer), CHUNK):
-            part = slice(begin, begin + CHUNK)
-            who, what = customer[part], target[part]
-            kind, a, b = self.kind[what], self.taste[who], self.target[what]
-            out[part, 0] = np.einsum("ij,ij->i", a, b)
-            out[part, 0][(a == 0).all(axis=1) | (kind < 0)] = np.nan
-            if len(self.kind_factor):
-                out[part, 1] = self.alike[who, kind]
-                out[part, 2] = np.einsum("ij,ij->i", self.mind[who], self.kind_factor[kind])
-                out[part, 3] = self.price[what] - self.pays[who, kind]
-            out[part, 1:4][kind < 0] = np.nan
+        out[:, 0] = dots(self.taste, customer, self.target, target)
+        out[~self._has_taste[customer] | (kind < 0), 0] = np.nan
+        if len(self.kind_factor):
+            at = customer.astype(np.int64) * len(self.kind_factor) + kind
+            out[:, 1] = self.alike.ravel().take(at, mode="wrap")
+            out[:, 2] = dots(self.mind, customer, self.kind_factor, kind)
+            out[:, 3] = self.price[target] - self.pays.ravel().take(at, mode="wrap")
+        out[kind < 0, 1:] = np.nan
         return out
 
-    @property
-    def _counts(self) -> tuple[tuple[NDArray[np.int64], Floats], ...]:
-        return (self.same_keys, self.same_days), (self.same_brand_keys, self.same_brand_days)
+    @functools.cached_property
+    def _has_taste(self) -> NDArray[np.bool_]:
+        return np.asarray(self.taste.any(axis=1))
+
+    @functools.cached_property
+    def _counts(self) -> tuple[tuple[PairIndex, Floats], ...]:
+        same, same_brand = (
+            PairIndex(keys, int(width))
+            for keys, width in zip((self.same_keys, self.same_brand_keys), self.width, strict=True)
+        )
+        return (same, self.same_days), (same_brand, self.same_brand_days)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): the never-bought targets that fit each customer best."""

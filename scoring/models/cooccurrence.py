@@ -6,6 +6,7 @@ coincidences must not look like strong relations.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
-from scoring.models.ease import decayed_vectors, described, pack, propose_best, unpack
+from scoring.models.ease import decayed_vectors, pack, propose_best, unpack
+from scoring.models.linear import described
 from scoring.models.support import supported_targets
 
 HALF_LIFE_DAYS = 90.0
@@ -45,10 +47,14 @@ class Cooccurrence:
         return cls(vectors, cosine_neighbours(unit, neighbours), position)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
-        return described(self.vectors, (self.similar,), self.position, customer, target)
+        return described(self.vectors, (self._columns,), self.position, customer, target)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         return propose_best(self.vectors, self.similar, self.position, limit, n_customers)
+
+    @functools.cached_property
+    def _columns(self) -> sp.csc_array:
+        return self.similar.tocsc()
 
     def arrays(self) -> dict[str, NDArray]:
         return {

@@ -6,7 +6,7 @@ more. The weight matrix of the supported targets is cut to the strongest weights
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,14 +14,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scoring.history import LevelView, starts
+from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.linear import described
 from scoring.models.support import supported_targets
 
 HALF_LIFE_DAYS = 90.0
 RIDGE = 1 / 200  # of the trace of the Gram matrix: more targets need a stronger one
 CHUNK = 512  # customers scored at once: dense scores stay small
-FEW = 8  # targets whose dense weights fit beside them
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,15 @@ class Ease:
         return cls(vectors, strongest(weights.astype(np.float32), kept), position)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
-        return described(self.vectors, (self.weights,), self.position, customer, target)
+        return described(self.vectors, (self._columns,), self.position, customer, target)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): the ``limit`` best scored targets of each customer."""
         return propose_best(self.vectors, self.weights, self.position, limit, n_customers)
+
+    @functools.cached_property
+    def _columns(self) -> sp.csc_array:
+        return self.weights.tocsc()
 
     def arrays(self) -> dict[str, NDArray]:
         return {
@@ -91,65 +95,6 @@ def strongest(weights: NDArray[np.float32], kept: int) -> sp.csr_array:
         rank = np.argpartition(-np.abs(weights), kept, axis=0)[kept:]
         np.put_along_axis(weights, rank, 0.0, axis=0)
     return sp.csr_array(weights)
-
-
-def described(
-    vectors: sp.csr_array,
-    weights: Sequence[sp.csr_array | NDArray],
-    position: Ints,
-    customer: Ints,
-    target: Ints,
-) -> Floats:
-    """float32[n, len(weights)]: ``(vectors @ w)[customer, position[target]]`` for each w.
-
-    NaN where the target has no position. Only the columns and customers asked for are computed,
-    CHUNK customers at once.
-    """
-    out = np.full((len(customer), len(weights)), np.nan, dtype=np.float32)
-    column = position[target]
-    asked = np.zeros(int(position.max(initial=-1)) + 1, dtype=bool)
-    asked[column[column >= 0]] = True
-    columns = np.flatnonzero(asked)
-    local = np.cumsum(asked) - 1
-    rows = np.flatnonzero(column >= 0)
-    rows = rows[np.argsort(customer[rows], kind="stable")]
-    bounds = np.append(starts(customer[rows].astype(np.int64)), len(rows))
-    everyone = customer[rows[bounds[:-1]]]
-    few = [w[:, columns] for w in weights]
-    if len(columns) <= FEW:
-        return _few_described(vectors, few, out, rows, (customer[rows], local[column[rows]]))
-    for begin in range(0, len(everyone), CHUNK):
-        part = everyone[begin : begin + CHUNK]
-        chosen = rows[bounds[begin] : bounds[begin + len(part)]]
-        at = np.searchsorted(part, customer[chosen]), local[column[chosen]]
-        of_part = vectors[part]
-        for number, weight in enumerate(few):
-            scores = of_part @ weight
-            dense = scores.toarray() if sp.issparse(scores) else scores
-            out[chosen, number] = dense[at]
-    return out
-
-
-def _few_described(
-    vectors: sp.csr_array,
-    weights: Sequence[sp.csr_array | NDArray],
-    out: Floats,
-    rows: NDArray[np.int64],
-    at: tuple[Ints, NDArray[np.int64]],
-) -> Floats:
-    """``described`` where few targets are asked of many customers: dense weights, all at once.
-
-    ``at``: the customer and the column of each of ``rows``, which are filled.
-    """
-    who, place = at
-    if 2 * len(rows) < vectors.shape[0]:
-        asked = np.zeros(vectors.shape[0], dtype=bool)
-        asked[who] = True
-        vectors, who = vectors[np.flatnonzero(asked)], (np.cumsum(asked) - 1)[who]
-    for number, weight in enumerate(weights):
-        dense = weight if isinstance(weight, np.ndarray) else weight.toarray()
-        out[rows, number] = (vectors @ np.ascontiguousarray(dense))[who, place]
-    return out
 
 
 def propose_best(

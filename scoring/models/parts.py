@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,50 +33,58 @@ class Part:
 
     def columns(self, chosen: slice = slice(None)) -> Floats:
         """float32[n, k]: the chosen columns of every pair."""
+        values = self.values[:, chosen]
         if self.row is None:
-            return self.values[:, chosen]
+            return values
         if self.missing is None:
-            return self.values[self.row, chosen]
-        known = self.row >= 0
-        out = self.missing[np.where(known, 0, -1 - self.row), chosen]
-        out[known] = self.values[self.row[known], chosen]
+            return _taken(values, self.row)
+        unknown = np.flatnonzero(self.row < 0)
+        if len(values) == 0:
+            return self.missing[-1 - self.row, chosen]
+        out = _taken(values, np.maximum(self.row, 0))
+        out[unknown] = self.missing[-1 - self.row[unknown], chosen]
         return out
 
-    def shared(self, n: int) -> Part:
-        """The same for ``n`` pairs, with those rows only that a pair has; of values without ``row``
-        where hardly any row is shared."""
-        if self.row is None:
-            return self
-        row = self.row
-        missing = self.values[:0] if self.missing is None else self.missing
-        if self.missing is not None and len(self.values) > 2 * n:
-            # a large table of which little is asked: looking for what is shared costs more
-            known = np.flatnonzero(row >= 0)
-            place = len(known) - 1 - row
-            place[known] = np.arange(len(known))
-            return Part(np.concatenate([self.values[row[known]], missing]), place)
-        has = np.zeros(len(self.values) + len(missing), dtype=bool)
-        has[row] = True  # what is missing is counted from the end
-        rows = np.flatnonzero(has[: len(self.values)])
-        if 2 * len(rows) > n:
-            return Part(self.columns())
-        place = np.empty(len(has), dtype=np.int32)
-        place[rows] = np.arange(len(rows), dtype=np.int32)
-        place[len(self.values) :] = len(rows) + len(missing) - 1 - np.arange(len(missing))
-        return Part(np.concatenate([self.values[rows], missing]), place[row])
+
+def _taken(values: Floats, row: NDArray[np.integer]) -> Floats:
+    """The rows of a table; of one column without a copy of the table."""
+    return values[:, 0][row][:, None] if values.shape[1] == 1 else values.take(row, axis=0)
 
 
-@runtime_checkable
-class InParts(Protocol):
-    """A base scorer that tells what its pairs share."""
-
-    def parts(self, customer: Ints, target: Ints) -> list[Part]: ...
+def shared(parts: Sequence[Part], n: int, columns: int) -> list[Part]:
+    """The same parts of ``n`` pairs, which have the same ``row``, with those rows only that a pair
+    has; of values without ``row`` where looking ``columns`` columns up for each pair costs less.
+    """
+    row = parts[0].row
+    if row is None:
+        return list(parts)
+    missing = 0 if parts[0].missing is None else len(parts[0].missing)
+    has = np.flatnonzero(row >= 0) if missing else slice(None)
+    known = row[has]
+    first = int(known.min(initial=len(parts[0].values)))
+    width = max(int(known.max(initial=-1)) + 1 - first, 0)
+    if width > 4 * n:  # far apart: looking for what is shared costs more than it saves
+        rows, place = known, np.arange(len(known))
+    else:
+        asked = np.zeros(width, dtype=bool)
+        asked[known - first] = True
+        rows = np.flatnonzero(asked)
+        place = (np.cumsum(asked) - 1)[known - first]
+        rows += first
+    if len(rows) * columns + n > n * columns:
+        return [Part(part.columns()) for part in parts]
+    if not missing:
+        return [Part(part.values.take(rows, axis=0), place) for part in parts]
+    at = len(rows) - 1 - row  # what is missing follows
+    at[has] = place
+    return [Part(np.concatenate([p.values.take(rows, axis=0), p.missing]), at) for p in parts]
 
 
 def parts_of(scorer: BaseScorer, customer: Ints, target: Ints) -> list[Part]:
-    """What the scorer says of the pairs."""
-    if isinstance(scorer, InParts):
-        return scorer.parts(customer, target)
+    """What the scorer says of the pairs: by its ``parts``, if it tells what they share."""
+    if hasattr(scorer, "parts"):
+        told: list[Part] = scorer.parts(customer, target)
+        return told
     return [Part(scorer.describe(customer, target))]
 
 

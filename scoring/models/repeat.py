@@ -6,6 +6,7 @@ buyers of consumables; the gap between purchases tells when the next one is due.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
+from scoring.models.lookup import PairIndex
 from scoring.models.parts import Part
 
 HALF_LIVES_DAYS = (7.0, 21.0, 60.0, 180.0)
@@ -52,11 +54,14 @@ class RepeatIntensity:
 
     def parts(self, customer: Ints, target: Ints) -> list[Part]:
         """A target of -1 is none, of which nothing is known."""
-        at = lookup(self.pair, customer.astype(np.int64) * self.n_targets + target)
-        at[target < 0] = -2
+        at = self._index.find(customer, target)
         never, nothing = np.full((2, len(self.features)), np.nan, dtype=np.float32)
         never[:5] = 0.0
         return [Part(self.table, at, np.array([never, nothing]))]
+
+    @functools.cached_property
+    def _index(self) -> PairIndex:
+        return PairIndex(self.pair, self.n_targets)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): each customer's ``limit`` strongest habits."""
@@ -74,11 +79,3 @@ class RepeatIntensity:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         return cls(arrays["pair"], arrays["table"], int(arrays["n_targets"]))
-
-
-def lookup(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """int64[n]: row of each wanted key in the sorted ``keys``, -1 where absent."""
-    if len(keys) == 0:
-        return np.full(len(wanted), -1, dtype=np.int64)
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[at] == wanted, at, -1)

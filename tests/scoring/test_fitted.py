@@ -111,6 +111,24 @@ def test_more_pairs_than_a_chunk_are_scored_like_few(
     np.testing.assert_array_equal(trained.tonight.probability("item", customer, item), whole)
 
 
+@pytest.mark.parametrize("name", ["item", "brand", "category", ANY])
+def test_a_pair_gets_the_same_bits_in_any_company(trained: Trained, name: str) -> None:
+    """All at once, one target at a time, in no order, and as one description of all columns."""
+    level, judge = trained.tonight.levels[name], trained.tonight.judges[BOUGHT][name]
+    customer, target = all_pairs(trained.past, level.n_targets)
+    whole = trained.tonight.probability(name, customer, target)
+    order = np.random.default_rng(1).permutation(len(customer))
+    mixed = trained.tonight.probability(name, customer[order], target[order])
+    assert mixed.tobytes() == whole[order].tobytes()
+    for number in range(level.n_targets):
+        rows = target == number
+        alone = trained.tonight.probability(name, customer[rows], target[rows])
+        assert alone.tobytes() == whole[rows].tobytes()
+    if name != "item":  # whose new items have another judge
+        flat = trained.tonight.in_horizon(judge.probability(level.describe(customer, target)))
+        assert flat.tobytes() == whole.tobytes()
+
+
 def test_bad_input_no_pairs_have_no_probabilities() -> None:
     assert fitted().probability("item", NOBODY, NOBODY).shape == (0,)
     assert fitted().preference(NOBODY, NOBODY).shape == (0,)

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from scoring.models import leaves as module
 from scoring.models.leaves import Leaves
 from scoring.models.parts import Part
 
@@ -69,6 +70,31 @@ def test_what_pairs_share_changes_nothing() -> None:
     parts = [Part(customers, who), Part(targets, what, missing), Part(x[:, 5:])]
     flat = np.column_stack([part.columns() for part in parts])
     np.testing.assert_array_equal(leaves.raw(parts, ROWS), leaves.raw([Part(flat)], ROWS))
+
+
+@pytest.mark.parametrize("joined", [1, 20_000, 10**7])
+def test_asking_several_features_at_once_changes_nothing(
+    joined: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, leaves = trained(15)
+    monkeypatch.setattr(module, "JOINED", joined)
+    x = rows(seed=2)
+    np.testing.assert_allclose(leaves.raw([Part(x)], ROWS), model.decision_function(x), atol=1e-12)
+
+
+def test_parts_of_the_same_customers_are_looked_up_together() -> None:
+    _, leaves = trained(15)
+    x, who = rows(), np.random.default_rng(3).integers(0, 50, ROWS)
+    parts = [Part(x[:50, :2], who), Part(x[:, 2:4]), Part(x[:50, 4:], who)]
+    flat = np.column_stack([part.columns() for part in parts])
+    np.testing.assert_array_equal(leaves.raw(parts, ROWS), leaves.raw([Part(flat)], ROWS))
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 5])
+def test_an_odd_number_of_trees(iterations: int) -> None:
+    model, leaves = trained(15, iterations)
+    x = rows(seed=2)
+    np.testing.assert_allclose(leaves.raw([Part(x)], ROWS), model.decision_function(x), atol=1e-12)
 
 
 @pytest.mark.parametrize("n", [0, 1, 511, 513, 2_999])
