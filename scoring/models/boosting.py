@@ -63,7 +63,8 @@ def _edges(values: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Boosting:
-    """How trees are grown. ``min_leaf``: rows; ``columns``: the share that each tree looks at."""
+    """How trees are grown. ``min_leaf``: rows; ``columns``: the share that each tree looks at;
+    ``columns_a_split``: the share of these that each split looks at."""
 
     iterations: int
     learning_rate: float
@@ -71,6 +72,7 @@ class Boosting:
     min_leaf: int
     l2: float
     columns: float
+    columns_a_split: float
     seed: int
 
     def fit(
@@ -92,7 +94,7 @@ class Boosting:
             p = expit(raw)
             gradient, hessian = (p - happened) * weight, p * (1 - p) * weight
             drawn = np.sort(rng.choice(k, count, replace=False))
-            grown = self._tree(rows, drawn, gradient, hessian)
+            grown = self._tree(rows, drawn, gradient, hessian, rng)
             for leaf in grown.finalized_leaves:
                 raw[leaf.sample_indices] += np.float32(leaf.value)
             edges = [rows.edges[column] for column in drawn]
@@ -102,7 +104,12 @@ class Boosting:
         return trees, baseline
 
     def _tree(
-        self, rows: Binned, drawn: NDArray[np.int64], gradient: Floats, hessian: Floats
+        self,
+        rows: Binned,
+        drawn: NDArray[np.int64],
+        gradient: Floats,
+        hessian: Floats,
+        rng: np.random.Generator,
     ) -> TreeGrower:
         grower = TreeGrower(
             rows.bins[: len(gradient), drawn],
@@ -114,6 +121,8 @@ class Boosting:
             max_leaf_nodes=self.leaves,
             min_samples_leaf=self.min_leaf,
             l2_regularization=self.l2,
+            feature_fraction_per_split=self.columns_a_split,
+            rng=rng,
             shrinkage=self.learning_rate,
             n_threads=1,
         )

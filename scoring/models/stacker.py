@@ -54,7 +54,8 @@ class Stacker:
             leaves=15,
             min_leaf=min(max(20, len(y) // 1000), 300),
             l2=20.0,
-            columns=0.4,
+            columns=0.5,
+            columns_a_split=0.8,
             seed=seed,
         )
         rows = x if isinstance(x, Binned) else Binned.of(x)

@@ -17,7 +17,14 @@ from scoring.models.stacker import Stacker
 
 Floats = NDArray[np.float32]
 USUAL = Boosting(
-    iterations=40, learning_rate=0.1, leaves=15, min_leaf=20, l2=1.0, columns=0.5, seed=1
+    iterations=40,
+    learning_rate=0.1,
+    leaves=15,
+    min_leaf=20,
+    l2=1.0,
+    columns=0.5,
+    columns_a_split=1.0,
+    seed=1,
 )
 
 
