@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,7 @@ class History:
     _views: dict[tuple[int, str, int], LevelView] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @property
     def n_customers(self) -> int:
@@ -158,11 +160,12 @@ class History:
 
     def _kept(self, key: tuple[int, str, int], make: Callable[[], LevelView]) -> LevelView:
         """A view is sorted once for all models of a cut-off; those of other cut-offs go."""
-        if key not in self._views:
-            for other in [k for k in self._views if k[0] != key[0]]:
-                del self._views[other]
-            self._views[key] = make()
-        return self._views[key]
+        with self._lock:
+            if key not in self._views:
+                for other in [k for k in self._views if k[0] != key[0]]:
+                    del self._views[other]
+                self._views[key] = make()
+            return self._views[key]
 
     def labels(
         self, of_item: Ints, n_targets: int, start: int, end: int, kind: int

@@ -20,6 +20,7 @@ from scoring.models.affinity import Affinity
 from scoring.models.content import Content
 from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
+from scoring.models.lessons import Lessons
 from scoring.models.parts import Part, parts_of, whole
 from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
@@ -45,18 +46,27 @@ class Level:
 
     @classmethod
     def fit(
-        cls, history: History, level: str, cutoff: int, affinity: Affinity, window_days: int
+        cls,
+        history: History,
+        level: str,
+        cutoff: int,
+        affinity: Affinity,
+        window_days: int,
+        lessons: Lessons | None = None,
     ) -> Self:
         """Fits every base scorer of a level on what happened before ``cutoff`` (hours).
 
-        ``window_days``: of the label windows, which the temporal ridge learns from too.
+        ``window_days``: of the label windows, which the temporal ridge learns from too;
+        ``lessons``: what it learned at earlier cut-offs.
         """
         of_item, size = history.catalogue.of_item, history.catalogue.size
         view = history.view(level, cutoff)
         scorers = _own_scorers(history, view, of_item[level], cutoff)
         scorers["ease"] = Ease.fit(view)
         beside = [other for other in BESIDE[level] if size(other)]
-        scorers["temporal"] = Temporal.fit(history, level, cutoff, window_days, beside=beside)
+        scorers["temporal"] = Temporal.fit(
+            history, level, cutoff, window_days, beside=beside, lessons=lessons
+        )
         scorers["affinity"] = affinity.of(level)
         parents = {}
         if level == "item":

@@ -9,10 +9,13 @@ saw, calibrates tonight's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from scoring import samples
 from scoring.calibration import Calibrator
@@ -20,12 +23,15 @@ from scoring.fitted import ANY, NEWCOMERS, RANKING, Fitted, Judge
 from scoring.history import BOUGHT, LEVELS, History
 from scoring.level import Level
 from scoring.models.affinity import Affinity, AffinityTrainer
+from scoring.models.boosting import Binned
+from scoring.models.lessons import Lessons
 from scoring.models.stacker import Stacker
 from scoring.samples import Rows, Window
 from settings.workspace import ModelSettings
 
 REFINING_EPOCHS = 1  # of the affinity model, from one cut-off to the next
 LONGEST_STEP_DAYS = 28
+THREADS = 2  # levels, and stackers, at once
 MIN_KNOWN_SHARE = 0.05  # a window known of fewer of tonight's customers is another shop's
 
 EVERY_LEVEL = (*LEVELS, ANY)
@@ -100,13 +106,18 @@ def fit(
 
 
 def fit_level(
-    history: History, name: str, cutoff: int, affinity: Affinity, window_days: int
+    history: History,
+    name: str,
+    cutoff: int,
+    affinity: Affinity,
+    window_days: int,
+    lessons: Lessons | None = None,
 ) -> Level:
     """The named level at a cut-off; ``any`` groups all items into one target."""
     if name == ANY:
         everything = np.zeros(history.catalogue.n_items, dtype=np.int32)
         return Level.fit_group(history, everything, cutoff)
-    return Level.fit(history, name, cutoff, affinity, window_days)
+    return Level.fit(history, name, cutoff, affinity, window_days, lessons)
 
 
 class _Training:
@@ -131,6 +142,7 @@ class _Training:
         self._horizon_days = horizon_days or settings.horizon_days
         self._without = without
         self._progress = progress
+        self._lessons = {name: Lessons() for name in names}
         self._rows: dict[tuple[int, str], list[Rows]] = {
             (kind, population): []
             for kind in kinds
@@ -139,25 +151,39 @@ class _Training:
         }
 
     def run(self) -> tuple[Fitted, Fitted]:
+        # threads of a matrix product that wait for each other take the time of those here
+        with threadpool_limits(1, user_api="blas"):
+            return self._run()
+
+    def _run(self) -> tuple[Fitted, Fitted]:
         levels: dict[int, dict[str, Level]] = {}
         cutoffs = self._plan.cutoffs
         newest = cutoffs[-2:]  # tonight's, and the holdout's
-        for index, (moment, affinity) in enumerate(self._affinities()):
-            at = {}
-            for name in self._names:
-                days = self._plan.window // 24
-                level = fit_level(self._history, name, moment, affinity, days)
-                at[name] = level.without(self._without)
+        with ThreadPoolExecutor(THREADS) as pool:
+            collecting: list[Future[None]] = []  # while the next cut-off's levels are fitted
+            for index, (moment, affinity) in enumerate(self._affinities()):
+                learn = functools.partial(self._level, moment, affinity)
+                at = dict(zip(self._names, pool.map(learn, self._names), strict=True))
+                _wait(collecting)
                 if index < len(cutoffs) - 1:
-                    self._collect(index, moment, name, at[name])
-            if moment in newest:
-                levels[moment] = at
-            self._progress("train", index + 1, len(cutoffs))
+                    collecting = [
+                        pool.submit(self._collect, index, moment, name, level)
+                        for name, level in at.items()
+                    ]
+                if moment in newest:
+                    levels[moment] = at
+                self._progress("train", index + 1, len(cutoffs))
+        self._lessons.clear()
         holdout, tonight = self._judges()
         return (
             self._fitted(cutoffs[-1], levels[cutoffs[-1]], tonight),
             self._fitted(newest[0], levels[newest[0]], holdout),
         )
+
+    def _level(self, moment: int, affinity: Affinity, name: str) -> Level:
+        days = self._plan.window // 24
+        level = fit_level(self._history, name, moment, affinity, days, self._lessons[name])
+        return level.without(self._without)
 
     def _fitted(
         self, cutoff: int, levels: Mapping[str, Level], judges: Mapping[int, dict[str, Judge]]
@@ -165,13 +191,14 @@ class _Training:
         return Fitted(cutoff, self._horizon_days, self._plan.window // 24, levels, judges)
 
     def _affinities(self) -> Iterator[tuple[int, Affinity]]:
+        """Each cut-off's, while the next one's is being learned in a thread of its own."""
         settings, cutoffs = self._settings, self._plan.cutoffs
         trainer = AffinityTrainer(
             self._history, cutoffs[0], components=settings.affinity_components, seed=settings.seed
         )
-        for index, cutoff in enumerate(cutoffs):
-            epochs = REFINING_EPOCHS if index else settings.affinity_epochs
-            yield cutoff, trainer.advance(cutoff, epochs)
+        epochs = [settings.affinity_epochs, *[REFINING_EPOCHS] * (len(cutoffs) - 1)]
+        with ThreadPoolExecutor(1) as beside:
+            yield from zip(cutoffs, beside.map(trainer.advance, cutoffs, epochs), strict=True)
 
     def _collect(self, index: int, moment: int, name: str, level: Level) -> None:
         """The rows of one window, for every stacker that learns from this level."""
@@ -197,14 +224,17 @@ class _Training:
         holdout: dict[int, dict[str, Judge]] = {kind: {} for kind in self._kinds}
         tonight: dict[int, dict[str, Judge]] = {kind: {} for kind in self._kinds}
         total = len(self._rows)
-        for done, (kind, name) in enumerate(list(self._rows), start=1):
-            windows = self._rows.pop((kind, name))
-            before = self._before_newest(windows)
-            earlier = fit_stacker(before, self._settings.seed)
-            calibrator = calibrate(earlier, windows[-1]) if before else Calibrator.none()
-            holdout[kind][name] = Judge(earlier, Calibrator.none())
-            tonight[kind][name] = Judge(fit_stacker(windows, self._settings.seed), calibrator)
-            self._progress("stack", done, total)
+        with ThreadPoolExecutor(THREADS) as pool:
+            for done, (kind, name) in enumerate(list(self._rows), start=1):
+                windows = self._rows.pop((kind, name))
+                before = self._before_newest(windows)
+                rows = bin_rows(windows, before) if windows else None
+                learn = functools.partial(fit_stacker, rows=rows, seed=self._settings.seed)
+                earlier, now = pool.map(learn, (before, windows))
+                calibrator = calibrate(earlier, windows[-1]) if before else Calibrator.none()
+                holdout[kind][name] = Judge(earlier, Calibrator.none())
+                tonight[kind][name] = Judge(now, calibrator)
+                self._progress("stack", done, total)
         return holdout, tonight
 
     def _before_newest(self, windows: list[Rows]) -> list[Rows]:
@@ -223,12 +253,26 @@ def calibrate(earlier: Stacker, newest: Rows) -> Calibrator:
     return Calibrator.fit(said, newest.y, newest.weight, newest.target)
 
 
-def fit_stacker(windows: list[Rows], seed: int) -> Stacker:
-    """From the rows of several windows; constant when there are none."""
+def _wait(tasks: Iterable[Future[None]]) -> None:
+    """Raises what a task raised."""
+    for task in tasks:
+        task.result()
+
+
+def bin_rows(windows: list[Rows], before: list[Rows]) -> Binned:
+    """All rows, once for both stackers; by what the first ``before`` windows know, if any."""
+    seen = sum(len(rows.y) for rows in before) or None
+    return Binned.of(np.concatenate([rows.x for rows in windows]), seen)
+
+
+def fit_stacker(windows: list[Rows], seed: int, rows: Binned | None = None) -> Stacker:
+    """From the rows of several windows; constant when there are none. ``rows``: theirs, and those
+    of later windows, already binned."""
     if not windows:
         return Stacker.constant(0.0)
-    parts = [np.concatenate([getattr(w, name) for w in windows]) for name in ("x", "y", "weight")]
-    return Stacker.fit(parts[0], parts[1], parts[2], seed=seed)
+    rows = rows or bin_rows(windows, [])
+    y, weight = (np.concatenate([getattr(w, name) for w in windows]) for name in ("y", "weight"))
+    return Stacker.fit(rows, y, weight, seed=seed)
 
 
 __all__ = [

@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from lightfm import LightFM
 from numpy.typing import NDArray
 
-from scoring.history import LEVELS, Catalogue, History
+from scoring.history import LEVELS, Catalogue, History, LevelView
 from scoring.models import Arrays, Floats, Ints
 from scoring.models.lookup import dots
 
@@ -68,32 +68,40 @@ class AffinityTrainer:
 
     def __init__(self, history: History, first_cutoff: int, *, components: int, seed: int) -> None:
         self._history = history
-        view = history.view("item", first_cutoff)
+        view = self._view(first_cutoff)
         buyers = np.bincount(view.pair_target, minlength=history.catalogue.n_items)
         self._item_features, self._slices = _item_features(history.catalogue, buyers >= MIN_BUYERS)
         self._customer_features = _customer_features(history)
+        self._rng = np.random.default_rng(seed)
         self._model = LightFM(
             no_components=components, loss="warp", max_sampled=10, random_state=seed
         )
 
     def advance(self, cutoff: int, epochs: int) -> Affinity:
-        """Learns ``epochs`` more passes over the purchases before ``cutoff`` (hours)."""
-        view = self._history.view("item", cutoff)
-        if len(view.pair):
-            recent = np.exp2(-view.age[view.start[:-1]] / HALF_LIFE_DAYS).astype(np.float32)
-            index = (view.pair_target, view.pair_customer)
-            shape = (view.n_targets, view.n_customers)
-            bought = sp.coo_matrix((np.ones_like(recent), index), shape=shape)
-            weight = sp.coo_matrix((recent, index), shape=shape)
+        """Learns ``epochs`` more passes over the purchases before ``cutoff`` (hours).
+
+        In each pass a purchase is drawn with the probability 2^(−age / half-life): older ones teach
+        less, and take no time.
+        """
+        view = self._view(cutoff)
+        recent = np.exp2(-view.age[view.start[:-1]] / HALF_LIFE_DAYS).astype(np.float32)
+        index = (view.pair_target, view.pair_customer)
+        for _ in range(epochs if len(view.pair) else 0):
+            drawn = (self._rng.random(len(recent), dtype=np.float32) < recent).astype(np.float32)
+            # those left out are kept as zeros: they are no examples, and not taken for rejected
+            bought = sp.coo_matrix((drawn, index), shape=(view.n_targets, view.n_customers))
             self._model.fit_partial(
                 bought,
                 user_features=self._item_features,
                 item_features=self._customer_features,
-                sample_weight=weight,
-                epochs=epochs,
                 num_threads=1,
             )
         return self._affinity()
+
+    def _view(self, cutoff: int) -> LevelView:
+        """Not the one that the history keeps: other models are at another cut-off meanwhile."""
+        catalogue = self._history.catalogue
+        return self._history.view_of(catalogue.of_item["item"], catalogue.n_items, cutoff)
 
     def _affinity(self) -> Affinity:
         model = self._model

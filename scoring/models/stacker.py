@@ -15,21 +15,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 
 from scoring.models import Arrays, Floats
+from scoring.models.boosting import Binned, Boosting
 from scoring.models.leaves import Leaves
 from scoring.models.parts import Part
-
-
-class _Trees(HistGradientBoostingClassifier):
-    """Bins columns without regard to weights: for up to 200,000 rows the library would look for
-    each of 255 weighted percentiles anew, and spend minutes where learning takes seconds."""
-
-    def _bin_data(self, x: Floats, *weight: Floats, is_training_data: bool) -> NDArray:
-        nothing = [None] * len(weight)  # scikit-learn before 1.8 passes no weight here
-        return super()._bin_data(x, *nothing, is_training_data=is_training_data)
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,7 @@ class Stacker:
     @classmethod
     def fit(
         cls,
-        x: Floats,
+        x: Floats | Binned,
         y: NDArray[np.bool_],
         weight: Floats,
         *,
@@ -52,25 +43,25 @@ class Stacker:
         iterations: int = 100,
         learning_rate: float = 0.06,
     ) -> Self:
-        """``x``: float32[n, k]; ``y``: bool[n]; ``weight``: float32[n], pairs a row stands for."""
+        """``x``: float32[n, k], or binned rows, of which the first n are learned from; ``y``:
+        bool[n]; ``weight``: float32[n], pairs a row stands for."""
         if len(y) == 0 or y.all() or not y.any():
             share = float(np.average(y, weights=weight)) if len(y) else 0.0
             return cls.constant(share)
-        trees = _Trees(
-            max_iter=iterations,
+        boosting = Boosting(
+            iterations=iterations,
             learning_rate=learning_rate,
-            max_leaf_nodes=15,
-            min_samples_leaf=min(max(20, len(y) // 1000), 300),
-            l2_regularization=20.0,
-            max_features=0.4,
-            early_stopping=False,
-            random_state=seed,
+            leaves=15,
+            min_leaf=min(max(20, len(y) // 1000), 300),
+            l2=20.0,
+            columns=0.5,
+            columns_a_split=0.8,
+            seed=seed,
         )
-        trees.fit(_without_blank_columns(x), y, sample_weight=weight)
-        nodes = [stage[0].nodes for stage in trees._predictors]
-        start = np.cumsum([0] + [len(part) for part in nodes])
-        baseline = float(np.ravel(trees._baseline_prediction)[0])
-        return cls(np.concatenate(nodes), start.astype(np.int64), baseline)
+        rows = x if isinstance(x, Binned) else Binned.of(x)
+        trees, baseline = boosting.fit(rows, y, weight)
+        start = np.cumsum([0] + [len(nodes) for nodes in trees])
+        return cls(np.concatenate(trees), start.astype(np.int64), baseline)
 
     @classmethod
     def constant(cls, share: float) -> Self:
@@ -101,12 +92,3 @@ class Stacker:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         return cls(arrays["nodes"], arrays["tree_start"], float(arrays["baseline"]))
-
-
-def _without_blank_columns(x: Floats) -> Floats:
-    """Columns without any number as zeros, which no tree splits: the library refuses them.
-
-    A shop without brands, or without anybody who came twice, has such columns.
-    """
-    blank = np.isnan(x).all(axis=0)
-    return np.where(blank, np.float32(0), x) if blank.any() else x

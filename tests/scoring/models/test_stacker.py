@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from scoring.models import stacker as module
+from scoring.models.boosting import Binned
 from scoring.models.stacker import Stacker
 
 Rows = tuple[NDArray[np.float32], NDArray[np.bool_]]
@@ -65,21 +65,10 @@ def test_it_tells_the_likely_from_the_unlikely(stacker: Stacker) -> None:
     assert y[best].mean() > 3 * y.mean()
 
 
-def test_the_stored_trees_answer_as_the_library_that_grew_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    grown = []
-
-    class Watched(module._Trees):
-        def fit(self, *args: object, **more: object) -> Watched:
-            grown.append(self)
-            return super().fit(*args, **more)
-
-    monkeypatch.setattr(module, "_Trees", Watched)
-    stacker, (x, _) = fitted(), rows(3000, 8)
-    x[:50] = np.nan
-    expected = grown[0].predict_proba(x)[:, 1]
-    np.testing.assert_allclose(stacker.probability(x), expected, atol=1e-6)
+def test_rows_binned_beforehand_give_the_same_trees() -> None:
+    x, y = rows(4000, 1)
+    binned = Stacker.fit(Binned.of(x), y, np.ones(4000, np.float32), seed=1, **QUICK)
+    assert binned.nodes.tobytes() == fitted().nodes.tobytes()
 
 
 def test_storing_without_pickle_changes_nothing(stacker: Stacker) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from scoring.history import ENGAGED, History
 from scoring.models import temporal as module
-from scoring.models.temporal import Temporal, usual_gap_days
+from scoring.models.temporal import Temporal
 from tests.scoring import histories
 from tests.scoring.histories import CUTOFF, Row, all_pairs, bought, days_ago, make
 from tests.shop import NOW_HOUR, history, make_shop
@@ -135,44 +135,11 @@ def test_an_item_with_too_few_buyers_is_unknown_not_bad() -> None:
     assert np.isnan(found[:, 1]).all()
 
 
-def test_dense_and_sparse_sums_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = module._Inputs.of(sequence(), {"item": 10}, CUTOFF, 5).at(7)
-    by_entries = np.triu((x.T @ x).toarray())
-    monkeypatch.setattr(module.np, "diff", lambda indptr: np.full(len(indptr) - 1, 1e6))
-    by_blocks = np.triu(module._gram(x))
-    np.testing.assert_allclose(by_blocks, by_entries, rtol=1e-5, atol=1e-5)
-
-
-def test_of_very_many_customers_some_say_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_CUSTOMERS", 60)
-    found = scores(sequence())
-    in_turn = np.flatnonzero(np.arange(120) % 4 != 3)
-    assert (found[in_turn].argmax(axis=1) == (in_turn + 16) % 3).all()
-    np.testing.assert_array_equal(found, scores(sequence()))
-
-
-@pytest.mark.parametrize(("gap", "usual"), [(1, 1), (5, 5), (30, 30), (90, 60)])
-def test_the_usual_gap_is_that_between_visits(gap: int, usual: int) -> None:
-    rows = [row for customer in range(5) for row in bought(customer, 0, 0, gap, 2 * gap)]
-    assert usual_gap_days(make(rows, customers=5, items=1).visits(CUTOFF)) == usual
-
-
-def test_bad_input_where_nobody_came_twice_a_week_is_usual() -> None:
-    rows = [row for customer in range(5) for row in bought(customer, 0, customer)]
-    assert usual_gap_days(make(rows, customers=5, items=1).visits(CUTOFF)) == 7
-    assert usual_gap_days(histories.empty().visits(CUTOFF)) == 7
-
-
 def test_bad_input_a_history_shorter_than_a_window_knows_nothing() -> None:
     rows = [row for customer in range(60) for row in bought(customer, customer % 2, 0, 3)]
     past = make(rows, customers=60, items=2)
     assert np.isnan(scores(past)).all()
     assert len(Temporal.fit(past, "item", CUTOFF, 7).propose(5, 60)[0]) == 0
-
-
-def test_bad_input_few_customers_are_no_lesson() -> None:
-    rows = [r for c in range(module.MIN_CUSTOMERS - 1) for r in bought(c, 0, *range(0, 50, 5))]
-    assert np.isnan(scores(make(rows, customers=40, items=1))).all()
 
 
 def test_bad_input_one_target_is_a_matter_of_rhythm() -> None:

@@ -1,0 +1,223 @@
+"""What past windows teach the temporal ridge: who had bought what before a day (X) and what in the
+window after it (Y), summed up as X'X and X'Y.
+
+Cut-offs that lie a window apart share all of their past windows but the newest, so each window is
+summed up once and kept, unless a target is new among the best sellers. A lesson knows nothing after
+the cut-off at which it was learned, which is never later than the one at which it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.linalg.blas import ssyrk
+
+from scoring.history import BOUGHT, ENGAGED, History, LevelView, distinct
+from scoring.models import Floats, Ints
+from scoring.models.ease import decayed_vectors
+from scoring.models.repeat import lookup
+from scoring.models.support import supported_targets
+
+WINDOWS = 6  # past windows that labels come from
+RHYTHMS = (4.0, 24.0)  # half-lives, in usual days between two visits
+VISIT_HALF_LIVES_DAYS = (7.0, 30.0, 120.0)
+MAX_CUSTOMERS = 25_000  # more teach nothing new to a linear model of this size
+MIN_CUSTOMERS = 30  # a window known of fewer is no lesson
+SPARE = 4  # one more target for so many is summed up: later cut-offs have other best sellers
+BY_ENTRIES = 150  # so much longer takes a product of two entries alone than one in a dense block
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What describes a customer at a cut-off (hours). ``targets[level]``: int64, rising, those that
+    are columns; ``ranked[level]``: bool, which of them the model of this cut-off uses."""
+
+    history: History
+    cutoff: int
+    views: Mapping[tuple[str, int], LevelView]
+    visits: LevelView
+    positions: Mapping[str, Ints]
+    targets: Mapping[str, NDArray[np.int64]]
+    ranked: Mapping[str, NDArray[np.bool_]]
+    half_lives: tuple[float, ...]
+
+    @classmethod
+    def of(cls, history: History, limits: Mapping[str, int], cutoff: int, min_buyers: int) -> Self:
+        """``limits``: how many targets of each level are used, the own level first."""
+        kinds = [BOUGHT, ENGAGED] if (history.kind == ENGAGED).any() else [BOUGHT]
+        views = {(lv, kind): history.view(lv, cutoff, kind) for lv in limits for kind in kinds}
+        positions, targets, ranked = {}, {}, {}
+        for level, most in limits.items():
+            view = views[level, BOUGHT]
+            positions[level] = supported_targets(view, min_buyers, most + -(-most // SPARE))
+            targets[level] = np.flatnonzero(positions[level] >= 0)
+            ranked[level] = supported_targets(view, min_buyers, most)[targets[level]] >= 0
+        visits = history.visits(cutoff)
+        rhythm = usual_gap_days(visits)
+        half_lives = tuple(r * rhythm for r in RHYTHMS)
+        return cls(history, cutoff, views, visits, positions, targets, ranked, half_lives)
+
+    @property
+    def own(self) -> str:
+        """The level whose targets are foretold."""
+        return next(iter(self.positions))
+
+    @property
+    def blocks(self) -> list[tuple[str, int, float]]:
+        """(level, kind, half-life) of neighbouring columns."""
+        short, long = self.half_lives
+        found = []
+        for level, kind in self.views:
+            lives = (short,) if kind == ENGAGED else (long,) if level != self.own else (short, long)
+            found += [(level, kind, life) for life in lives]
+        return found
+
+    @property
+    def keys(self) -> NDArray[np.int64]:
+        """int64[p], rising: what each column is, in the same numbers at every cut-off."""
+        extra = 1 + len(VISIT_HALF_LIVES_DAYS) + len(self.history.profile_names)
+        size = max([extra, *(view.n_targets for view in self.views.values())])
+        parts = [size * n + self.targets[level] for n, (level, *_) in enumerate(self.blocks)]
+        return np.concatenate([*parts, size * len(parts) + np.arange(extra)])
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """bool[p]: the columns that the model of this cut-off uses."""
+        used = np.ones(len(self.keys), dtype=bool)
+        parts = [self.ranked[level] for level, *_ in self.blocks]
+        bought = np.concatenate(parts)
+        used[: len(bought)] = bought
+        return used
+
+    def at(self, days: int) -> sp.csr_array:
+        """CSR float32[n_customers, p]: everyone as of ``days`` before the cut-off."""
+        n = self.history.n_customers
+        then = {key: view.before(days) for key, view in self.views.items()}
+        parts = [
+            decayed_vectors(then[lv, kind], self.positions[lv], len(self.targets[lv]), life)
+            for lv, kind, life in self.blocks
+        ]
+        bought = sp.csr_array(sp.hstack(parts, format="csr"))
+        norm = np.sqrt(np.asarray(bought.multiply(bought).sum(axis=1)).ravel())
+        # half way to unit vectors: a large basket says less about each thing in it
+        tempered = bought.multiply(1.0 / np.sqrt(np.maximum(norm, 1e-6))[:, None])
+        visits = self.visits.before(days)
+        columns = [np.ones(n)]
+        for life in VISIT_HALF_LIVES_DAYS:
+            weight = np.exp2(-visits.age / life)
+            columns.append(np.log1p(np.bincount(visits.customer, weights=weight, minlength=n)))
+        index = (self.history.profile_customer, self.history.profile_feature)
+        ones = np.ones(len(index[0]), dtype=np.float32)
+        profile = sp.csr_array((ones, index), shape=(n, len(self.history.profile_names)))
+        whole = [tempered, sp.csr_array(np.column_stack(columns)), profile]
+        return sp.csr_array(sp.hstack(whole, format="csr"), dtype=np.float32)
+
+    def known(self, days: int) -> NDArray[np.bool_]:
+        """bool[n_customers]: bought something more than ``days`` before the cut-off."""
+        known = np.zeros(self.history.n_customers, dtype=bool)
+        known[self.visits.customer[self.visits.age >= days]] = True
+        return known
+
+    def bought_within(self, newest: int, oldest: int) -> sp.csr_array:
+        """CSR float32[n_customers, own targets]: 1 where bought newest ≤ age < oldest days ago."""
+        view, width = self.views[self.own, BOUGHT], len(self.targets[self.own])
+        inside = (view.age >= newest) & (view.age < oldest)
+        column = self.positions[self.own][view.target[inside]]
+        has = column >= 0
+        key = distinct(view.customer[inside][has].astype(np.int64) * width + column[has])
+        ones = np.ones(len(key), dtype=np.float32)
+        return sp.csr_array((ones, (key // width, key % width)), shape=(view.n_customers, width))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One window. ``keys``: as in Inputs; ``targets``: int64[w], those of the own level; ``gram``:
+    float32[p + 1, p + 1], the upper triangle of X'X; ``moments``: float32[p + 1, w + 1], X'Y; the
+    last row and column of both are 0."""
+
+    keys: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    gram: Floats
+    moments: Floats
+
+    @classmethod
+    def of(cls, inputs: Inputs, days: int, window_days: int) -> Self | None:
+        """The window of ``window_days`` that begins ``days`` before the cut-off; None where too
+        little is known."""
+        rows = np.flatnonzero(inputs.known(days))
+        targets = inputs.targets[inputs.own]
+        if len(targets) == 0 or len(rows) < MIN_CUSTOMERS:
+            return None
+        if len(rows) > MAX_CUSTOMERS:
+            rng = np.random.default_rng(days)
+            rows = np.sort(rng.choice(rows, MAX_CUSTOMERS, replace=False))
+        x = _with_blank(inputs.at(days)[rows])
+        y = _with_blank(inputs.bought_within(days - window_days, days)[rows])
+        return cls(inputs.keys, targets, gram(x), (x.T @ y).toarray())
+
+    def sums(self, keys: NDArray[np.int64], targets: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """(X'X, X'Y) of these columns and targets, 0 where it lacks them."""
+        row, column = lookup(self.keys, keys), lookup(self.targets, targets)
+        of_gram = self.gram.T.take(row, axis=0).take(row, axis=1).T
+        return of_gram, self.moments.take(row, axis=0).take(column, axis=1)
+
+
+class Lessons:
+    """Of one level: the windows before one cut-off after the other, oldest first."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[object, ...], Lesson] = {}
+
+    def sums(self, inputs: Inputs, window_days: int) -> tuple[Floats, Floats] | None:
+        """(X'X, of which the upper triangle counts, and X'Y), over the past windows; None without
+        any window to learn from."""
+        targets = inputs.targets[inputs.own][inputs.ranked[inputs.own]]
+        found: dict[tuple[object, ...], Lesson] = {}
+        for days in range(window_days, (WINDOWS + 1) * window_days, window_days):
+            key = (inputs.cutoff - 24 * days, window_days, *inputs.half_lives)
+            lesson = self._kept.get(key)
+            if lesson is None or (lookup(lesson.targets, targets) < 0).any():
+                lesson = Lesson.of(inputs, days, window_days)
+            if lesson is None:
+                break
+            found[key] = lesson
+        self._kept = found
+        if not found:
+            return None
+        keys = inputs.keys[inputs.used]
+        first, *others = found.values()
+        gram, moments = first.sums(keys, targets)
+        for lesson in others:
+            more = lesson.sums(keys, targets)
+            gram += more[0]
+            moments += more[1]
+        return gram, moments
+
+
+def usual_gap_days(visits: LevelView) -> float:
+    """Median days between two visits of one customer, 1 … 60; 7 when nobody came twice."""
+    same = visits.customer[1:] == visits.customer[:-1]
+    gaps = (visits.age[1:] - visits.age[:-1])[same]
+    return float(np.clip(np.median(gaps), 1.0, 60.0)) if len(gaps) else 7.0
+
+
+def gram(x: sp.csr_array) -> Floats:
+    """X'X (its upper triangle); by blocks of rows where that is less work than by entries."""
+    entries = np.diff(x.indptr).astype(np.float64)
+    if (entries**2).sum() * BY_ENTRIES < x.shape[0] * float(x.shape[1]) ** 2:
+        return (x.T @ x).toarray()
+    out = np.zeros((x.shape[1], x.shape[1]), dtype=np.float32, order="F")
+    for begin in range(0, x.shape[0], 4096):
+        block = x[begin : begin + 4096].toarray()
+        out = ssyrk(1.0, block.T, beta=1.0, c=out, overwrite_c=True)
+    return out
+
+
+def _with_blank(x: sp.csr_array) -> sp.csr_array:
+    """With one more column of zeros, where the index -1 finds what is not there."""
+    return sp.csr_array((x.data, x.indices, x.indptr), shape=(x.shape[0], x.shape[1] + 1))
