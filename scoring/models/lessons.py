@@ -20,7 +20,7 @@ from scipy.linalg.blas import ssyrk
 from scoring.history import BOUGHT, ENGAGED, History, LevelView, distinct
 from scoring.models import Floats, Ints
 from scoring.models.ease import decayed_vectors
-from scoring.models.repeat import lookup
+from scoring.models.lookup import places
 from scoring.models.support import supported_targets
 
 WINDOWS = 6  # past windows that labels come from
@@ -162,7 +162,7 @@ class Lesson:
 
     def sums(self, keys: NDArray[np.int64], targets: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """(X'X, X'Y) of these columns and targets, 0 where it lacks them."""
-        row, column = lookup(self.keys, keys), lookup(self.targets, targets)
+        row, column = places(self.keys, keys), places(self.targets, targets)
         of_gram = self.gram.T.take(row, axis=0).take(row, axis=1).T
         return of_gram, self.moments.take(row, axis=0).take(column, axis=1)
 
@@ -181,7 +181,7 @@ class Lessons:
         for days in range(window_days, (WINDOWS + 1) * window_days, window_days):
             key = (inputs.cutoff - 24 * days, window_days, *inputs.half_lives)
             lesson = self._kept.get(key)
-            if lesson is None or (lookup(lesson.targets, targets) < 0).any():
+            if lesson is None or (places(lesson.targets, targets) < 0).any():
                 lesson = Lesson.of(inputs, days, window_days)
             if lesson is None:
                 break

@@ -1,4 +1,4 @@
-"""Where pairs of customer and target stand in a table, and dot products of what both are."""
+"""Where keys, and pairs of customer and target, stand in a table; dot products of what both are."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from scoring.models import Floats, Ints
 
 NEVER, NO_TARGET = -1, -2
 BLOCK = 2048  # dot products at once: their factors stay in the processor's cache
+
+
+def places(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64[n]: row of each wanted key in the sorted ``keys``, NEVER where it is absent."""
+    if len(keys) == 0:
+        return np.full(len(wanted), NEVER, dtype=np.int64)
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[at] == wanted, at, NEVER)
 
 
 @dataclass(frozen=True)
