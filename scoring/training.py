@@ -10,11 +10,11 @@ saw, calibrates tonight's.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scoring import samples
+from scoring import samples, unsold
 from scoring.calibration import Calibrator
 from scoring.fitted import ANY, NEWCOMERS, RANKING, Fitted, Judge
 from scoring.history import BOUGHT, LEVELS, History
@@ -228,7 +228,20 @@ def fit_stacker(windows: list[Rows], seed: int) -> Stacker:
     if not windows:
         return Stacker.constant(0.0)
     parts = [np.concatenate([getattr(w, name) for w in windows]) for name in ("x", "y", "weight")]
-    return Stacker.fit(parts[0], parts[1], parts[2], seed=seed)
+    return _at_its_level(Stacker.fit(parts[0], parts[1], parts[2], seed=seed), windows)
+
+
+def _at_its_level(stacker: Stacker, windows: list[Rows]) -> Stacker:
+    """The stacker, expecting as many of the genuine rows as happened, if not all are genuine."""
+    shares = [np.ones(len(w.y), bool) if w.genuine is None else w.genuine for w in windows]
+    if all(genuine.all() for genuine in shares):
+        return stacker
+    x, y, weight = (
+        np.concatenate([getattr(w, name)[of] for w, of in zip(windows, shares, strict=True)])
+        for name in ("x", "y", "weight")
+    )
+    shift = unsold.prior_shift(stacker.probability(x), y, weight)
+    return replace(stacker, baseline=stacker.baseline + shift)
 
 
 __all__ = [
