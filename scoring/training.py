@@ -48,13 +48,13 @@ class Plan:
     def of(cls, history: History, cutoff: int, horizon_days: int, windows: int) -> Plan:
         """As many windows as the history holds, ``windows`` at most.
 
-        A shop younger than two horizons learns from shorter windows: from a quarter of its past.
+        A shop younger than two horizons learns from shorter windows: half of its past.
         """
         past = history.hour[history.hour < cutoff]
         span_days = (cutoff - int(past.min())) // 24 if len(past) else 0
         days = horizon_days
         if span_days < 2 * horizon_days:
-            days = min(horizon_days, max(span_days // 4, 1))
+            days = min(horizon_days, max(span_days // 2, 1))
         step = min(days, LONGEST_STEP_DAYS) * 24
         least = MIN_KNOWN_SHARE * history.known_customers(cutoff).sum()
         found = [cutoff]
