@@ -22,6 +22,7 @@ NEWCOMERS = "item-new"  # customers for an item that was never sold
 CHUNK = 65_536  # pairs described at once by each of THREADS
 ALONE = 1_024  # so few pairs are not worth a second thread
 THREADS = 2
+ALMOST_CERTAIN = np.nextafter(np.float32(1), np.float32(0))
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Fitted:
         if self.window_days == self.horizon_days:
             return probability
         exponent = self.horizon_days / self.window_days
-        return (1.0 - (1.0 - probability.astype(np.float64)) ** exponent).astype(np.float32)
+        carried = 1.0 - (1.0 - probability.astype(np.float64)) ** exponent
+        return np.minimum(carried.astype(np.float32), ALMOST_CERTAIN)
 
     def relative_error(self, level: str, kind: int = BOUGHT) -> float:
         """Standard deviation of what comes over what is expected of a target, beyond chance."""

@@ -2,18 +2,20 @@
 
 - ``targeting``: all known customers for targets that sell, as a campaign would ask;
 - ``ranking``: each customer's candidates, as a landing page would ask;
-- ``newcomers``: all known customers for targets that had never been sold and sold in the window.
+- ``newcomers``: all known customers for items that had never been sold and sold in the window, and
+  for some that are taken for such.
 
 A row's weight is the number of pairs that it stands for, so that the output is a probability.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring import unsold
 from scoring.history import History
 from scoring.level import Level
 from scoring.models import Floats, Ints
@@ -27,12 +29,14 @@ NEGATIVES, POSITIVES = 60_000, 40_000  # drawn a window
 @dataclass(frozen=True)
 class Rows:
     """Rows of one window: ``x`` float32[n, k], ``y`` bool[n], ``weight`` float32[n], ``target``
-    int32[n]."""
+    int32[n]; ``genuine`` bool[n]: like those that will be asked about;
+    None: all."""
 
     x: Floats
     y: NDArray[np.bool_]
     weight: Floats
     target: Ints
+    genuine: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,24 @@ def targeting(history: History, level: Level, window: Window) -> Rows:
 
 
 def newcomers(history: History, level: Level, window: Window) -> Rows:
-    """Everyone known, for targets whose first sale to anybody is in the window."""
+    """Everyone known, for items whose first sale to anybody is in the window, and for items whose
+    sales before it are hidden, as if theirs were too (scoring.unsold)."""
     rng = np.random.default_rng((*window.seed, 1))
     labels = window.labels(history, level)
     found = np.bincount((labels % level.n_targets).astype(np.int64), minlength=level.n_targets)
-    found[level.scorers["popularity"].table[:, 3] > 0] = 0
-    targets = np.flatnonzero(found)
-    targets = targets[np.lexsort((targets, -found[targets]))][:NEWCOMERS]
-    return _everyone(history, level, window, np.sort(targets), rng)
+    hidden = unsold.some_sold(history, window.cutoff, rng)
+    first = level.scorers["popularity"].table[:, 3] == 0
+    targets = np.append(_most_found(found, np.flatnonzero(first)), _most_found(found, hidden))
+    without = unsold.hiding(level, history, hidden, window.cutoff)
+    rows = _everyone(history, without, window, np.sort(targets), rng)
+    rows.x[:, unsold.blank(level)] = np.nan
+    return replace(rows, genuine=first[rows.target])
+
+
+def _most_found(found: NDArray[np.int64], targets: NDArray[np.integer]) -> NDArray[np.int64]:
+    """int64[≤ NEWCOMERS]: those of the targets with most buyers, none without any."""
+    bought = targets[found[targets] > 0].astype(np.int64)
+    return bought[np.lexsort((bought, -found[bought]))][:NEWCOMERS]
 
 
 def ranking(history: History, level: Level, window: Window) -> Rows:
@@ -114,4 +128,5 @@ def _drawn(
     customer = (chosen // level.n_targets).astype(np.int32)
     target = (chosen % level.n_targets).astype(np.int32)
     y = np.arange(len(chosen)) < len(drawn[0])
-    return Rows(level.describe(customer, target), y, np.concatenate(weights), target)
+    x = level.describe(customer, target)
+    return Rows(x, y, np.concatenate(weights), target, np.ones(len(y), dtype=bool))

@@ -12,12 +12,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from scoring import samples
+from scoring import samples, unsold
 from scoring.calibration import Calibrator
 from scoring.fitted import ANY, NEWCOMERS, RANKING, Fitted, Judge
 from scoring.history import BOUGHT, LEVELS, History
@@ -54,13 +54,13 @@ class Plan:
     def of(cls, history: History, cutoff: int, horizon_days: int, windows: int) -> Plan:
         """As many windows as the history holds, ``windows`` at most.
 
-        A shop younger than two horizons learns from shorter windows: from a quarter of its past.
+        A shop younger than two horizons learns from shorter windows: half of its past.
         """
         past = history.hour[history.hour < cutoff]
         span_days = (cutoff - int(past.min())) // 24 if len(past) else 0
         days = horizon_days
         if span_days < 2 * horizon_days:
-            days = min(horizon_days, max(span_days // 4, 1))
+            days = min(horizon_days, max(span_days // 2, 1))
         step = min(days, LONGEST_STEP_DAYS) * 24
         least = MIN_KNOWN_SHARE * history.known_customers(cutoff).sum()
         found = [cutoff]
@@ -272,7 +272,20 @@ def fit_stacker(windows: list[Rows], seed: int, rows: Binned | None = None) -> S
         return Stacker.constant(0.0)
     rows = rows or bin_rows(windows, [])
     y, weight = (np.concatenate([getattr(w, name) for w in windows]) for name in ("y", "weight"))
-    return Stacker.fit(rows, y, weight, seed=seed)
+    return _at_its_level(Stacker.fit(rows, y, weight, seed=seed), windows)
+
+
+def _at_its_level(stacker: Stacker, windows: list[Rows]) -> Stacker:
+    """The stacker, expecting as many of the genuine rows as happened, if not all are genuine."""
+    shares = [np.ones(len(w.y), bool) if w.genuine is None else w.genuine for w in windows]
+    if all(genuine.all() for genuine in shares):
+        return stacker
+    x, y, weight = (
+        np.concatenate([getattr(w, name)[of] for w, of in zip(windows, shares, strict=True)])
+        for name in ("x", "y", "weight")
+    )
+    shift = unsold.prior_shift(stacker.probability(x), y, weight)
+    return replace(stacker, baseline=stacker.baseline + shift)
 
 
 __all__ = [
