@@ -28,11 +28,10 @@ SAMPLE = 50_000  # rows that the bins' edges are read from
 @dataclass(frozen=True)
 class Binned:
     """``bins``: uint8[n, k], column by column in memory: value ≤ ``edges[column][bin]``, or
-    MISSING; ``edges``: float64 rising, of each column; ``has_missing``: uint8[k]."""
+    MISSING; ``edges``: float64 rising, of each column."""
 
     bins: NDArray[np.uint8]
     edges: Sequence[NDArray[np.float64]]
-    has_missing: NDArray[np.uint8]
 
     @classmethod
     def of(cls, x: Floats, seen: int | None = None) -> Self:
@@ -47,7 +46,7 @@ class Binned:
             bins[:, column] = np.searchsorted(found, values)
             bins[np.isnan(values), column] = MISSING
             edges.append(found.astype(np.float64))
-        return cls(bins, edges, (bins == MISSING).any(axis=0).astype(np.uint8))
+        return cls(bins, edges)
 
 
 def _edges(values: Floats) -> Floats:
@@ -111,13 +110,14 @@ class Boosting:
         hessian: Floats,
         rng: np.random.Generator,
     ) -> TreeGrower:
+        bins = rows.bins[: len(gradient), drawn]
         grower = TreeGrower(
-            rows.bins[: len(gradient), drawn],
+            bins,
             gradient,
             hessian,
             n_bins=MAX_BINS + 1,
             n_bins_non_missing=[len(rows.edges[column]) + 1 for column in drawn],
-            has_missing_values=rows.has_missing[drawn],
+            has_missing_values=(bins == MISSING).any(axis=0).astype(np.uint8),
             max_leaf_nodes=self.leaves,
             min_samples_leaf=self.min_leaf,
             l2_regularization=self.l2,

@@ -67,7 +67,6 @@ def test_what_is_missing_is_told_from_what_is_known() -> None:
     x = np.array([[1, np.nan], [np.nan, np.nan], [3, np.nan]], np.float32)
     binned = Binned.of(x)
     assert (binned.bins == MISSING).tolist() == np.isnan(x).tolist()
-    assert binned.has_missing.tolist() == [1, 1]
 
 
 def test_edges_know_nothing_of_rows_that_they_may_not_see() -> None:
