@@ -20,6 +20,7 @@ from scoring.models.affinity import Affinity
 from scoring.models.content import Content
 from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
+from scoring.models.factors import Factors
 from scoring.models.lessons import Lessons
 from scoring.models.parts import Part, parts_of, whole
 from scoring.models.popularity import Popularity
@@ -67,6 +68,7 @@ class Level:
         scorers["temporal"] = Temporal.fit(
             history, level, cutoff, window_days, beside=beside, lessons=lessons
         )
+        scorers["factors"] = Factors.fit(view)
         scorers["affinity"] = affinity.of(level)
         parents = {}
         if level == "item":

@@ -22,6 +22,7 @@ from scoring.models.affinity import LevelAffinity
 from scoring.models.content import Content
 from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
+from scoring.models.factors import Factors
 from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
 from scoring.models.stacker import Stacker
@@ -32,6 +33,7 @@ SCORERS: Mapping[str, type[BaseScorer]] = {
     "popularity": Popularity,
     "activity": Activity,
     "ease": Ease,
+    "factors": Factors,
     "affinity": LevelAffinity,
     "cooccurrence": Cooccurrence,
     "content": Content,

@@ -2,13 +2,15 @@
 window after it (Y), summed up as X'X and X'Y.
 
 Cut-offs that lie a window apart share all of their past windows but the newest, so each window is
-summed up once and kept, unless a target is new among the best sellers. A lesson knows nothing after
-the cut-off at which it was learned, which is never later than the one at which it is used.
+summed up once and kept. The newest RECENT windows are kept one by one, to be summed up anew when a
+target is new among the best sellers; in older ones, which are kept as one sum, such a target was
+hardly sold. A lesson knows nothing after the cut-off at which it was learned, which is never later
+than the one at which it is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,7 +25,8 @@ from scoring.models.ease import decayed_vectors
 from scoring.models.lookup import places
 from scoring.models.support import supported_targets
 
-WINDOWS = 6  # past windows that labels come from
+WINDOWS = 20  # past windows that labels come from, at the first cut-off
+RECENT = 6
 RHYTHMS = (4.0, 24.0)  # half-lives, in usual days between two visits
 VISIT_HALF_LIVES_DAYS = (7.0, 30.0, 120.0)
 MAX_CUSTOMERS = 25_000  # more teach nothing new to a linear model of this size
@@ -136,14 +139,15 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One window. ``keys``: as in Inputs; ``targets``: int64[w], those of the own level; ``gram``:
-    float32[p + 1, p + 1], the upper triangle of X'X; ``moments``: float32[p + 1, w + 1], X'Y; the
-    last row and column of both are 0."""
+    """One window or several. ``keys``: as in Inputs; ``targets``: int64[w], those of the own level;
+    ``gram``: float32[p + 1, p + 1], the upper triangle of X'X; ``moments``: float32[p + 1, w + 1],
+    X'Y; the last row and column of both are 0; ``rows``: of X."""
 
     keys: NDArray[np.int64]
     targets: NDArray[np.int64]
     gram: Floats
     moments: Floats
+    rows: int
 
     @classmethod
     def of(cls, inputs: Inputs, days: int, window_days: int) -> Self | None:
@@ -158,45 +162,95 @@ class Lesson:
             rows = np.sort(rng.choice(rows, MAX_CUSTOMERS, replace=False))
         x = _with_blank(inputs.at(days)[rows])
         y = _with_blank(inputs.bought_within(days - window_days, days)[rows])
-        return cls(inputs.keys, targets, gram(x), (x.T @ y).toarray())
+        return cls(inputs.keys, targets, gram(x), (x.T @ y).toarray(), len(rows))
 
-    def sums(self, keys: NDArray[np.int64], targets: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """(X'X, X'Y) of these columns and targets, 0 where it lacks them."""
-        row, column = places(self.keys, keys), places(self.targets, targets)
+    def of_columns(self, keys: NDArray[np.int64], targets: NDArray[np.int64]) -> Lesson:
+        """What it says of these columns and targets: 0 where it lacks them."""
+        if np.array_equal(keys, self.keys) and np.array_equal(targets, self.targets):
+            return self
+        row = np.append(places(self.keys, keys), -1)
+        column = np.append(places(self.targets, targets), -1)
         of_gram = self.gram.T.take(row, axis=0).take(row, axis=1).T
-        return of_gram, self.moments.take(row, axis=0).take(column, axis=1)
+        moments = self.moments.take(row, axis=0).take(column, axis=1)
+        return Lesson(keys, targets, of_gram, moments, self.rows)
+
+    def plus(self, other: Lesson) -> Lesson:
+        """Both, over the columns and targets of this one."""
+        other = other.of_columns(self.keys, self.targets)
+        gram, moments = self.gram + other.gram, self.moments + other.moments
+        return Lesson(self.keys, self.targets, gram, moments, self.rows + other.rows)
+
+
+@dataclass(frozen=True)
+class _Older:
+    """What the windows before ``end`` (hours) teach together, None for nothing; ``like``: window
+    and half-lives."""
+
+    end: int
+    like: tuple[object, ...]
+    lesson: Lesson | None
 
 
 class Lessons:
     """Of one level: the windows before one cut-off after the other, oldest first."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[object, ...], Lesson] = {}
+        self._recent: dict[tuple[object, ...], Lesson] = {}
+        self._older: _Older | None = None
 
-    def sums(self, inputs: Inputs, window_days: int) -> tuple[Floats, Floats] | None:
-        """(X'X, of which the upper triangle counts, and X'Y), over the past windows; None without
-        any window to learn from."""
+    def sums(self, inputs: Inputs, window_days: int) -> Lesson | None:
+        """Over the past windows, for the columns and targets that the cut-off's model uses; None
+        without any window to learn from."""
+        like = (window_days, *inputs.half_lives)
         targets = inputs.targets[inputs.own][inputs.ranked[inputs.own]]
-        found: dict[tuple[object, ...], Lesson] = {}
-        for days in range(window_days, (WINDOWS + 1) * window_days, window_days):
-            key = (inputs.cutoff - 24 * days, window_days, *inputs.half_lives)
-            lesson = self._kept.get(key)
+        recent: dict[tuple[object, ...], Lesson] = {}
+        for days in range(window_days, (RECENT + 1) * window_days, window_days):
+            key = (inputs.cutoff - 24 * days, *like)
+            lesson = self._recent.get(key)
             if lesson is None or (places(lesson.targets, targets) < 0).any():
                 lesson = Lesson.of(inputs, days, window_days)
             if lesson is None:
                 break
-            found[key] = lesson
-        self._kept = found
-        if not found:
+            recent[key] = lesson
+        self._older = self._before(inputs, window_days, like) if len(recent) == RECENT else None
+        self._recent = recent
+        if not recent:
             return None
         keys = inputs.keys[inputs.used]
-        first, *others = found.values()
-        gram, moments = first.sums(keys, targets)
+        first, *others = (lesson.of_columns(keys, targets) for lesson in recent.values())
         for lesson in others:
-            more = lesson.sums(keys, targets)
-            gram += more[0]
-            moments += more[1]
-        return gram, moments
+            first = first.plus(lesson)
+        if self._older is None or self._older.lesson is None:
+            return first
+        return first.plus(self._older.lesson)
+
+    def _before(self, inputs: Inputs, window_days: int, like: tuple[object, ...]) -> _Older:
+        """All that comes before the recent windows: what is kept, and recent windows of the last
+        cut-off that are older now; or else anew."""
+        end, window = inputs.cutoff - 24 * RECENT * window_days, 24 * window_days
+        older = self._older
+        if older is not None and older.like == like:
+            begins = range(older.end, end, window)
+            passed = [self._recent.get((begin, *like)) for begin in begins]
+            if older.end + window * len(passed) == end and None not in passed:
+                return _Older(end, like, _together(inputs, [*passed, older.lesson]))
+        found = (
+            Lesson.of(inputs, days, window_days)
+            for days in range((RECENT + 1) * window_days, (WINDOWS + 1) * window_days, window_days)
+        )
+        return _Older(end, like, _together(inputs, found))
+
+
+def _together(inputs: Inputs, lessons: Iterable[Lesson | None]) -> Lesson | None:
+    """Their sum over the columns of the cut-off, up to the first window that teaches nothing."""
+    total: Lesson | None = None
+    targets = inputs.targets[inputs.own]
+    for lesson in lessons:
+        if lesson is None:
+            break
+        mine = lesson.of_columns(inputs.keys, targets)
+        total = mine if total is None else total.plus(mine)
+    return total
 
 
 def usual_gap_days(visits: LevelView) -> float:

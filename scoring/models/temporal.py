@@ -4,8 +4,8 @@ after it; the pairs (before, after) come from several past windows.
 Where EASE (Steck 2019) asks what stands together in a history, this asks what comes next: the
 label is the purchase in the following window. Inputs are decayed purchases of the level and of the
 levels beside it, what was looked at, visits and profile, so that a customer who never bought
-the target is judged by everything else. A second answer goes through few dimensions only
-(reduced-rank regression, Izenman 1975), which says more where purchases are rare.
+the target is judged by everything else. Two more answers go through few dimensions only
+(reduced-rank regression, Izenman 1975), which say more where purchases are rare.
 """
 
 from __future__ import annotations
@@ -23,25 +23,29 @@ from scoring.history import BOUGHT, History
 from scoring.models import Arrays, Floats, Ints
 from scoring.models.ease import described, pack, propose_best, unpack
 from scoring.models.lessons import Inputs, Lessons
+from scoring.models.lookup import dots
 from scoring.models.support import supported_targets
 
-RIDGE = 1 / 250  # of the trace of the Gram matrix
+RIDGE = 1 / 3  # of the trace of the Gram matrix over the root of the rows: more rows, more trust
 RANK = 32
+BROAD_RANK, BROAD_RIDGE = 16, 1 / 9
 MAX_BESIDE = 300  # targets of each other level that describe the customer
 
 
 @dataclass(frozen=True)
 class Temporal:
-    """``vectors``: CSR float32[n_customers, p]; ``weights``: float32[p, n_supported] and
-    ``low_rank``: float32[p, n_supported], the same of reduced rank; ``position``:
+    """``vectors``: CSR float32[n_customers, p]; ``weights``: float32[p, n_supported];
+    ``customer``: float32[n_customers, RANK + BROAD_RANK] and ``target``: float32[n_supported,
+    likewise], the factors of the answers of reduced rank, one beside the other; ``position``:
     int32[n_targets], column of each target or -1."""
 
     vectors: sp.csr_array
     weights: Floats
-    low_rank: Floats
+    customer: Floats
+    target: Floats
     position: Ints
 
-    features = ("next_window", "low_rank")
+    features = ("next_window", "low_rank", "broad")
 
     @classmethod
     def fit(
@@ -65,20 +69,34 @@ class Temporal:
         inputs = Inputs.of(history, limits, cutoff, min_buyers)
         vectors = inputs.at(0)[:, np.flatnonzero(inputs.used)]
         position = supported_targets(inputs.views[level, BOUGHT], min_buyers, max_targets)
-        normal = (lessons or Lessons()).sums(inputs, horizon_days)
-        if normal is None:
-            nothing = np.full((vectors.shape[1], int(position.max(initial=-1)) + 1), np.nan)
-            return cls(vectors, nothing.astype(np.float32), nothing.astype(np.float32), position)
-        gram, moments = normal
-        gram[np.diag_indices_from(gram)] += max(np.trace(gram) * RIDGE, 1e-6)
-        weights = cho_solve(cho_factor(gram, overwrite_a=True), moments)
-        reduced = _reduced(weights, moments, RANK)
-        return cls(vectors, weights, reduced, position)
+        lesson = (lessons or Lessons()).sums(inputs, horizon_days)
+        if lesson is None:
+            width = int(position.max(initial=-1)) + 1
+            weights = np.full((vectors.shape[1], width), np.nan, dtype=np.float32)
+            nobody = np.zeros((vectors.shape[0], RANK + BROAD_RANK), dtype=np.float32)
+            nothing = np.full((width, RANK + BROAD_RANK), np.nan, dtype=np.float32)
+            return cls(vectors, weights, nobody, nothing, position)
+        gram, moments = lesson.gram[:-1, :-1], lesson.moments[:-1, :-1]
+        share = np.trace(gram) / np.sqrt(lesson.rows)
+        weights = _ridge(gram, moments, RIDGE * share)
+        broad = _ridge(gram, moments, BROAD_RIDGE * share)
+        left, right = zip(
+            _factors(weights, moments, RANK), _factors(broad, moments, BROAD_RANK), strict=True
+        )
+        customer = vectors @ np.concatenate(left, axis=1)
+        return cls(vectors, weights, customer, np.concatenate(right, axis=1), position)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """NaN for targets with too few buyers, and where no window was there to learn from."""
-        both = (self.weights, self.low_rank)
-        return described(self.vectors, both, self.position, customer, target)
+        out = np.full((len(customer), 3), np.nan, dtype=np.float32)
+        out[:, :1] = described(self.vectors, (self.weights,), self.position, customer, target)
+        place = self.position[target]
+        known = slice(None) if (place >= 0).all() else np.flatnonzero(place >= 0)
+        pairs = customer[known], place[known]
+        for column, part in ((1, slice(0, RANK)), (2, slice(RANK, None))):
+            a, b = self.customer[:, part], self.target[:, part]
+            out[known, column] = dots(a, pairs[0], b, pairs[1], size=a.shape[1])
+        return out
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): the ``limit`` best scored targets of each customer."""
@@ -88,26 +106,35 @@ class Temporal:
     def arrays(self) -> dict[str, NDArray]:
         return {
             "weights": self.weights,
-            "low_rank": self.low_rank,
+            "customer": self.customer,
+            "target": self.target,
             "position": self.position,
             **pack("vectors", self.vectors),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
-        names = ("weights", "low_rank", "position")
+        names = ("weights", "customer", "target", "position")
         return cls(unpack("vectors", arrays), *(arrays[name] for name in names))
 
 
-def _reduced(weights: Floats, moments: Floats, rank: int) -> Floats:
-    """The weights projected onto the ``rank`` strongest directions of what they predict.
+def _ridge(gram: Floats, moments: Floats, ridge: float) -> Floats:
+    """float32[p, n_supported]; ``gram``: its upper triangle counts."""
+    penalised = gram.copy(order="F")
+    penalised[np.diag_indices_from(penalised)] += max(ridge, 1e-6)
+    return np.asarray(cho_solve(cho_factor(penalised, overwrite_a=True), moments))
+
+
+def _factors(weights: Floats, moments: Floats, rank: int) -> tuple[Floats, Floats]:
+    """(float32[p, rank], float32[n_supported, rank]), whose product is ``weights`` projected onto
+    the ``rank`` strongest directions of what they predict; zeros where there are fewer.
 
     Targets are scaled by the root of their label weight first, lest the best sellers fill all.
     """
-    if weights.shape[1] <= rank:
-        return weights
     scale = np.sqrt(np.maximum(np.abs(moments).max(axis=0), 1e-9))
     predicted = (weights / scale).T @ (moments / scale)
     _, vectors = np.linalg.eigh((predicted + predicted.T) / 2)
-    strongest = vectors[:, -rank:]
-    return (weights / scale) @ strongest @ strongest.T * scale
+    strongest = np.zeros((weights.shape[1], rank), dtype=np.float32)
+    found = vectors[:, -rank:]
+    strongest[:, : found.shape[1]] = found
+    return (weights / scale) @ strongest, strongest * scale[:, None]

@@ -25,7 +25,7 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("cooccurrence.", "similar_customers"),
     ("affinity.", "similar_customers"),
     ("temporal.", "similar_customers"),
-    ("knn.", "similar_customers"),
+    ("factors.", "similar_customers"),
     ("popularity.repeat_share", "bought_again"),
     ("popularity.mean_days", "bought_again"),
     ("popularity.typical_gap_days", "bought_again"),

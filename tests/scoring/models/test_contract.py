@@ -18,6 +18,7 @@ from scoring.models.affinity import AffinityTrainer
 from scoring.models.content import Content
 from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
+from scoring.models.factors import Factors
 from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
 from scoring.models.temporal import Temporal
@@ -39,6 +40,7 @@ FITS: dict[str, Callable[[History, int], BaseScorer]] = {
     ),
     "activity": lambda past, cutoff: Activity.fit(past.visits(cutoff), past.view("item", cutoff)),
     "ease": lambda past, cutoff: Ease.fit(past.view("item", cutoff)),
+    "factors": lambda past, cutoff: Factors.fit(past.view("item", cutoff)),
     "affinity": _affinity,
     "cooccurrence": lambda past, cutoff: Cooccurrence.fit(past.view("item", cutoff)),
     "content": lambda past, cutoff: Content.fit(
@@ -50,7 +52,9 @@ FITS: dict[str, Callable[[History, int], BaseScorer]] = {
     "temporal": lambda past, cutoff: Temporal.fit(past, "item", cutoff, 7, beside=["category"]),
 }
 every_scorer = pytest.mark.parametrize("name", sorted(FITS))
-collaborative = pytest.mark.parametrize("name", ["ease", "cooccurrence", "temporal", "affinity"])
+collaborative = pytest.mark.parametrize(
+    "name", ["ease", "factors", "cooccurrence", "temporal", "affinity"]
+)
 
 
 @pytest.fixture(scope="module")

@@ -44,9 +44,28 @@ def test_what_is_kept_says_the_same_as_what_is_learned_anew() -> None:
         np.testing.assert_allclose(kept.weights, anew.weights, rtol=1e-4, atol=1e-5)
 
 
-def test_each_window_is_summed_up_once(learned: list[int]) -> None:
+def test_each_window_is_summed_up_once(learned: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WINDOWS", module.RECENT + 2)
     series(sequence(), Lessons(), cutoffs=3)
     assert len(learned) == len(set(learned)) == module.WINDOWS + 2
+
+
+def test_windows_that_have_become_old_still_teach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept reaches as far back as at the first cut-off."""
+    monkeypatch.setattr(module, "WINDOWS", module.RECENT)
+    past, lessons = sequence(), Lessons()
+    kept = series(past, lessons, cutoffs=3)[-1]
+    monkeypatch.setattr(module, "WINDOWS", module.RECENT + 2)
+    anew = series(past, None, cutoffs=1)[-1]
+    np.testing.assert_allclose(kept.weights, anew.weights, rtol=1e-4, atol=1e-5)
+
+
+def test_cutoffs_that_go_back_in_time_learn_anew() -> None:
+    past, lessons = sequence(), Lessons()
+    series(past, lessons, cutoffs=1)
+    earlier = Temporal.fit(past, "item", CUTOFF - 2 * WEEK, 7, lessons=lessons)
+    anew = Temporal.fit(past, "item", CUTOFF - 2 * WEEK, 7)
+    np.testing.assert_allclose(earlier.weights, anew.weights, rtol=1e-4, atol=1e-5)
 
 
 def test_windows_of_another_length_are_other_windows() -> None:
@@ -83,8 +102,8 @@ def test_a_window_that_knows_more_targets_serves_a_model_of_fewer() -> None:
     for inputs in (wide, few):
         lesson = Lesson.of(inputs, 7, 7)
         assert lesson is not None
-        found.append(lesson.sums(keys, targets)[1].shape)
-    assert found[0] == found[1] == (len(keys), 2)
+        found.append(lesson.of_columns(keys, targets).moments.shape)
+    assert found[0] == found[1] == (len(keys) + 1, 3)
 
 
 def test_what_a_window_lacks_counts_as_nothing() -> None:
@@ -92,12 +111,12 @@ def test_what_a_window_lacks_counts_as_nothing() -> None:
     lesson = Lesson.of(inputs, 7, 7)
     assert lesson is not None
     unknown = np.append(inputs.keys, inputs.keys[-1] + 1)
-    of_gram, moments = lesson.sums(unknown, np.array([0, 4]))
-    assert not of_gram[-1].any()
-    assert not of_gram[:, -1].any()
-    assert not moments[-1].any()
-    assert not moments[:, 1].any()
-    assert moments[:, 0].any()
+    found = lesson.of_columns(unknown, np.array([0, 4]))
+    assert not found.gram[-2:].any()
+    assert not found.gram[:, -2:].any()
+    assert not found.moments[-2:].any()
+    assert not found.moments[:, 1:].any()
+    assert found.moments[:, 0].any()
 
 
 def test_dense_and_sparse_sums_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

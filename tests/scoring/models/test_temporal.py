@@ -103,19 +103,29 @@ def test_other_levels_beside_tell_more() -> None:
     assert auc("category") > auc() + 0.2
 
 
-def test_the_reduced_weights_have_no_more_than_their_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_of_reduced_rank_have_no_more_than_that(monkeypatch: pytest.MonkeyPatch) -> None:
     past = history(make_shop(customers=50, items=24, days=60))
     monkeypatch.setattr(module, "RANK", 3)
+    monkeypatch.setattr(module, "BROAD_RANK", 2)
     model = Temporal.fit(past, "item", NOW_HOUR, 7)
-    assert np.linalg.matrix_rank(model.weights.astype(np.float64), rtol=1e-4) > 3
-    assert np.linalg.matrix_rank(model.low_rank.astype(np.float64), rtol=1e-4) <= 3
+    out = model.describe(*all_pairs(past, past.catalogue.n_items)).astype(np.float64)
+    known = out[:, 0].reshape(past.n_customers, -1)[0] == out[: past.catalogue.n_items, 0]
+    ranks = [
+        int(
+            np.linalg.matrix_rank(out[:, column].reshape(past.n_customers, -1)[:, known], rtol=1e-4)
+        )
+        for column in range(3)
+    ]
+    assert ranks[0] > 3
+    assert ranks[1:] == [3, 2]
 
 
 def test_fewer_targets_than_the_rank_are_not_reduced() -> None:
     past = sequence()
-    model = Temporal.fit(past, "item", CUTOFF, 7)
-    assert model.weights.shape[1] <= module.RANK
-    np.testing.assert_array_equal(model.weights, model.low_rank)
+    assert past.catalogue.n_items <= module.RANK
+    np.testing.assert_allclose(
+        scores(past, "low_rank"), scores(past, "next_window"), rtol=1e-3, atol=1e-5
+    )
 
 
 def test_reducing_keeps_the_strongest_directions(monkeypatch: pytest.MonkeyPatch) -> None:
