@@ -18,6 +18,7 @@ from scoring.models.stacker import Stacker
 
 ANY = "any"  # the level with one target: buys anything at all
 RANKING = "item-ranking"  # items within a customer
+PROSPECTS = "item-prospect"  # the same within one who bought nothing yet
 NEWCOMERS = "item-new"  # customers for an item that was never sold
 CHUNK = 65_536  # pairs described at once by each of THREADS
 ALONE = 1_024  # so few pairs are not worth a second thread
@@ -43,7 +44,7 @@ class Judge:
 @dataclass(frozen=True)
 class Fitted:
     """``levels``: item, brand, category and any, or those asked for. ``judges[kind][name]``: by
-    level, and RANKING and NEWCOMERS for items.
+    level, and RANKING, PROSPECTS and NEWCOMERS for items.
 
     Labels were learned in windows of ``window_days``: ``horizon_days``, unless the history is
     too short for that.
@@ -69,7 +70,17 @@ class Fitted:
 
     def preference(self, customer: Ints, item: Ints) -> Floats:
         """float32[n]: probability of each candidate, for choosing items for a customer."""
-        return self._judged("item", self.judges[BOUGHT][RANKING], customer, item)
+        nothing = self.levels["item"].bought_nothing[customer]
+        out = np.empty(len(customer), dtype=np.float32)
+        for new, rows in ((False, ~nothing), (True, nothing)):
+            if rows.any():
+                out[rows] = self._judged("item", self.ranker(new=new), customer[rows], item[rows])
+        return out
+
+    def ranker(self, *, new: bool) -> Judge:
+        """The judge of items for a customer, ``new``: who bought nothing yet."""
+        judges = self.judges[BOUGHT]
+        return judges[PROSPECTS] if new and PROSPECTS in judges else judges[RANKING]
 
     def in_horizon(self, probability: Floats) -> Floats:
         """From the label window to the horizon, at a constant hazard."""

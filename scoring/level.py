@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring.history import ENGAGED, History, LevelView, distinct
 from scoring.models import BaseScorer, Floats, Ints
@@ -26,6 +27,7 @@ from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
 from scoring.models.temporal import Temporal
 
+VISIT_DAYS = Activity.features.index("visit_days")
 PERSONAL, POPULAR = 60, 60  # candidates a customer
 COLLABORATIVE = {"ease": 60, "cooccurrence": 80, "temporal": 60, "content": 10}
 BESIDE = {"item": ("category", "brand"), "brand": ("category",), "category": ("brand",)}
@@ -96,6 +98,11 @@ class Level:
         up = [f"{n}.{f}" for n, (scorer, _) in self.parents.items() for f in scorer.features]
         return (*own, *up, "bought_a_visit")
 
+    @property
+    def bought_nothing(self) -> NDArray[np.bool_]:
+        """bool[n_customers]: known, if at all, by what they looked at and by their profile."""
+        return np.asarray(self.scorers["activity"].table[:, VISIT_DAYS] == 0)
+
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """float32[n, len(features)]: everything the base scorers say of the pairs."""
         return whole(self.parts(customer, target), len(customer))
@@ -109,11 +116,16 @@ class Level:
         return [*chain(*own.values(), *up), a_visit]
 
     def candidates(self) -> tuple[Ints, Ints]:
-        """(customer, target), sorted and distinct: habits, best sellers and what like minds buy."""
+        """(customer, target), sorted and distinct: habits, best sellers and what like minds buy;
+        of those who bought nothing, what they looked at."""
         pairs = [self.scorers["repeat"].propose(PERSONAL, self.n_customers)]
         for name in COLLABORATIVE:
             if name in self.scorers:
                 pairs.append(self.scorers[name].propose(COLLABORATIVE[name], self.n_customers))
+        if "engaged" in self.scorers:
+            customer, target = self.scorers["engaged"].propose(PERSONAL, self.n_customers)
+            only = self.bought_nothing[customer]
+            pairs.append((customer[only], target[only]))
         best = self.scorers["popularity"].best(POPULAR)
         everyone = np.arange(self.n_customers, dtype=np.int32)
         pairs.append((np.repeat(everyone, len(best)), np.tile(best, self.n_customers)))

@@ -2,6 +2,7 @@
 
 - ``targeting``: all known customers for targets that sell, as a campaign would ask;
 - ``ranking``: each customer's candidates, as a landing page would ask;
+- ``prospects``: the same for customers who bought nothing, and some that are taken for such;
 - ``newcomers``: all known customers for items that had never been sold and sold in the window, and
   for some that are taken for such.
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring import prospects as buyless
 from scoring import unsold
 from scoring.history import History
 from scoring.level import Level
@@ -95,6 +97,21 @@ def ranking(history: History, level: Level, window: Window) -> Rows:
     customer, target = level.candidates()
     key = (customer.astype(np.int64) * level.n_targets + target)[known[customer]]
     return _drawn(level, key, window.labels(history, level), rng)
+
+
+def prospects(history: History, level: Level, window: Window) -> Rows:
+    """The candidates of everyone known who bought nothing before, and of customers whose purchases
+    are hidden, as if neither had they (scoring.prospects)."""
+    rng = np.random.default_rng((*window.seed, 3))
+    hidden = buyless.some_buyers(history, window.cutoff, rng)
+    without = buyless.hiding(level, history, hidden, window.cutoff)
+    asked = level.bought_nothing & history.known_customers(window.cutoff)
+    asked[hidden] = True
+    customer, target = without.without(buyless.OF_PURCHASES).candidates()
+    key = (customer.astype(np.int64) * level.n_targets + target)[asked[customer]]
+    rows = _drawn(without, key, window.labels(history, level), rng)
+    rows.x[:, buyless.blank(level)] = np.nan
+    return rows
 
 
 def _everyone(
