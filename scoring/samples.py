@@ -26,6 +26,7 @@ BEST_SELLERS, OTHERS = 300, 100  # targets a window
 RECENT_DAYS = 28
 NEWCOMERS = 400
 NEGATIVES, POSITIVES = 60_000, 40_000  # drawn a window
+FEWER = 4  # prospects' negatives are a quarter: few columns tell of such a customer
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def prospects(history: History, level: Level, window: Window) -> Rows:
     asked[hidden] = True
     customer, target = without.without(buyless.OF_PURCHASES).candidates()
     key = (customer.astype(np.int64) * level.n_targets + target)[asked[customer]]
-    rows = _drawn(without, key, window.labels(history, level), rng)
+    rows = _drawn(without, key, window.labels(history, level), rng, NEGATIVES // FEWER)
     rows.x[:, buyless.blank(level)] = np.nan
     return rows
 
@@ -130,14 +131,20 @@ def _everyone(
 
 
 def _drawn(
-    level: Level, key: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator
+    level: Level,
+    key: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    rng: np.random.Generator,
+    most_negatives: int | None = None,
 ) -> Rows:
-    """Labels among the sorted ``key``, and as many of the others as are worth describing."""
+    """Labels among the sorted ``key``, and as many of the others as are worth describing
+    (``most_negatives``, default NEGATIVES)."""
+    most_negatives = NEGATIVES if most_negatives is None else most_negatives
     happened = np.isin(key, labels, assume_unique=True, kind="sort")
     positives, negatives = np.flatnonzero(happened), np.flatnonzero(~happened)
     drawn = []
     weights = []
-    for rows, most in ((positives, POSITIVES), (negatives, NEGATIVES)):
+    for rows, most in ((positives, POSITIVES), (negatives, most_negatives)):
         taken = np.sort(rng.choice(rows, most, replace=False)) if len(rows) > most else rows
         drawn.append(taken)
         weights.append(np.full(len(taken), len(rows) / max(len(taken), 1), dtype=np.float32))
