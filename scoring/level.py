@@ -36,9 +36,9 @@ ENGAGED_HALF_LIVES_DAYS = (1.0, 3.0, 7.0, 21.0)
 
 @dataclass(frozen=True)
 class Level:
-    """``scorers``: by name, in feature order; ``parents``: for items, the repeat intensity of the
-    item's brand and category with int32[n_items] maps; ``of_item``: int32[n_items], the target
-    that each item belongs to, -1 for none."""
+    """``scorers``: by name, in feature order; ``parents``: for items, the repeat intensity of what
+    the item belongs to beside others (``Catalogue.wider``) with int32[n_items] maps; ``of_item``:
+    int32[n_items], the target that each item belongs to, -1 for none."""
 
     of_item: Ints
     scorers: Mapping[str, Any]  # BaseScorer, some with more (propose, best)
@@ -70,13 +70,11 @@ class Level:
             history, level, cutoff, window_days, beside=beside, lessons=lessons
         )
         scorers["affinity"] = affinity.of(level)
-        parents = {}
+        parents: dict[str, tuple[RepeatIntensity, Ints]] = {}
         if level == "item":
             scorers["cooccurrence"] = Cooccurrence.fit(view)
             scorers["content"] = Content.fit(history, of_item[level], size(level), cutoff)
-            for parent in ("brand", "category"):
-                up = RepeatIntensity.fit(history.view(parent, cutoff))
-                parents[parent] = (up, of_item[parent])
+            parents = wider(history, cutoff)
         return cls(of_item[level], scorers, parents, history.n_customers, size(level))
 
     @classmethod
@@ -131,6 +129,14 @@ class Level:
         pairs.append((np.repeat(everyone, len(best)), np.tile(best, self.n_customers)))
         key = distinct(np.concatenate([c.astype(np.int64) * self.n_targets + t for c, t in pairs]))
         return (key // self.n_targets).astype(np.int32), (key % self.n_targets).astype(np.int32)
+
+
+def wider(history: History, cutoff: int) -> dict[str, tuple[RepeatIntensity, Ints]]:
+    """The parents of items: habits of what they belong to beside others."""
+    return {
+        name: (RepeatIntensity.fit(history.view_of(of, int(of.max(initial=-1)) + 1, cutoff)), of)
+        for name, of in history.catalogue.wider().items()
+    }
 
 
 def _own_scorers(
