@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring import young
 from scoring.calibration import Calibrator
 from scoring.history import BOUGHT
 from scoring.level import Level
@@ -60,12 +61,14 @@ class Fitted:
         """float32[n]: probability of each pair within the horizon, for choosing customers."""
         judges = self.judges[kind]
         if level != "item" or NEWCOMERS not in judges:
-            return self._judged(level, judges[level], customer, target)
+            learned = self._judged(level, judges[level], customer, target)
+            return self._with_habit(level, learned, customer, target, kind)
         never = self.levels[level].scorers["popularity"].table[target, 3] == 0
         out = np.empty(len(customer), dtype=np.float32)
         for name, rows in ((level, ~never), (NEWCOMERS, never)):
             if rows.any():
                 out[rows] = self._judged(level, judges[name], customer[rows], target[rows])
+        out[~never] = self._with_habit(level, out[~never], customer[~never], target[~never], kind)
         return out
 
     def preference(self, customer: Ints, item: Ints) -> Floats:
@@ -93,6 +96,15 @@ class Fitted:
     def relative_error(self, level: str, kind: int = BOUGHT) -> float:
         """Standard deviation of what comes over what is expected of a target, beyond chance."""
         return self.judges[kind][level].calibrator.relative_error
+
+    def _with_habit(
+        self, level: str, learned: Floats, customer: Ints, target: Ints, kind: int
+    ) -> Floats:
+        """What was learned, if a young shop's windows fall short of the horizon, and its habits."""
+        if self.window_days >= self.horizon_days or kind != BOUGHT:
+            return learned
+        habit = young.habitual(self.levels[level], customer, target, self.horizon_days)
+        return young.blended(learned, habit, self.window_days / self.horizon_days)
 
     def _judged(self, level: str, judge: Judge, customer: Ints, target: Ints) -> Floats:
         """Memory is bounded by chunks; numpy leaves the interpreter free for several at once."""

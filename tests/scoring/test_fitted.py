@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scoring import fitted as module
+from scoring import young
 from scoring.calibration import Calibrator
 from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, Fitted, Judge, never_sold
 from scoring.history import BOUGHT, CLICKED, ENGAGED
@@ -113,7 +114,9 @@ def test_a_longer_horizon_is_the_chance_of_any_of_its_windows() -> None:
 def test_probability_and_preference_are_of_the_horizon() -> None:
     longer = fitted(horizon_days=14)
     one = np.zeros(1, np.int32)
-    assert longer.probability("item", one, one)[0] == pytest.approx(1 - 0.8**2, rel=1e-5)
+    habit = young.habitual(longer.levels["item"], one, one, 14)
+    both = young.blended(np.array([1 - 0.8**2], np.float32), habit, 7 / 14)
+    np.testing.assert_allclose(longer.probability("item", one, one), both, rtol=1e-5)
     assert longer.preference(one, one)[0] == pytest.approx(1 - 0.6**2, rel=1e-5)
 
 
