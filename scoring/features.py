@@ -89,6 +89,7 @@ def with_content(catalogue: Catalogue, items: pa.Table) -> Catalogue:
         content=vectors,
         content_centres=item_text.centres(vectors),
         content_kind=item_text.kinds(vectors),
+        name_kind=item_text.named_kinds(names, catalogue.of_item["category"]),
     )
 
 

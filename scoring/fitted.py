@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring import young
 from scoring.calibration import Calibrator
 from scoring.history import BOUGHT
 from scoring.level import Level
@@ -18,6 +19,7 @@ from scoring.models.stacker import Stacker
 
 ANY = "any"  # the level with one target: buys anything at all
 RANKING = "item-ranking"  # items within a customer
+PROSPECTS = "item-prospect"  # the same within one who bought nothing yet
 NEWCOMERS = "item-new"  # customers for an item that was never sold
 CHUNK = 65_536  # pairs described at once by each of THREADS
 ALONE = 1_024  # so few pairs are not worth a second thread
@@ -43,7 +45,7 @@ class Judge:
 @dataclass(frozen=True)
 class Fitted:
     """``levels``: item, brand, category and any, or those asked for. ``judges[kind][name]``: by
-    level, and RANKING and NEWCOMERS for items.
+    level, and RANKING, PROSPECTS and NEWCOMERS for items.
 
     Labels were learned in windows of ``window_days``: ``horizon_days``, unless the history is
     too short for that.
@@ -59,17 +61,29 @@ class Fitted:
         """float32[n]: probability of each pair within the horizon, for choosing customers."""
         judges = self.judges[kind]
         if level != "item" or NEWCOMERS not in judges:
-            return self._judged(level, judges[level], customer, target)
+            learned = self._judged(level, judges[level], customer, target)
+            return self._with_habit(level, learned, customer, target, kind)
         never = self.levels[level].scorers["popularity"].table[target, 3] == 0
         out = np.empty(len(customer), dtype=np.float32)
         for name, rows in ((level, ~never), (NEWCOMERS, never)):
             if rows.any():
                 out[rows] = self._judged(level, judges[name], customer[rows], target[rows])
+        out[~never] = self._with_habit(level, out[~never], customer[~never], target[~never], kind)
         return out
 
     def preference(self, customer: Ints, item: Ints) -> Floats:
         """float32[n]: probability of each candidate, for choosing items for a customer."""
-        return self._judged("item", self.judges[BOUGHT][RANKING], customer, item)
+        nothing = self.levels["item"].bought_nothing[customer]
+        out = np.empty(len(customer), dtype=np.float32)
+        for new, rows in ((False, ~nothing), (True, nothing)):
+            if rows.any():
+                out[rows] = self._judged("item", self.ranker(new=new), customer[rows], item[rows])
+        return out
+
+    def ranker(self, *, new: bool) -> Judge:
+        """The judge of items for a customer, ``new``: who bought nothing yet."""
+        judges = self.judges[BOUGHT]
+        return judges[PROSPECTS] if new and PROSPECTS in judges else judges[RANKING]
 
     def in_horizon(self, probability: Floats) -> Floats:
         """From the label window to the horizon, at a constant hazard."""
@@ -82,6 +96,15 @@ class Fitted:
     def relative_error(self, level: str, kind: int = BOUGHT) -> float:
         """Standard deviation of what comes over what is expected of a target, beyond chance."""
         return self.judges[kind][level].calibrator.relative_error
+
+    def _with_habit(
+        self, level: str, learned: Floats, customer: Ints, target: Ints, kind: int
+    ) -> Floats:
+        """What was learned, if a young shop's windows fall short of the horizon, and its habits."""
+        if self.window_days >= self.horizon_days or kind != BOUGHT:
+            return learned
+        habit = young.habitual(self.levels[level], customer, target, self.horizon_days)
+        return young.blended(learned, habit, self.window_days / self.horizon_days)
 
     def _judged(self, level: str, judge: Judge, customer: Ints, target: Ints) -> Floats:
         """Memory is bounded by chunks; numpy leaves the interpreter free for several at once."""

@@ -36,6 +36,15 @@ def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return ordered[starts(ordered)]
 
 
+def crossed(one: Ints, other: Ints) -> Ints:
+    """int32[n]: a number from 0 on for each pair of numbers that occurs, -1 where one is -1."""
+    both = one.astype(np.int64) * (int(other.max(initial=-1)) + 1) + other
+    known = (one >= 0) & (other >= 0)
+    out = np.full(len(one), -1, dtype=np.int32)
+    out[known] = np.searchsorted(distinct(both[known]), both[known])
+    return out
+
+
 def hour_of(moment: datetime) -> int:
     """Whole hours since the epoch, rounded up: every event before ``moment`` has a smaller hour."""
     return int(-(-moment.timestamp() // 3600))
@@ -54,7 +63,8 @@ class Catalogue:
     when unknown. ``sellable``: bool[n_items], false when out of stock or not yet available.
     ``content``: float32[n_items, d], what each item is (scoring.item_text), rows of length 1 or 0;
     ``content_centres``: float32[k, d], the middles of broad kinds of items; both [0, 0] when not
-    known. ``content_kind``: int32[n_items], the narrow kind of each item, -1 none; [0] likewise.
+    known. ``content_kind``: int32[n_items], the narrow kind of each item, -1 none; ``name_kind``:
+    the same by equal names; both [0] likewise.
     """
 
     names: Mapping[str, NDArray[np.str_]]
@@ -64,6 +74,7 @@ class Catalogue:
     content: NDArray[np.float32] = field(default_factory=_nothing)
     content_centres: NDArray[np.float32] = field(default_factory=_nothing)
     content_kind: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    name_kind: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
     @property
     def n_items(self) -> int:
@@ -71,6 +82,18 @@ class Catalogue:
 
     def size(self, level: str) -> int:
         return len(self.names[level])
+
+    def wider(self) -> dict[str, Ints]:
+        """What each item belongs to beside others, by name: int32[n_items], -1 none."""
+        brand, category = self.of_item["brand"], self.of_item["category"]
+        kind = self.name_kind if len(self.name_kind) else np.full(self.n_items, -1, np.int32)
+        return {
+            "brand": brand,
+            "category": category,
+            "kind": kind,
+            "kind_brand": crossed(kind, brand),
+            "category_brand": crossed(category, brand),
+        }
 
     def find(self, level: str, name: str) -> int | None:
         """The number of the target of this name, whichever way its characters are composed: a Mac
@@ -264,7 +287,12 @@ _COLUMNS = (
     "customers", "customer", "item", "hour", "kind",
     "profile_names", "profile_customer", "profile_feature",
 )  # fmt: skip
-_CONTENT = ("content", "content_centres", "content_kind")  # no file of a catalogue that has none
+_CONTENT = (
+    "content",
+    "content_centres",
+    "content_kind",
+    "name_kind",
+)  # no file of a catalogue that has none
 
 
 def save(history: History, folder: Path) -> None:

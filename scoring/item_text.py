@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,9 @@ CHUNK = 4_096  # items compared with all centres at once
 TEXT_WORDS = 200  # of a longer description only the beginning says what the item is
 
 _WORD = re.compile(r"\w+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+# a number and its unit, which in any language is a short word
+_QUANTITY = re.compile(r"\d[\d.,/×x]*\s*[^\W\d_]{0,3}\b")
 _PATH = re.compile(r"[>/|]")
 # From Hangul on a character is a syllable or a word, and one of it says as much as two letters.
 _FIRST_SYLLABIC = "\u1100"
@@ -84,6 +88,24 @@ def kinds(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
     """
     # far-apart first centres would take most of the time, and so many need no luck
     return nearest(vectors, _middles(vectors, KINDS, "random"))
+
+
+def named_kinds(names: Sequence[str | None], category: NDArray[np.int32]) -> NDArray[np.int32]:
+    """int32[n_items]: items whose names say the same but for quantities ("oat milk 1 l", "Oat Milk
+    500ml") are of one kind. The others are of the kind of their ``category`` (int32[n_items], -1
+    none), or of none: -1."""
+    plain = [_without_quantities(name) for name in names]
+    often = Counter(plain)
+    shared = sorted(name for name, count in often.items() if name and count > 1)
+    number = {name: n for n, name in enumerate(shared)}
+    kind = np.array([number.get(name, -1) for name in plain], dtype=np.int32)
+    otherwise = np.where(category >= 0, category + len(shared), -1)
+    return np.where(kind >= 0, kind, otherwise).astype(np.int32)
+
+
+def _without_quantities(name: str | None) -> str:
+    text = unicodedata.normalize("NFKC", name or "").casefold()
+    return " ".join(_LETTERS.findall(_QUANTITY.sub(" ", text)))
 
 
 def nearest(vectors: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring.history import ENGAGED, History, LevelView, distinct
 from scoring.models import BaseScorer, Floats, Ints
@@ -27,6 +28,7 @@ from scoring.models.popularity import Popularity
 from scoring.models.repeat import RepeatIntensity
 from scoring.models.temporal import Temporal
 
+VISIT_DAYS = Activity.features.index("visit_days")
 PERSONAL, POPULAR = 60, 60  # candidates a customer
 COLLABORATIVE = {"ease": 60, "cooccurrence": 80, "temporal": 60, "content": 10}
 BESIDE = {"item": ("category", "brand"), "brand": ("category",), "category": ("brand",)}
@@ -35,9 +37,9 @@ ENGAGED_HALF_LIVES_DAYS = (1.0, 3.0, 7.0, 21.0)
 
 @dataclass(frozen=True)
 class Level:
-    """``scorers``: by name, in feature order; ``parents``: for items, the repeat intensity of the
-    item's brand and category with int32[n_items] maps; ``of_item``: int32[n_items], the target
-    that each item belongs to, -1 for none."""
+    """``scorers``: by name, in feature order; ``parents``: for items, the repeat intensity of what
+    the item belongs to beside others (``Catalogue.wider``) with int32[n_items] maps; ``of_item``:
+    int32[n_items], the target that each item belongs to, -1 for none."""
 
     of_item: Ints
     scorers: Mapping[str, Any]  # BaseScorer, some with more (propose, best)
@@ -70,13 +72,11 @@ class Level:
         )
         scorers["factors"] = Factors.fit(view)
         scorers["affinity"] = affinity.of(level)
-        parents = {}
+        parents: dict[str, tuple[RepeatIntensity, Ints]] = {}
         if level == "item":
             scorers["cooccurrence"] = Cooccurrence.fit(view)
             scorers["content"] = Content.fit(history, of_item[level], size(level), cutoff)
-            for parent in ("brand", "category"):
-                up = RepeatIntensity.fit(history.view(parent, cutoff))
-                parents[parent] = (up, of_item[parent])
+            parents = wider(history, cutoff)
         return cls(of_item[level], scorers, parents, history.n_customers, size(level))
 
     @classmethod
@@ -98,6 +98,11 @@ class Level:
         up = [f"{n}.{f}" for n, (scorer, _) in self.parents.items() for f in scorer.features]
         return (*own, *up, "bought_a_visit")
 
+    @property
+    def bought_nothing(self) -> NDArray[np.bool_]:
+        """bool[n_customers]: known, if at all, by what they looked at and by their profile."""
+        return np.asarray(self.scorers["activity"].table[:, VISIT_DAYS] == 0)
+
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """float32[n, len(features)]: everything the base scorers say of the pairs."""
         return whole(self.parts(customer, target), len(customer))
@@ -111,16 +116,29 @@ class Level:
         return [*chain(*own.values(), *up), a_visit]
 
     def candidates(self) -> tuple[Ints, Ints]:
-        """(customer, target), sorted and distinct: habits, best sellers and what like minds buy."""
+        """(customer, target), sorted and distinct: habits, best sellers and what like minds buy;
+        of those who bought nothing, what they looked at."""
         pairs = [self.scorers["repeat"].propose(PERSONAL, self.n_customers)]
         for name in COLLABORATIVE:
             if name in self.scorers:
                 pairs.append(self.scorers[name].propose(COLLABORATIVE[name], self.n_customers))
+        if "engaged" in self.scorers:
+            customer, target = self.scorers["engaged"].propose(PERSONAL, self.n_customers)
+            only = self.bought_nothing[customer]
+            pairs.append((customer[only], target[only]))
         best = self.scorers["popularity"].best(POPULAR)
         everyone = np.arange(self.n_customers, dtype=np.int32)
         pairs.append((np.repeat(everyone, len(best)), np.tile(best, self.n_customers)))
         key = distinct(np.concatenate([c.astype(np.int64) * self.n_targets + t for c, t in pairs]))
         return (key // self.n_targets).astype(np.int32), (key % self.n_targets).astype(np.int32)
+
+
+def wider(history: History, cutoff: int) -> dict[str, tuple[RepeatIntensity, Ints]]:
+    """The parents of items: habits of what they belong to beside others."""
+    return {
+        name: (RepeatIntensity.fit(history.view_of(of, int(of.max(initial=-1)) + 1, cutoff)), of)
+        for name, of in history.catalogue.wider().items()
+    }
 
 
 def _own_scorers(

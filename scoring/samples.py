@@ -2,6 +2,7 @@
 
 - ``targeting``: all known customers for targets that sell, as a campaign would ask;
 - ``ranking``: each customer's candidates, as a landing page would ask;
+- ``prospects``: the same for customers who bought nothing, and some that are taken for such;
 - ``newcomers``: all known customers for items that had never been sold and sold in the window, and
   for some that are taken for such.
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring import prospects as buyless
 from scoring import unsold
 from scoring.history import History
 from scoring.level import Level
@@ -24,6 +26,7 @@ BEST_SELLERS, OTHERS = 300, 100  # targets a window
 RECENT_DAYS = 28
 NEWCOMERS = 400
 NEGATIVES, POSITIVES = 60_000, 40_000  # drawn a window
+FEWER = 4  # prospects' negatives are a quarter: few columns tell of such a customer
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,21 @@ def ranking(history: History, level: Level, window: Window) -> Rows:
     return _drawn(level, key, window.labels(history, level), rng)
 
 
+def prospects(history: History, level: Level, window: Window) -> Rows:
+    """The candidates of everyone known who bought nothing before, and of customers whose purchases
+    are hidden, as if neither had they (scoring.prospects)."""
+    rng = np.random.default_rng((*window.seed, 3))
+    hidden = buyless.some_buyers(history, window.cutoff, rng)
+    without = buyless.hiding(level, history, hidden, window.cutoff)
+    asked = level.bought_nothing & history.known_customers(window.cutoff)
+    asked[hidden] = True
+    customer, target = without.without(buyless.OF_PURCHASES).candidates()
+    key = (customer.astype(np.int64) * level.n_targets + target)[asked[customer]]
+    rows = _drawn(without, key, window.labels(history, level), rng, NEGATIVES // FEWER)
+    rows.x[:, buyless.blank(level)] = np.nan
+    return rows
+
+
 def _everyone(
     history: History,
     level: Level,
@@ -113,14 +131,20 @@ def _everyone(
 
 
 def _drawn(
-    level: Level, key: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator
+    level: Level,
+    key: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    rng: np.random.Generator,
+    most_negatives: int | None = None,
 ) -> Rows:
-    """Labels among the sorted ``key``, and as many of the others as are worth describing."""
+    """Labels among the sorted ``key``, and as many of the others as are worth describing
+    (``most_negatives``, default NEGATIVES)."""
+    most_negatives = NEGATIVES if most_negatives is None else most_negatives
     happened = np.isin(key, labels, assume_unique=True, kind="sort")
     positives, negatives = np.flatnonzero(happened), np.flatnonzero(~happened)
     drawn = []
     weights = []
-    for rows, most in ((positives, POSITIVES), (negatives, NEGATIVES)):
+    for rows, most in ((positives, POSITIVES), (negatives, most_negatives)):
         taken = np.sort(rng.choice(rows, most, replace=False)) if len(rows) > most else rows
         drawn.append(taken)
         weights.append(np.full(len(taken), len(rows) / max(len(taken), 1), dtype=np.float32))

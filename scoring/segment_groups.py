@@ -71,7 +71,8 @@ def _with_group(catalogue: Catalogue, level: str, inside: NDArray[np.bool_]) -> 
         return replace(catalogue, names=names, of_item=of_item)
     # at the level of items the group is itself an item, one that nobody buys under its own name
     nothing = np.int32(-1)
-    content, kind = catalogue.content, catalogue.content_kind
+    content = catalogue.content
+    kinds = {name: getattr(catalogue, name) for name in ("content_kind", "name_kind")}
     return replace(
         catalogue,
         names=names,
@@ -79,5 +80,5 @@ def _with_group(catalogue: Catalogue, level: str, inside: NDArray[np.bool_]) -> 
         price=np.append(catalogue.price, np.float32(np.nan)),
         sellable=np.append(catalogue.sellable, True),
         content=np.vstack([content, np.zeros_like(content[:1])]),
-        content_kind=np.append(kind, nothing) if len(kind) else kind,
+        **{name: np.append(kind, nothing) if len(kind) else kind for name, kind in kinds.items()},
     )

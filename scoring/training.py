@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from scoring import samples, unsold
 from scoring.calibration import Calibrator
-from scoring.fitted import ANY, NEWCOMERS, RANKING, Fitted, Judge
+from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, Fitted, Judge
 from scoring.history import BOUGHT, LEVELS, History
 from scoring.level import Level
 from scoring.models.affinity import Affinity, AffinityTrainer
@@ -217,6 +217,7 @@ class _Training:
             populations[NEWCOMERS] = samples.newcomers
             if kind == BOUGHT:
                 populations[RANKING] = samples.ranking
+                populations[PROSPECTS] = samples.prospects
         return populations
 
     def _judges(self) -> tuple[dict[int, dict[str, Judge]], dict[int, dict[str, Judge]]]:

@@ -17,13 +17,15 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from scoring.history import BOUGHT, History
-from scoring.level import Level
+from scoring.level import Level, wider
 from scoring.models import Floats, Ints
 from scoring.models.content import Content
-from scoring.models.repeat import RepeatIntensity
 
 SHARE = 0.1  # of the items sold before a cut-off: so many can go without changing what is a habit
-TOLD = ("activity", "engaged", "content", "brand", "category")  # scorers that need no sale of it
+# scorers and parents that need no sale of it
+TOLD = (
+    "activity", "engaged", "content", "brand", "category", "kind", "kind_brand", "category_brand",
+)  # fmt: skip
 
 
 def some_sold(history: History, cutoff: int, rng: np.random.Generator) -> Ints:
@@ -47,10 +49,7 @@ def hiding(level: Level, history: History, items: Ints, cutoff: int) -> Level:
     scorers = dict(level.scorers)
     if "content" in scorers:
         scorers["content"] = Content.fit(past, level.of_item, level.n_targets, cutoff)
-    parents = {
-        name: (RepeatIntensity.fit(past.view(name, cutoff)), of_item)
-        for name, (_, of_item) in level.parents.items()
-    }
+    parents = {name: up for name, up in wider(past, cutoff).items() if name in level.parents}
     return replace(level, scorers=scorers, parents=parents)
 
 

@@ -128,7 +128,8 @@ def catalogue(shop: Shop) -> Catalogue:
     )
     content = item_text.vectors(facts)
     centres, kinds = item_text.centres(content), item_text.kinds(content)
-    return Catalogue(names, of_item, price, np.array(sellable), content, centres, kinds)
+    named = item_text.named_kinds(facts.text, of_item["category"])
+    return Catalogue(names, of_item, price, np.array(sellable), content, centres, kinds, named)
 
 
 def fill(lake: Lake, shop: Shop, *, before: datetime | None = None) -> None:

@@ -12,6 +12,8 @@ TEXTS = {
     "brand_once": "Bought the brand once, {ago}",
     "category": "Bought from the category on {days}, {last}",
     "category_once": "Bought from the category once, {ago}",
+    "kind": "Bought products of this kind on {days}, {last}",
+    "kind_once": "Bought a product of this kind once, {ago}",
     "similar_customers": "Customers like this one buy {it}",
     "best_seller": "A best seller now: {share} of customers bought it in 4 weeks",
     "best_seller_few": "A best seller now",

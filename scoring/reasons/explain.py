@@ -29,6 +29,7 @@ _LIKENESS = ("ease.", "cooccurrence.", "temporal.", "factors.", "content.taste",
 # a wider habit that was on the same days says nothing beside the narrower one
 _WIDER = (
     ("bought", "brand"), ("bought", "category"), ("bought", "shops"), ("brand", "category"),
+    ("bought", "kind"), ("kind", "category"),
 )  # fmt: skip
 
 

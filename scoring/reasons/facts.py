@@ -102,6 +102,7 @@ _FACTS: Mapping[str, _Fact] = {
     "clicked": _days("clicked"),
     "brand": _days("brand"),
     "category": _days("category"),
+    "kind": _days("kind"),
     "shops": _days("activity", ("visit_days", "visit_recency_days")),
     "visit_due": _due("activity.visit_gap_days", "activity.visit_due"),
     "best_seller": _best_seller,

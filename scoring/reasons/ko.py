@@ -13,6 +13,8 @@ TEXTS = {
     "brand_once": "해당 브랜드 1회 구매, {ago}",
     "category": "해당 카테고리 구매일수 {days}, 마지막 구매 {last}",
     "category_once": "해당 카테고리 1회 구매, {ago}",
+    "kind": "같은 종류 상품 구매일수 {days}, 마지막 구매 {last}",
+    "kind_once": "같은 종류 상품 1회 구매, {ago}",
     "similar_customers": "비슷한 고객들도 {it} 구매",
     "best_seller": "지금 베스트셀러: 최근 4주간 고객의 {share} 구매",
     "best_seller_few": "지금 베스트셀러",

@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 
-from scoring.fitted import RANKING, THREADS, Fitted
-from scoring.history import BOUGHT
+from scoring.fitted import THREADS, Fitted
 from scoring.ranking import Ranked
 from scoring.reasons.explain import explain_items
 from scoring.reasons.reason import MOST_REASONS
@@ -19,7 +18,7 @@ CHUNK = 16_384  # pairs explained at once by each of THREADS
 def item_reasons(fitted: Fitted, ranked: Ranked, first: int) -> pa.ListArray:
     """list<uint32> a customer: three numbers for each of the ``first`` best items, 0 = no more.
 
-    They are the contributions of the stacker that ranks, see ``explain_items``.
+    They are the contributions of the stacker that ranked them, see ``explain_items``.
     """
     count = np.minimum(np.diff(ranked.start), first)
     start = np.concatenate([[0], np.cumsum(count)])
@@ -27,11 +26,16 @@ def item_reasons(fitted: Fitted, ranked: Ranked, first: int) -> pa.ListArray:
     place = np.arange(len(customer)) - start[customer] + ranked.start[customer]
     item = ranked.target[place]
     packed = np.zeros((len(customer), MOST_REASONS), dtype=np.uint32)
-    level, stacker = fitted.levels["item"], fitted.judges[BOUGHT][RANKING].stacker
+    level = fitted.levels["item"]
+    nothing = level.bought_nothing[customer]
 
     def explained(begin: int) -> None:
-        part = slice(begin, begin + CHUNK)
-        packed[part] = explain_items(level, stacker, level.describe(customer[part], item[part]))
+        part = np.arange(begin, min(begin + CHUNK, len(customer)))
+        for new in (False, True):
+            rows = part[nothing[part] == new]
+            stacker = fitted.ranker(new=new).stacker
+            x = level.describe(customer[rows], item[rows])
+            packed[rows] = explain_items(level, stacker, x)
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(explained, range(0, len(customer), CHUNK)))

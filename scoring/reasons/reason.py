@@ -32,6 +32,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "profile": (),
     "similar_products": (),
     "cheaper": (),
+    "kind": ("days", "ago_days"),
 }
 CODES = tuple(PARAMETERS)
 

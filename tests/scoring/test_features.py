@@ -58,6 +58,7 @@ def assert_alike(one: History, other: History) -> None:
     np.testing.assert_array_equal(one.catalogue.sellable, other.catalogue.sellable)
     np.testing.assert_array_equal(one.catalogue.content, other.catalogue.content)
     np.testing.assert_array_equal(one.catalogue.content_kind, other.catalogue.content_kind)
+    np.testing.assert_array_equal(one.catalogue.name_kind, other.catalogue.name_kind)
 
 
 @pytest.fixture(scope="module")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from scoring import fitted as module
+from scoring import young
 from scoring.calibration import Calibrator
-from scoring.fitted import ANY, NEWCOMERS, RANKING, Fitted, Judge, never_sold
-from scoring.history import BOUGHT, CLICKED
+from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, Fitted, Judge, never_sold
+from scoring.history import BOUGHT, CLICKED, ENGAGED
 from scoring.level import Level
 from scoring.models.stacker import Stacker
 from tests.scoring.conftest import Trained
 from tests.scoring.histories import CUTOFF, all_pairs, bought, level_of, make
 
 NEVER = 2  # the item that nobody bought
-SHARES = {"item": 0.2, NEWCOMERS: 0.05, RANKING: 0.4, ANY: 0.6}
+SHARES = {"item": 0.2, NEWCOMERS: 0.05, RANKING: 0.4, PROSPECTS: 0.3, ANY: 0.6}
 NOBODY = np.zeros(0, dtype=np.int32)
 
 
@@ -69,6 +71,20 @@ def test_items_for_a_customer_are_judged_by_another_than_customers_for_an_item()
     assert fitted().preference(*pairs)[0] == pytest.approx(0.4, rel=1e-5)
 
 
+def test_a_customer_who_bought_nothing_has_another_judge_of_items() -> None:
+    looked = [(6, 0, CUTOFF - 3, ENGAGED)]
+    rows = [row for customer in range(6) for row in bought(customer, customer % 2, 1, 9)]
+    levels = {"item": level_of(make(rows + looked, customers=7, items=3), "item", CUTOFF)}
+    everyone = np.arange(7, dtype=np.int32)
+    p = replace(fitted(), levels=levels).preference(everyone, np.zeros_like(everyone))
+    np.testing.assert_allclose(p, [0.4] * 6 + [0.3], rtol=1e-5)
+
+
+def test_without_a_judge_for_them_prospects_are_judged_as_the_others() -> None:
+    one = fitted(judges={RANKING: judge(0.4)})
+    assert one.ranker(new=True) is one.ranker(new=False)
+
+
 def test_other_levels_have_one_judge() -> None:
     everyone = np.arange(6, dtype=np.int32)
     p = fitted().probability(ANY, everyone, np.zeros_like(everyone))
@@ -98,7 +114,9 @@ def test_a_longer_horizon_is_the_chance_of_any_of_its_windows() -> None:
 def test_probability_and_preference_are_of_the_horizon() -> None:
     longer = fitted(horizon_days=14)
     one = np.zeros(1, np.int32)
-    assert longer.probability("item", one, one)[0] == pytest.approx(1 - 0.8**2, rel=1e-5)
+    habit = young.habitual(longer.levels["item"], one, one, 14)
+    both = young.blended(np.array([1 - 0.8**2], np.float32), habit, 7 / 14)
+    np.testing.assert_allclose(longer.probability("item", one, one), both, rtol=1e-5)
     assert longer.preference(one, one)[0] == pytest.approx(1 - 0.6**2, rel=1e-5)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scoring import history as histories
-from scoring.history import BOUGHT, CLICKED, ENGAGED, LevelView, hour_of
+from scoring.history import BOUGHT, CLICKED, ENGAGED, LevelView, crossed, hour_of
 from tests.scoring.histories import (
     CUTOFF,
     assert_same,
@@ -200,7 +200,7 @@ def test_what_items_are_is_kept_with_them_and_no_file_tells_of_nothing(tmp_path:
     past = history(make_shop(customers=10, items=24, days=40))
     histories.save(past, tmp_path / "told")
     loaded = histories.load(tmp_path / "told").catalogue
-    for name in ("content", "content_centres", "content_kind"):
+    for name in ("content", "content_centres", "content_kind", "name_kind"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(past.catalogue, name))
     histories.save(empty(), tmp_path / "untold")
     assert not list((tmp_path / "untold").glob("content*"))
@@ -237,3 +237,15 @@ def test_bad_input_a_pickle_in_a_history_is_refused(tmp_path: Path) -> None:
 def test_days_ago_is_what_the_tests_take_it_for() -> None:
     view = make([(0, 0, days_ago(7), BOUGHT)], customers=1, items=1).view("item", CUTOFF)
     assert view.age.tolist() == [7]
+
+
+def test_two_groupings_crossed_number_the_pairs_that_occur() -> None:
+    one = np.array([0, 0, 5, 5, -1, 0], dtype=np.int32)
+    other = np.array([2, 0, 2, 2, 1, -1], dtype=np.int32)
+    assert crossed(one, other).tolist() == [1, 0, 2, 2, -1, -1]
+
+
+def test_bad_input_groupings_without_a_group_have_no_pairs() -> None:
+    none = np.full(2, -1, dtype=np.int32)
+    assert crossed(none, none).tolist() == crossed(none, np.arange(2, dtype=np.int32)).tolist()
+    assert crossed(none[:0], none[:0]).shape == (0,)

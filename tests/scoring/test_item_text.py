@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scoring import item_text
-from scoring.item_text import ItemFacts, centres, kinds, ngrams, vectors, words
+from scoring.item_text import ItemFacts, centres, kinds, named_kinds, ngrams, vectors, words
 
 ENGLISH = [
     "Strawberry milk 200 ml", "Chocolate milk 200 ml", "Whole milk 1 l",
@@ -127,6 +127,33 @@ def test_what_reads_the_same_is_of_one_kind() -> None:
     found = kinds(vectors(facts(["tea", "Tea!", "rice", "", "TEA", "rice"])))
     assert found[0] == found[1] == found[4] != found[2] == found[5]
     assert found[3] == -1
+
+
+def test_names_that_differ_in_quantities_only_are_of_one_kind() -> None:
+    names = [
+        "Oat Milk 1 l",
+        "oat milk 500ml",
+        "OAT MILK",
+        "우유 1리터",
+        "우유 (500ml) 10개입",
+        "rye",
+    ]
+    category = np.array([0, 1, -1, -1, -1, 1], dtype=np.int32)
+    kind = named_kinds(names, category).tolist()
+    assert kind[0] == kind[1] == kind[2] != kind[3] == kind[4] >= 0
+    assert kind[5] not in kind[:5]
+
+
+def test_a_name_that_is_alone_is_of_the_kind_of_its_category() -> None:
+    found = named_kinds(["rye", "wheat", "oat", "7"], np.array([3, 3, 4, -1], dtype=np.int32))
+    assert found[0] == found[1] != found[2]
+    assert found[3] == -1
+
+
+def test_bad_input_without_names_and_categories_there_are_no_kinds() -> None:
+    none = np.full(3, -1, dtype=np.int32)
+    assert named_kinds([None, "", "12 x 3"], none).tolist() == [-1, -1, -1]
+    assert named_kinds([], none[:0]).dtype == np.int32
 
 
 def test_bad_input_an_item_of_which_nothing_is_known_has_no_direction() -> None:

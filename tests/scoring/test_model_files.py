@@ -70,7 +70,7 @@ def test_nothing_in_the_files_is_a_pickle(folder: Path) -> None:
     files = sorted(path.name for path in folder.iterdir())
     assert files == [
         "judge-0-any.npz", "judge-0-brand.npz", "judge-0-category.npz", "judge-0-item-new.npz",
-        "judge-0-item-ranking.npz", "judge-0-item.npz",
+        "judge-0-item-prospect.npz", "judge-0-item-ranking.npz", "judge-0-item.npz",
         "judge-2-any.npz", "judge-2-brand.npz", "judge-2-category.npz", "judge-2-item-new.npz",
         "judge-2-item.npz",
         "level-any.npz", "level-brand.npz", "level-category.npz", "level-item.npz", "model.json",

@@ -19,7 +19,7 @@ from tests.shop import NOW_HOUR
 WEEK = 7 * 24
 Draw = Callable[[History, Level, Window], Rows]
 every_population = pytest.mark.parametrize(
-    "draw", [samples.targeting, samples.ranking, samples.newcomers]
+    "draw", [samples.targeting, samples.ranking, samples.prospects, samples.newcomers]
 )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring import training
-from scoring.fitted import NEWCOMERS, RANKING, Fitted
+from scoring.fitted import NEWCOMERS, PROSPECTS, RANKING, Fitted
 from scoring.history import BOUGHT, CLICKED, LEVELS, History
 from scoring.samples import Rows
 from scoring.training import ANY, LONGEST_STEP_DAYS, Plan, fit_stacker
@@ -114,7 +114,7 @@ def test_tonight_and_holdout_are_one_window_apart(trained: Trained) -> None:
     assert trained.holdout.cutoff == NOW_HOUR - WEEK
     for fitted in (trained.tonight, trained.holdout):
         assert set(fitted.levels) == {*LEVELS, ANY}
-        assert set(fitted.judges[BOUGHT]) == {*LEVELS, ANY, RANKING, NEWCOMERS}
+        assert set(fitted.judges[BOUGHT]) == {*LEVELS, ANY, RANKING, PROSPECTS, NEWCOMERS}
         assert set(fitted.judges[CLICKED]) == {*LEVELS, ANY, NEWCOMERS}
         assert fitted.horizon_days == fitted.window_days == 7
 

@@ -28,6 +28,8 @@ EXAMPLES = [
      "지금 베스트셀러: 최근 4주간 고객의 12% 구매"),
     (Reason("best_seller", (3,)), "A best seller now", "지금 베스트셀러"),
     (Reason("bought_again", (618,)), "62% of its buyers bought it again", "구매 고객의 62% 재구매"),
+    (Reason("kind", (1, 4)), "Bought a product of this kind once, 4 days ago",
+     "같은 종류 상품 1회 구매, 4일 전"),
     (Reason("shops", (41, 2)), "Shopped here on 41 days, last 2 days ago",
      "쇼핑한 날 41일, 마지막 쇼핑 2일 전"),
 ]  # fmt: skip
