@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.backtest import metrics
-from scoring.backtest.targeting import Panel, grouping, rounded
+from scoring.backtest.targeting import Panel, grouping
 from scoring.history import BOUGHT, History
 from scoring.models import Ints
 
@@ -66,29 +65,6 @@ class Ranking:
         """How many times the mean of ``rival``; NaN when that is 0."""
         base = self.mean(rival, measure)
         return self.mean(method, measure) / base if base else float("nan")
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON: means with 95 % intervals over customers; null where there is none."""
-        return {
-            "new_only": self.new_only,
-            "customers": self.customers,
-            "methods": {
-                method: {
-                    measure: dict(
-                        zip(
-                            ("mean", "low", "high"),
-                            map(
-                                rounded,
-                                (self.mean(method, measure), *self.interval(method, measure)),
-                            ),
-                            strict=True,
-                        )
-                    )
-                    for measure in MEASURES
-                }
-                for method in self.measures
-            },
-        }
 
 
 def observe(
