@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from scoring import nightly
 from scoring.models import stacker
@@ -112,11 +111,9 @@ def workspace(folder: Path, **options) -> WorkspaceSettings:
 
 
 def train_quickly(patch: Callable[[object, str, object], None]) -> None:
-    """Few and coarse trees; ``patch`` is setattr, or pytest's monkeypatch.setattr."""
+    """Few trees; ``patch`` is setattr, or pytest's monkeypatch.setattr."""
     fit = functools.partial(stacker.Stacker.fit, iterations=10)
-    trees = functools.partial(HistGradientBoostingClassifier, max_bins=16)
     patch(stacker.Stacker, "fit", fit)
-    patch(stacker, "HistGradientBoostingClassifier", trees)
 
 
 def night(
