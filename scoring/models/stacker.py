@@ -54,7 +54,7 @@ class Stacker:
             leaves=15,
             min_leaf=min(max(20, len(y) // 1000), 300),
             l2=20.0,
-            columns=0.8,
+            columns=0.5,
             columns_a_split=0.8,
             seed=seed,
         )
