@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-
 from scoring import nightly
 from scoring.models import stacker
 from scoring.snapshot import Snapshot
