@@ -142,7 +142,7 @@ def ranking_rows(baskets: Baskets, wanted: Callable[[str], bool]) -> dict[str, R
         name: best_lists(baskets, rival(baskets.panel)) for name, rival in rivals.RANKING.items()
     }
     if wanted(ours.NAME):
-        lists[ours.NAME] = ours.Ranker(baskets.panel).lists(new_only=False)
+        lists[ours.NAME] = ours.ranker(baskets.panel).lists(new_only=False)
     result = evaluate_ranking(baskets, lists)
     print(f"\n{'':22}" + "".join(f"{name + ' minus ' + BASE:>42}" for name in SHORT.values()))
     rows: dict[str, Row] = {}

@@ -9,13 +9,12 @@ from collections.abc import Collection
 
 import numpy as np
 
-from scoring import ranking, training
-from scoring.backtest.lists import padded
-from scoring.backtest.ranking import LENGTH
+from scoring import training
+from scoring.backtest.lists import Scored
 from scoring.backtest.targeting import Panel
 from scoring.fitted import Fitted
 from scoring.history import History
-from scoring.models import Floats, Ints
+from scoring.models import Floats
 from settings.workspace import ModelSettings
 
 NAME = "rightsend"
@@ -43,15 +42,7 @@ def targeting(panel: Panel, without: Collection[str] = ()) -> Floats:
     return np.asarray(probability).reshape(panel.shape)
 
 
-class Ranker:
-    """Trained once; lists over all items and over new ones."""
-
-    def __init__(self, panel: Panel) -> None:
-        self._panel = panel
-        self._fitted = fit(panel.history, panel.cutoff, panel.horizon_hours // 24, panel.level)
-
-    def lists(self, *, new_only: bool) -> Ints:
-        """int32[n_customers of the panel, LENGTH]: best first, -1 for none."""
-        panel = self._panel
-        ranked = ranking.rank(panel.history, self._fitted, limit=LENGTH, new_only=new_only)
-        return padded(ranked.start, ranked.target, panel.customer)
+def ranker(panel: Panel) -> Scored:
+    """Lists over all items, and over new ones, for the panel's customers."""
+    fitted = fit(panel.history, panel.cutoff, panel.horizon_hours // 24, panel.level)
+    return Scored.of(panel.history, fitted, panel.customer)

@@ -62,7 +62,7 @@ def makers(
     def maker(rival: Callable[[Panel], ScoreAll]) -> Callable[[], Ranker]:
         return lambda: ByScore(baskets, rival(baskets.panel))
 
-    found: dict[str, Callable[[], Ranker]] = {ours.NAME: lambda: ours.Ranker(baskets.panel)}
+    found: dict[str, Callable[[], Ranker]] = {ours.NAME: lambda: ours.ranker(baskets.panel)}
     return found | {n: maker(rival) for n, rival in rivals.items() if n == BASE or wanted(n)}
 
 

@@ -175,11 +175,11 @@ def recommendations(
 
     Items that can be bought and were not bought lately; a customer without any has no row.
     """
-    pairs = ranking.recommendable(history, fitted, wish.exclude_bought_days)
-    customer, item = _of(pairs, customers, history.n_customers)
+    customer, item = ranking.recommendable(
+        history, fitted, customers=customers, exclude_bought_days=wish.exclude_bought_days
+    )
     first = np.searchsorted(customer, np.arange(history.n_customers + 1))
     everyone = np.sort(customers)
-    bought = history.view("item", fitted.cutoff)
     done = 0
     while done < len(everyone):
         # as many customers as fill a table with their candidates
@@ -188,7 +188,7 @@ def recommendations(
         part = slice(first[everyone[done]], first[everyone[upto - 1] + 1])
         who, what = customer[part], item[part]
         if wish.new_only:
-            new = bought.find(who, what) < 0
+            new = ranking.never_bought(history, fitted.cutoff, who, what)
             who, what = who[new], what[new]
         score = fitted.preference(who, what)
         ranked = variety.best(who, what, score, history.n_customers, wish.limit)
@@ -212,14 +212,6 @@ def _listed(history: History, ranked: ranking.Ranked) -> pa.Table:
         ],
         schema=RECOMMENDATIONS,
     )
-
-
-def _of(pairs: tuple[Ints, Ints], customers: Ints, n_customers: int) -> tuple[Ints, Ints]:
-    """The pairs of these customers."""
-    wanted = np.zeros(n_customers, dtype=bool)
-    wanted[customers] = True
-    keep = wanted[pairs[0]]
-    return pairs[0][keep], pairs[1][keep]
 
 
 def _number(history: History, level: str, name: str) -> int | str:

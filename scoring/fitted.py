@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring import young
 from scoring.calibration import Calibrator
@@ -21,9 +20,9 @@ ANY = "any"  # the level with one target: buys anything at all
 RANKING = "item-ranking"  # items within a customer
 PROSPECTS = "item-prospect"  # the same within one who bought nothing yet
 NEWCOMERS = "item-new"  # customers for an item that was never sold
+THREADS = 2  # that train, or score, at once
 CHUNK = 65_536  # pairs described at once by each of THREADS
 ALONE = 1_024  # so few pairs are not worth a second thread
-THREADS = 2
 ALMOST_CERTAIN = np.nextafter(np.float32(1), np.float32(0))
 
 
@@ -63,7 +62,7 @@ class Fitted:
         if level != "item" or NEWCOMERS not in judges:
             learned = self._judged(level, judges[level], customer, target)
             return self._with_habit(level, learned, customer, target, kind)
-        never = self.levels[level].scorers["popularity"].table[target, 3] == 0
+        never = self.levels[level].never_sold[target]
         out = np.empty(len(customer), dtype=np.float32)
         for name, rows in ((level, ~never), (NEWCOMERS, never)):
             if rows.any():
@@ -123,8 +122,3 @@ class Fitted:
             with ThreadPoolExecutor(THREADS) as pool:
                 list(pool.map(judged, begins))
         return self.in_horizon(out)
-
-
-def never_sold(level: Level) -> NDArray[np.bool_]:
-    """bool[n_targets]."""
-    return np.asarray(level.scorers["popularity"].table[:, 3] == 0)

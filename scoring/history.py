@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +145,11 @@ class History:
         if start is not None:
             mask &= self.hour >= start
         return self.customer[mask], self.item[mask], self.hour[mask]
+
+    def where(self, keep: NDArray[np.bool_]) -> Self:
+        """The same customers and items with some of the events (``keep``: bool[n])."""
+        kept = {name: getattr(self, name)[keep] for name in _EVENTS}
+        return replace(self, **kept)
 
     def known_customers(self, cutoff: int) -> NDArray[np.bool_]:
         """bool[n_customers]: has any event before the cut-off."""
@@ -283,10 +289,8 @@ class LevelView:
         return np.where(self.pair[at] == key, at, -1)
 
 
-_COLUMNS = (
-    "customers", "customer", "item", "hour", "kind",
-    "profile_names", "profile_customer", "profile_feature",
-)  # fmt: skip
+_EVENTS = ("customer", "item", "hour", "kind")
+_COLUMNS = ("customers", *_EVENTS, "profile_names", "profile_customer", "profile_feature")
 _CONTENT = (
     "content",
     "content_centres",

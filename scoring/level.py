@@ -29,6 +29,7 @@ from scoring.models.repeat import RepeatIntensity
 from scoring.models.temporal import Temporal
 
 VISIT_DAYS = Activity.features.index("visit_days")
+BUYERS_EVER = Popularity.features.index("buyers_ever")
 PERSONAL, POPULAR = 60, 60  # candidates a customer
 COLLABORATIVE = {"ease": 60, "cooccurrence": 80, "temporal": 60, "content": 10}
 BESIDE = {"item": ("category", "brand"), "brand": ("category",), "category": ("brand",)}
@@ -103,6 +104,11 @@ class Level:
         """bool[n_customers]: known, if at all, by what they looked at and by their profile."""
         return np.asarray(self.scorers["activity"].table[:, VISIT_DAYS] == 0)
 
+    @property
+    def never_sold(self) -> NDArray[np.bool_]:
+        """bool[n_targets]."""
+        return np.asarray(self.scorers["popularity"].table[:, BUYERS_EVER] == 0)
+
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """float32[n, len(features)]: everything the base scorers say of the pairs."""
         return whole(self.parts(customer, target), len(customer))
@@ -135,10 +141,13 @@ class Level:
 
 def wider(history: History, cutoff: int) -> dict[str, tuple[RepeatIntensity, Ints]]:
     """The parents of items: habits of what they belong to beside others."""
-    return {
-        name: (RepeatIntensity.fit(history.view_of(of, int(of.max(initial=-1)) + 1, cutoff)), of)
-        for name, of in history.catalogue.wider().items()
-    }
+    parents = {}
+    for name, of in history.catalogue.wider().items():
+        is_level = name in history.catalogue.names  # whose view others have made already
+        size = int(of.max(initial=-1)) + 1
+        view = history.view(name, cutoff) if is_level else history.view_of(of, size, cutoff)
+        parents[name] = RepeatIntensity.fit(view), of
+    return parents
 
 
 def _own_scorers(

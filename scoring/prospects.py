@@ -42,9 +42,7 @@ def hiding(level: Level, history: History, customers: Ints, cutoff: int) -> Leve
     """
     hidden = np.zeros(history.n_customers, dtype=bool)
     hidden[customers] = True
-    keep = ~((history.kind == BOUGHT) & hidden[history.customer])
-    names = ("customer", "item", "hour", "kind")
-    past = replace(history, **{name: getattr(history, name)[keep] for name in names})
+    past = history.where((history.kind != BOUGHT) | ~hidden[history.customer])
     view = past.view("item", cutoff)
     scorers = dict(level.scorers)
     scorers["repeat"] = RepeatIntensity.fit(view)

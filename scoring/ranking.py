@@ -22,39 +22,21 @@ class Ranked:
     probability: Floats
 
 
-def rank(
+def recommendable(
     history: History,
     fitted: Fitted,
     *,
-    limit: int,
-    new_only: bool = False,
     customers: Ints | None = None,
     exclude_bought_days: int = 0,
-) -> Ranked:
-    """The ``limit`` best items of each customer that can be bought.
-
-    ``new_only``: only items that the customer never bought. ``customers``: int32[m], who is
-    ranked (default: everyone); the others' lists are empty. ``exclude_bought_days``: what was
-    bought in the last days is left out.
-    """
-    customer, item = recommendable(history, fitted, exclude_bought_days)
-    keep = np.ones(len(customer), dtype=bool)
+) -> tuple[Ints, Ints]:
+    """(customer, item), sorted by both: candidates that can be bought and were not bought in the
+    last days. ``customers``: int32[m], whose (default: everyone's)."""
+    customer, item = fitted.levels["item"].candidates()
+    keep = history.catalogue.sellable[item]
     if customers is not None:
         wanted = np.zeros(history.n_customers, dtype=bool)
         wanted[customers] = True
-        keep &= wanted[customer]
-    if new_only:
-        keep &= history.view("item", fitted.cutoff).find(customer, item) < 0
-    customer, item = customer[keep], item[keep]
-    preference = fitted.preference(customer, item)
-    return best(customer, item, preference, history.n_customers, limit)
-
-
-def recommendable(history: History, fitted: Fitted, exclude_bought_days: int) -> tuple[Ints, Ints]:
-    """Item candidates that can be bought and were not bought in the last days, as (customer,
-    item) sorted by both."""
-    customer, item = fitted.levels["item"].candidates()
-    keep = history.catalogue.sellable[item]
+        keep = keep & wanted[customer]
     if exclude_bought_days:
         # the cut-off was rounded up to an hour: one more, so that no day is cut short
         start = fitted.cutoff - 24 * exclude_bought_days - 1
@@ -63,6 +45,11 @@ def recommendable(history: History, fitted: Fitted, exclude_bought_days: int) ->
         just = buyer[bought >= 0].astype(np.int64) * n_items + bought[bought >= 0]
         keep = keep & ~np.isin(customer.astype(np.int64) * n_items + item, just)
     return customer[keep], item[keep]
+
+
+def never_bought(history: History, cutoff: int, customer: Ints, item: Ints) -> NDArray[np.bool_]:
+    """bool[n]: the item of each pair is new to the customer at ``cutoff`` (hours)."""
+    return history.view("item", cutoff).find(customer, item) < 0
 
 
 def best(customer: Ints, target: Ints, score: Floats, n_customers: int, limit: int) -> Ranked:

@@ -26,14 +26,14 @@ BEST_SELLERS, OTHERS = 300, 100  # targets a window
 RECENT_DAYS = 28
 NEWCOMERS = 400
 NEGATIVES, POSITIVES = 60_000, 40_000  # drawn a window
+MOST_PAIRS = 12_000_000  # of which a window's are drawn
 FEWER = 4  # prospects' negatives are a quarter: few columns tell of such a customer
 
 
 @dataclass(frozen=True)
 class Rows:
     """Rows of one window: ``x`` float32[n, k], ``y`` bool[n], ``weight`` float32[n], ``target``
-    int32[n]; ``genuine`` bool[n]: like those that will be asked about;
-    None: all."""
+    int32[n]; ``genuine`` bool[n]: like those that will be asked about, None: all."""
 
     x: Floats
     y: NDArray[np.bool_]
@@ -77,12 +77,12 @@ def newcomers(history: History, level: Level, window: Window) -> Rows:
     labels = window.labels(history, level)
     found = np.bincount((labels % level.n_targets).astype(np.int64), minlength=level.n_targets)
     hidden = unsold.some_sold(history, window.cutoff, rng)
-    first = level.scorers["popularity"].table[:, 3] == 0
-    targets = np.append(_most_found(found, np.flatnonzero(first)), _most_found(found, hidden))
+    first = np.flatnonzero(level.never_sold)
+    targets = np.append(_most_found(found, first), _most_found(found, hidden))
     without = unsold.hiding(level, history, hidden, window.cutoff)
     rows = _everyone(history, without, window, np.sort(targets), rng)
     rows.x[:, unsold.blank(level)] = np.nan
-    return replace(rows, genuine=first[rows.target])
+    return replace(rows, genuine=level.never_sold[rows.target])
 
 
 def _most_found(found: NDArray[np.int64], targets: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -123,9 +123,9 @@ def _everyone(
     rng: np.random.Generator,
 ) -> Rows:
     known = np.flatnonzero(history.known_customers(window.cutoff))
-    if len(known) * len(targets) > 20 * NEGATIVES * 10:
+    if len(known) * len(targets) > MOST_PAIRS:
         # a large shop: a share of its customers says as much
-        known = np.sort(rng.choice(known, 20 * NEGATIVES * 10 // len(targets), replace=False))
+        known = np.sort(rng.choice(known, MOST_PAIRS // len(targets), replace=False))
     key = (known[:, None] * level.n_targets + targets[None, :]).ravel()
     return _drawn(level, key, window.labels(history, level), rng)
 
@@ -153,4 +153,4 @@ def _drawn(
     target = (chosen % level.n_targets).astype(np.int32)
     y = np.arange(len(chosen)) < len(drawn[0])
     x = level.describe(customer, target)
-    return Rows(x, y, np.concatenate(weights), target, np.ones(len(y), dtype=bool))
+    return Rows(x, y, np.concatenate(weights), target)

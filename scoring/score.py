@@ -31,7 +31,9 @@ def tables(
 ) -> SnapshotTables:
     """All tables of a snapshot. ``items`` is row by row the catalogue of ``history``."""
     steps = 6
-    item_pairs = ranking.recommendable(history, fitted, content.exclude_bought_days)
+    item_pairs = ranking.recommendable(
+        history, fitted, exclude_bought_days=content.exclude_bought_days
+    )
     preference = fitted.preference(*item_pairs)
     variety = Variety.of(items, history.catalogue, content.diversity)
     ranked_items = variety.best(

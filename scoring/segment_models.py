@@ -16,7 +16,7 @@ import numpy as np
 
 from scoring import history as histories
 from scoring import model_files, training
-from scoring.fitted import ANY, CHUNK, NEWCOMERS, Fitted, Judge, never_sold
+from scoring.fitted import ANY, CHUNK, NEWCOMERS, Fitted, Judge
 from scoring.history import BOUGHT, CLICKED, History
 from scoring.models import Floats, Ints
 from scoring.reasons.explain import explain_members
@@ -69,7 +69,7 @@ class Judged:
         """Of the judge: an item that was never sold has its own."""
         if self.level != "item" or NEWCOMERS not in self.fitted.judges[self.kind]:
             return self.level
-        return NEWCOMERS if never_sold(self.fitted.levels["item"])[self.number] else "item"
+        return NEWCOMERS if self.fitted.levels["item"].never_sold[self.number] else "item"
 
 
 @dataclass(frozen=True)

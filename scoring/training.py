@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from scoring import samples, unsold
 from scoring.calibration import Calibrator
-from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, Fitted, Judge
+from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, THREADS, Fitted, Judge
 from scoring.history import BOUGHT, LEVELS, History
 from scoring.level import Level
 from scoring.models.affinity import Affinity, AffinityTrainer
@@ -31,7 +31,6 @@ from settings.workspace import ModelSettings
 
 REFINING_EPOCHS = 1  # of the affinity model, from one cut-off to the next
 LONGEST_STEP_DAYS = 28
-THREADS = 2  # levels, and stackers, at once
 MIN_KNOWN_SHARE = 0.05  # a window known of fewer of tonight's customers is another shop's
 
 EVERY_LEVEL = (*LEVELS, ANY)
@@ -278,11 +277,10 @@ def fit_stacker(windows: list[Rows], seed: int, rows: Binned | None = None) -> S
 
 def _at_its_level(stacker: Stacker, windows: list[Rows]) -> Stacker:
     """The stacker, expecting as many of the genuine rows as happened, if not all are genuine."""
-    shares = [np.ones(len(w.y), bool) if w.genuine is None else w.genuine for w in windows]
-    if all(genuine.all() for genuine in shares):
+    if all(w.genuine is None for w in windows):
         return stacker
     x, y, weight = (
-        np.concatenate([getattr(w, name)[of] for w, of in zip(windows, shares, strict=True)])
+        np.concatenate([getattr(w, name)[w.genuine] for w in windows])
         for name in ("x", "y", "weight")
     )
     shift = unsold.prior_shift(stacker.probability(x), y, weight)

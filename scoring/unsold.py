@@ -43,9 +43,7 @@ def hiding(level: Level, history: History, items: Ints, cutoff: int) -> Level:
     """
     hidden = np.zeros(history.catalogue.n_items + 1, dtype=bool)  # the last one: no item
     hidden[items] = True
-    keep = ~((history.kind == BOUGHT) & hidden[history.item])
-    names = ("customer", "item", "hour", "kind")
-    past = replace(history, **{name: getattr(history, name)[keep] for name in names})
+    past = history.where((history.kind != BOUGHT) | ~hidden[history.item])
     scorers = dict(level.scorers)
     if "content" in scorers:
         scorers["content"] = Content.fit(past, level.of_item, level.n_targets, cutoff)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, logit
 
-from scoring.level import Level
+from scoring.level import VISIT_DAYS, Level
 from scoring.models import Floats, Ints
 from scoring.models.activity import Activity
 
@@ -20,13 +20,13 @@ STRENGTH = 3.0  # visits that the rate of everybody counts for
 FIRST_VISIT = 0.5  # what it counts for: without it the customer would not be known
 CERTAIN = 1e-6
 
-_VISIT_DAYS, _FIRST = (Activity.features.index(n) for n in ("visit_days", "first_visit_days"))
+_FIRST = Activity.features.index("first_visit_days")
 
 
 def habitual(level: Level, customer: Ints, target: Ints, horizon_days: int) -> Floats:
     """float32[n]: probability of a purchase of each pair within the horizon, if all goes on."""
     repeat, activity = level.scorers["repeat"], level.scorers["activity"].table
-    visits = activity[:, _VISIT_DAYS].astype(np.float64)
+    visits = activity[:, VISIT_DAYS].astype(np.float64)
     span_days = np.nanmax(activity[:, _FIRST], initial=0) + 1
     days = repeat.features.index("days_bought")
     bought = np.bincount(

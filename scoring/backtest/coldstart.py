@@ -50,7 +50,7 @@ def without_items(history: History, items: Ints, cutoff: int) -> History:
     """
     hidden = np.zeros(history.catalogue.n_items + 1, dtype=bool)  # the last one: no item
     hidden[items] = True
-    return _rows(history, (history.hour < cutoff) & ~hidden[history.item])
+    return history.where((history.hour < cutoff) & ~hidden[history.item])
 
 
 def some_customers(history: History, cutoff: int, share: float = SHARE) -> Ints:
@@ -68,13 +68,13 @@ def without_purchases(history: History, customers: Ints, cutoff: int) -> History
     hidden = np.zeros(history.n_customers, dtype=bool)
     hidden[customers] = True
     purchase = (history.kind == BOUGHT) & hidden[history.customer]
-    return _rows(history, (history.hour < cutoff) & ~purchase)
+    return history.where((history.hour < cutoff) & ~purchase)
 
 
 def first_days(history: History, cutoff: int, days: int = FIRST_DAYS) -> History:
     """The past as a shop has it that opened ``days`` before ``cutoff`` (hours)."""
     begin = cutoff - 24 * days
-    return _rows(history, (history.hour >= begin) & (history.hour < cutoff))
+    return history.where((history.hour >= begin) & (history.hour < cutoff))
 
 
 def new_items(
@@ -155,13 +155,3 @@ def category_activity(panel: Panel) -> NDArray[np.float64]:
 def pooled_auc(outcome: Outcome, score: NDArray) -> float:
     """Over all pairs at once: also which item sells counts. ``score`` as of ``evaluate``."""
     return metrics.auc(np.asarray(score).ravel(), outcome.bought.ravel())
-
-
-def _rows(history: History, keep: NDArray[np.bool_]) -> History:
-    return replace(
-        history,
-        customer=history.customer[keep],
-        item=history.item[keep],
-        hour=history.hour[keep],
-        kind=history.kind[keep],
-    )

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import ranking as two_stage
 from scoring.backtest import ranking, rivals
 from scoring.backtest.ranking import LENGTH, Baskets, Ranking, ScoreAll
 from scoring.backtest.report import EASE, MODEL
 from scoring.fitted import Fitted
 from scoring.history import History
-from scoring.models import Ints
+from scoring.models import Floats, Ints
+from scoring.models.ease import Ease
+from scoring.ranking import best, never_bought, recommendable
 
 CUSTOMERS = 20_000  # judged at most: more change nothing that can be seen
 SEED = 1
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the model says of the candidates of ``asked`` (int32[m]): ``customer``, ``item``
+    int32[n], sorted by both; ``preference`` float32[n]; ``new`` bool[n], never bought."""
+
+    asked: Ints
+    customer: Ints
+    item: Ints
+    preference: Floats
+    new: NDArray[np.bool_]
+    n_customers: int
+
+    @classmethod
+    def of(cls, history: History, fitted: Fitted, asked: Ints) -> Self:
+        pairs = recommendable(history, fitted, customers=asked)
+        new = never_bought(history, fitted.cutoff, *pairs)
+        return cls(asked, *pairs, fitted.preference(*pairs), new, history.n_customers)
+
+    def lists(self, *, new_only: bool) -> Ints:
+        """int32[m, LENGTH]: best first, -1 where a list is shorter."""
+        keep = self.new if new_only else slice(None)
+        pairs = self.customer[keep], self.item[keep]
+        ranked = best(*pairs, self.preference[keep], self.n_customers, LENGTH)
+        return padded(ranked.start, ranked.target, self.asked)
 
 
 def of_history(
@@ -32,13 +60,11 @@ def of_history(
     if not len(baskets.panel.customer):
         return []
     scores: dict[str, ScoreAll] = {n: rule(baskets.panel) for n, rule in rivals.RANKING.items()}
-    scores[EASE] = _ease(fitted, baskets.panel.n_targets)
+    scores[EASE] = _ease(fitted.levels["item"].scorers["ease"], baskets.panel.n_targets)
+    ours = Scored.of(history, fitted, baskets.panel.customer)
     results = []
     for new_only in (False, True):
-        ranked = two_stage.rank(
-            history, fitted, limit=LENGTH, new_only=new_only, customers=baskets.panel.customer
-        )
-        lists = {MODEL: padded(ranked.start, ranked.target, baskets.panel.customer)}
+        lists = {MODEL: ours.lists(new_only=new_only)}
         for name, score in scores.items():
             lists[name] = ranking.best_lists(baskets, score, new_only=new_only)
         results.append(ranking.evaluate(baskets, lists, new_only=new_only))
@@ -76,15 +102,14 @@ def _drawn(baskets: Baskets) -> Baskets:
     return replace(baskets, panel=replace(panel, customer=chosen), bought=baskets.bought[mine])
 
 
-def _ease(fitted: Fitted, n_targets: int) -> ScoreAll:
+def _ease(ease: Ease, n_targets: int) -> ScoreAll:
     """The collaborative scorer alone; what it does not know is in no list."""
-    ease = fitted.levels["item"].scorers["ease"]
-    known = np.flatnonzero(ease.position >= 0)
+    known = np.flatnonzero(ease.position >= 0).astype(np.int32)
 
     def score(customer: Ints) -> NDArray:
         out = np.full((len(customer), n_targets), -np.inf)
-        product = ease.vectors[customer] @ ease.weights
-        out[:, known] = product.toarray()[:, ease.position[known]]
+        pairs = np.repeat(customer, len(known)), np.tile(known, len(customer))
+        out[:, known] = ease.describe(*pairs).reshape(len(customer), len(known))
         return out
 
     return score

@@ -49,7 +49,7 @@ class LevelAffinity:
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         a, b = self.customer, self.target
-        product = dots(a, customer, b, target, size=-1)
+        product = dots(a, customer, b, target, (slice(0, -1),))[:, 0]
         return (product + a[customer, -1] + b[target, -1])[:, None]
 
     def arrays(self) -> dict[str, NDArray]:

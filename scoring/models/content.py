@@ -137,12 +137,12 @@ class Content:
         """float32[n, 4]: the first columns of ``describe``."""
         kind = self.kind[target]
         out = np.empty((len(customer), 4), dtype=np.float32)
-        out[:, 0] = dots(self.taste, customer, self.target, target)
+        out[:, :1] = dots(self.taste, customer, self.target, target)
         out[~self._has_taste[customer] | (kind < 0), 0] = np.nan
         if len(self.kind_factor):
             at = customer.astype(np.int64) * len(self.kind_factor) + kind
             out[:, 1] = self.alike.ravel().take(at, mode="wrap")
-            out[:, 2] = dots(self.mind, customer, self.kind_factor, kind)
+            out[:, 2:3] = dots(self.mind, customer, self.kind_factor, kind)
             out[:, 3] = self.price[target] - self.pays.ravel().take(at, mode="wrap")
         out[kind < 0, 1:] = np.nan
         return out

@@ -58,13 +58,7 @@ class Factors:
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """NaN for targets with too few buyers."""
-        place = self.position[target]
-        if (place >= 0).all():
-            return dots(self.customer, customer, self.target, place, size=RANK)[:, None]
-        out = np.full((len(customer), 1), np.nan, dtype=np.float32)
-        known = np.flatnonzero(place >= 0)
-        out[known, 0] = dots(self.customer, customer[known], self.target, place[known], size=RANK)
-        return out
+        return dots(self.customer, customer, self.target, self.position[target])
 
     def arrays(self) -> dict[str, NDArray]:
         return {"customer": self.customer, "target": self.target, "position": self.position}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,12 +89,18 @@ class PairIndex:
         return table.take(at).astype(np.int64)
 
 
-def dots(a: Floats, row: Ints, b: Floats, column: Ints, size: int | None = None) -> Floats:
-    """float32[n]: the dot product of a row of ``a`` and a row of ``b``, both up to column ``size``,
-    of each pair."""
-    out = np.empty(len(row), dtype=np.float32)
+def dots(
+    a: Floats, row: Ints, b: Floats, other: Ints, columns: Sequence[slice] = (slice(None),)
+) -> Floats:
+    """float32[n, len(columns)]: of each pair the dot product of a row of ``a`` and a row of ``b``
+    over some of their columns; NaN where ``other``, the row of ``b``, is -1."""
+    out = np.full((len(row), len(columns)), np.nan, dtype=np.float32)
+    if len(b) == 0:
+        return out
     for begin in range(0, len(row), BLOCK):
         part = slice(begin, begin + BLOCK)
-        left, right = a.take(row[part], axis=0), b.take(column[part], axis=0)
-        np.einsum("ij,ij->i", left[:, :size], right[:, :size], out=out[part])
+        left, right = a.take(row[part], axis=0), b.take(other[part], axis=0)
+        for number, some in enumerate(columns):
+            np.einsum("ij,ij->i", left[:, some], right[:, some], out=out[part, number])
+    out[other < 0] = np.nan
     return out

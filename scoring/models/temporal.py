@@ -21,8 +21,9 @@ from scipy.linalg import cho_factor, cho_solve
 
 from scoring.history import BOUGHT, History
 from scoring.models import Arrays, Floats, Ints
-from scoring.models.ease import described, pack, propose_best, unpack
+from scoring.models.ease import pack, propose_best, unpack
 from scoring.models.lessons import Inputs, Lessons
+from scoring.models.linear import described
 from scoring.models.lookup import dots
 from scoring.models.support import supported_targets
 
@@ -88,15 +89,10 @@ class Temporal:
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """NaN for targets with too few buyers, and where no window was there to learn from."""
-        out = np.full((len(customer), 3), np.nan, dtype=np.float32)
-        out[:, :1] = described(self.vectors, (self.weights,), self.position, customer, target)
-        place = self.position[target]
-        known = slice(None) if (place >= 0).all() else np.flatnonzero(place >= 0)
-        pairs = customer[known], place[known]
-        for column, part in ((1, slice(0, RANK)), (2, slice(RANK, None))):
-            a, b = self.customer[:, part], self.target[:, part]
-            out[known, column] = dots(a, pairs[0], b, pairs[1], size=a.shape[1])
-        return out
+        whole = described(self.vectors, (self.weights,), self.position, customer, target)
+        place, answers = self.position[target], (slice(0, RANK), slice(RANK, None))
+        reduced = dots(self.customer, customer, self.target, place, answers)
+        return np.concatenate([whole, reduced], axis=1)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): the ``limit`` best scored targets of each customer."""

@@ -11,7 +11,7 @@ import pytest
 from scoring import fitted as module
 from scoring import young
 from scoring.calibration import Calibrator
-from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, Fitted, Judge, never_sold
+from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, Fitted, Judge
 from scoring.history import BOUGHT, CLICKED, ENGAGED
 from scoring.level import Level
 from scoring.models.stacker import Stacker
@@ -50,7 +50,7 @@ def test_an_item_that_never_sold_goes_to_its_own_judge() -> None:
 
 
 def test_never_sold_items_are_those_without_a_buyer() -> None:
-    assert never_sold(level()).tolist() == [False, False, True]
+    assert level().never_sold.tolist() == [False, False, True]
 
 
 def test_pairs_keep_their_places_however_they_are_mixed() -> None:

@@ -20,7 +20,7 @@ from scoring.fitted import ANY, Fitted
 from scoring.history import BOUGHT, CLICKED, ENGAGED, LEVELS, History, hour_of
 from scoring.lake import Lake
 from scoring.level import Level
-from scoring.ranking import rank
+from scoring.ranking import best, never_bought, recommendable
 from tests import shop
 from tests.scoring import histories
 from tests.scoring.conftest import quick_trees, train
@@ -106,9 +106,10 @@ def said(past: History, fitted: Fitted) -> dict[str, NDArray]:
             pairs = all_pairs(past, level.n_targets)
             found[f"{name}/{kind}"] = fitted.probability(name, *pairs, kind)
     found["preference"] = fitted.preference(*all_pairs(past, past.catalogue.n_items))
-    for new_only in (False, True):
-        ranked = rank(past, fitted, limit=10, new_only=new_only, exclude_bought_days=2)
-        found |= {f"ranked {new_only}/{name}": array for name, array in vars(ranked).items()}
+    pairs = recommendable(past, fitted, exclude_bought_days=2)
+    found["new"] = never_bought(past, fitted.cutoff, *pairs)
+    ranked = best(*pairs, fitted.preference(*pairs), past.n_customers, limit=10)
+    found |= {f"ranked/{name}": array for name, array in vars(ranked).items()}
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from scoring.fitted import Fitted
 from scoring.history import BOUGHT, History
 from scoring.models import Floats, Ints
-from scoring.ranking import Ranked, best, rank, recommendable
+from scoring.ranking import Ranked, best, never_bought, recommendable
 from tests.scoring import histories
 from tests.scoring.conftest import Trained
 from tests.scoring.histories import CUTOFF, bought, level_of, make
@@ -38,6 +40,17 @@ def by_days_bought(past: History) -> Fitted:
 
 def lists(ranked: Ranked) -> list[list[int]]:
     return [part.tolist() for part in np.split(ranked.target, ranked.start[1:-1])]
+
+
+def rank(
+    past: History, fitted: Fitted, *, limit: int, new_only: bool = False, **asked: Any
+) -> Ranked:
+    """Each customer's list from its candidates."""
+    customer, item = recommendable(past, fitted, **asked)
+    if new_only:
+        keep = never_bought(past, fitted.cutoff, customer, item)
+        customer, item = customer[keep], item[keep]
+    return best(customer, item, fitted.preference(customer, item), past.n_customers, limit)
 
 
 def small() -> History:
@@ -104,7 +117,7 @@ def test_a_shop_s_lists_hold_what_they_promise(trained: Trained) -> None:
 
 def test_a_shop_s_lists_are_of_its_most_preferred_candidates(trained: Trained) -> None:
     past = trained.past
-    customer, item = recommendable(past, trained.tonight, 0)
+    customer, item = recommendable(past, trained.tonight)
     preference = trained.tonight.preference(customer, item)
     ranked = rank(past, trained.tonight, limit=5)
     for who in range(0, past.n_customers, 9):

@@ -42,8 +42,19 @@ def test_dot_products_are_those_of_the_pairs() -> None:
     random = np.random.default_rng(3)
     a, b = random.normal(size=(2, 50, 17)).astype(np.float32)
     row, column = random.integers(0, 50, (2, BLOCK + 3))
+    products = a[row] * b[column]
+    parts = (slice(None), slice(0, 5), slice(5, None))
     np.testing.assert_allclose(
-        dots(a, row, b, column), (a[row] * b[column]).sum(1), rtol=1e-4, atol=1e-5
+        dots(a, row, b, column, parts),
+        np.column_stack([products[:, part].sum(1) for part in parts]),
+        rtol=1e-4,
+        atol=1e-5,
     )
-    shorter = dots(a, row, b, column, size=-1)
-    np.testing.assert_allclose(shorter, (a[row] * b[column])[:, :-1].sum(1), rtol=1e-4, atol=1e-5)
+
+
+def test_bad_input_a_dot_product_with_nothing_is_not_known() -> None:
+    a = np.ones((3, 4), np.float32)
+    row = np.array([0, 1, 2])
+    found = dots(a, row, 2 * a[:2], np.array([-1, 1, 0]))
+    np.testing.assert_array_equal(found, [[np.nan], [8], [8]])
+    assert np.isnan(dots(a, row, a[:0], np.full(3, -1))).all()
