@@ -21,26 +21,23 @@ from benchmarks.tasks.data import add_option
 from scoring.backtest.targeting import evaluate, observe
 
 SCORERS = (
-    "affinity",
-    "ease",
-    "temporal",
-    "cooccurrence",
-    "content",
-    "engaged",
-    "brand",
-    "category",
-)
+    "affinity", "ease", "temporal", "factors", "content", "engaged",
+    "brand", "category", "kind", "kind_brand", "category_brand",
+)  # fmt: skip
 MEASURES = ("lift@10", "captured@30", "auc", "new_auc")
 ALL = "all"
 
 
 def run(task: Task, data: Data, scorers: list[str]) -> dict[str, Any]:
-    """Each scorer's part in the figures of one task."""
+    """Each scorer's part in the figures of one task, of those that its level has."""
     history = task.history(data)
     outcome = observe(
         history, task.level, task.cutoff, task.horizon_hours, min_buyers=task.min_buyers
     )
-    scores = {ALL: ours.targeting(outcome.panel)}
+    whole = ours.of_panel(outcome.panel)
+    scores = {ALL: ours.probability(whole, outcome.panel)}
+    level = whole.levels[task.level]
+    scorers = [name for name in scorers if name in (*level.scorers, *level.parents)]
     for name in scorers:
         scores[name] = ours.targeting(outcome.panel, without=(name,))
     result = evaluate(outcome, scores)

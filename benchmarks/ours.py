@@ -36,13 +36,20 @@ def fit(
 
 def targeting(panel: Panel, without: Collection[str] = ()) -> Floats:
     """float32[n_judged, n_known]: probability of a purchase in the panel's window."""
-    fitted = fit(panel.history, panel.cutoff, panel.horizon_hours // 24, panel.level, without)
+    return probability(of_panel(panel, without), panel)
+
+
+def of_panel(panel: Panel, without: Collection[str] = ()) -> Fitted:
+    return fit(panel.history, panel.cutoff, panel.horizon_hours // 24, panel.level, without)
+
+
+def probability(fitted: Fitted, panel: Panel) -> Floats:
+    """float32[n_judged, n_known]."""
     customer, target = panel.pairs()
-    probability = fitted.probability(panel.level, customer, target, panel.kind)
-    return np.asarray(probability).reshape(panel.shape)
+    found = fitted.probability(panel.level, customer, target, panel.kind)
+    return np.asarray(found).reshape(panel.shape)
 
 
 def ranker(panel: Panel) -> Scored:
     """Lists over all items, and over new ones, for the panel's customers."""
-    fitted = fit(panel.history, panel.cutoff, panel.horizon_hours // 24, panel.level)
-    return Scored.of(panel.history, fitted, panel.customer)
+    return Scored.of(panel.history, of_panel(panel), panel.customer)

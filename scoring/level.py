@@ -6,6 +6,7 @@ differs, and nothing after it is read.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -19,7 +20,6 @@ from scoring.models import BaseScorer, Floats, Ints
 from scoring.models.activity import Activity
 from scoring.models.affinity import Affinity
 from scoring.models.content import Content
-from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
 from scoring.models.factors import Factors
 from scoring.models.lessons import Lessons
@@ -31,7 +31,7 @@ from scoring.models.temporal import Temporal
 VISIT_DAYS = Activity.features.index("visit_days")
 BUYERS_EVER = Popularity.features.index("buyers_ever")
 PERSONAL, POPULAR = 60, 60  # candidates a customer
-COLLABORATIVE = {"ease": 60, "cooccurrence": 80, "temporal": 60, "content": 10}
+COLLABORATIVE = {"ease": 60, "temporal": 60, "content": 10}
 BESIDE = {"item": ("category", "brand"), "brand": ("category",), "category": ("brand",)}
 ENGAGED_HALF_LIVES_DAYS = (1.0, 3.0, 7.0, 21.0)
 
@@ -75,7 +75,6 @@ class Level:
         scorers["affinity"] = affinity.of(level)
         parents: dict[str, tuple[RepeatIntensity, Ints]] = {}
         if level == "item":
-            scorers["cooccurrence"] = Cooccurrence.fit(view)
             scorers["content"] = Content.fit(history, of_item[level], size(level), cutoff)
             parents = wider(history, cutoff)
         return cls(of_item[level], scorers, parents, history.n_customers, size(level))
@@ -104,7 +103,7 @@ class Level:
         """bool[n_customers]: known, if at all, by what they looked at and by their profile."""
         return np.asarray(self.scorers["activity"].table[:, VISIT_DAYS] == 0)
 
-    @property
+    @functools.cached_property
     def never_sold(self) -> NDArray[np.bool_]:
         """bool[n_targets]."""
         return np.asarray(self.scorers["popularity"].table[:, BUYERS_EVER] == 0)

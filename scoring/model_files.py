@@ -20,7 +20,6 @@ from scoring.models import BaseScorer
 from scoring.models.activity import Activity
 from scoring.models.affinity import LevelAffinity
 from scoring.models.content import Content
-from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
 from scoring.models.factors import Factors
 from scoring.models.popularity import Popularity
@@ -35,12 +34,11 @@ SCORERS: Mapping[str, type[BaseScorer]] = {
     "ease": Ease,
     "factors": Factors,
     "affinity": LevelAffinity,
-    "cooccurrence": Cooccurrence,
     "content": Content,
     "engaged": RepeatIntensity,
     "temporal": Temporal,
 }
-FORMAT = 3
+FORMAT = 4
 # what reading damaged .npz and JSON files raises, which is more than their documentation says
 _DAMAGE = (
     ArithmeticError, AttributeError, EOFError, KeyError, MemoryError, OSError, RuntimeError,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from scoring import samples, unsold
+from scoring import heaps, samples, unsold
 from scoring.calibration import Calibrator
 from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, THREADS, Fitted, Judge
 from scoring.history import BOUGHT, LEVELS, History
@@ -150,6 +150,7 @@ class _Training:
         }
 
     def run(self) -> tuple[Fitted, Fitted]:
+        heaps.share()
         # threads of a matrix product that wait for each other take the time of those here
         with threadpool_limits(1, user_api="blas"):
             return self._run()

@@ -36,7 +36,7 @@ from scoring.snapshot import Snapshot
 from scoring.training import Progress
 from settings.workspace import WorkspaceSettings
 
-ABLATIONS = ("affinity", "content", "cooccurrence", "ease", "engaged", "temporal")
+ABLATIONS = ("affinity", "content", "ease", "engaged", "factors", "temporal")
 PACKAGES = ("rightsend", "numpy", "scipy", "scikit-learn")
 
 

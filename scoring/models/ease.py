@@ -58,7 +58,7 @@ class Ease:
         return cls(vectors, strongest(weights.astype(np.float32), kept), position)
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
-        return described(self.vectors, (self._columns,), self.position, customer, target)
+        return described(self.vectors, self._columns, self.position, customer, target)
 
     def propose(self, limit: int, n_customers: int) -> tuple[Ints, Ints]:
         """(customer, target): the ``limit`` best scored targets of each customer."""

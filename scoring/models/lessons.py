@@ -1,16 +1,15 @@
 """What past windows teach the temporal ridge: who had bought what before a day (X) and what in the
 window after it (Y), summed up as X'X and X'Y.
 
-Cut-offs that lie a window apart share all of their past windows but the newest, so each window is
-summed up once and kept. The newest RECENT windows are kept one by one, to be summed up anew when a
-target is new among the best sellers; in older ones, which are kept as one sum, such a target was
-hardly sold. A lesson knows nothing after the cut-off at which it was learned, which is never later
-than the one at which it is used.
+Cut-offs that lie a window apart share all of their past windows but the newest, so their sum is
+kept and each window is added once. A target that is new among the best sellers was hardly sold in
+the windows before; where these are FEW, all are summed up anew for it. A lesson knows nothing after
+the cut-off at which it was learned, which is never later than the one at which it is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,7 +25,7 @@ from scoring.models.lookup import places
 from scoring.models.support import supported_targets
 
 WINDOWS = 20  # past windows that labels come from, at the first cut-off
-RECENT = 6
+FEW = 6  # windows that are soon summed up anew, and of which a young shop has no more
 RHYTHMS = (4.0, 24.0)  # half-lives, in usual days between two visits
 VISIT_HALF_LIVES_DAYS = (7.0, 30.0, 120.0)
 MAX_CUSTOMERS = 25_000  # more teach nothing new to a linear model of this size
@@ -175,19 +174,19 @@ class Lesson:
         return Lesson(keys, targets, of_gram, moments, self.rows)
 
     def plus(self, other: Lesson) -> Lesson:
-        """Both, over the columns and targets of this one."""
-        other = other.of_columns(self.keys, self.targets)
+        """Both, of which the columns and targets are the same."""
         gram, moments = self.gram + other.gram, self.moments + other.moments
         return Lesson(self.keys, self.targets, gram, moments, self.rows + other.rows)
 
 
 @dataclass(frozen=True)
-class _Older:
-    """What the windows before ``end`` (hours) teach together, None for nothing; ``like``: window
-    and half-lives."""
+class _Kept:
+    """What ``windows`` windows before ``end`` (hours) teach together, None for nothing; ``like``:
+    their length and half-lives."""
 
     end: int
     like: tuple[object, ...]
+    windows: int
     lesson: Lesson | None
 
 
@@ -195,62 +194,40 @@ class Lessons:
     """Of one level: the windows before one cut-off after the other, oldest first."""
 
     def __init__(self) -> None:
-        self._recent: dict[tuple[object, ...], Lesson] = {}
-        self._older: _Older | None = None
+        self._kept: _Kept | None = None
 
     def sums(self, inputs: Inputs, window_days: int) -> Lesson | None:
         """Over the past windows, for the columns and targets that the cut-off's model uses; None
         without any window to learn from."""
         like = (window_days, *inputs.half_lives)
-        targets = inputs.targets[inputs.own][inputs.ranked[inputs.own]]
-        recent: dict[tuple[object, ...], Lesson] = {}
-        for days in range(window_days, (RECENT + 1) * window_days, window_days):
-            key = (inputs.cutoff - 24 * days, *like)
-            lesson = self._recent.get(key)
-            if lesson is None or (places(lesson.targets, targets) < 0).any():
-                lesson = Lesson.of(inputs, days, window_days)
+        passed = self._passed(inputs.cutoff, like, window_days)
+        before = self._kept if passed is not None else None
+        windows = WINDOWS if passed is None else passed
+        total: Lesson | None = None
+        count = 0
+        for days in range(window_days, (windows + 1) * window_days, window_days):
+            lesson = Lesson.of(inputs, days, window_days)
             if lesson is None:
                 break
-            recent[key] = lesson
-        self._older = self._before(inputs, window_days, like) if len(recent) == RECENT else None
-        self._recent = recent
-        if not recent:
+            total = lesson if total is None else total.plus(lesson)
+            count += 1
+        if before is not None and before.lesson is not None:
+            mine = before.lesson.of_columns(inputs.keys, inputs.targets[inputs.own])
+            total = mine if total is None else total.plus(mine)
+            count += before.windows
+        self._kept = _Kept(inputs.cutoff, like, count, total)
+        if total is None:
             return None
-        keys = inputs.keys[inputs.used]
-        first, *others = (lesson.of_columns(keys, targets) for lesson in recent.values())
-        for lesson in others:
-            first = first.plus(lesson)
-        if self._older is None or self._older.lesson is None:
-            return first
-        return first.plus(self._older.lesson)
+        targets = inputs.targets[inputs.own][inputs.ranked[inputs.own]]
+        return total.of_columns(inputs.keys[inputs.used], targets)
 
-    def _before(self, inputs: Inputs, window_days: int, like: tuple[object, ...]) -> _Older:
-        """All that comes before the recent windows: what is kept, and recent windows of the last
-        cut-off that are older now; or else anew."""
-        end, window = inputs.cutoff - 24 * RECENT * window_days, 24 * window_days
-        older = self._older
-        if older is not None and older.like == like:
-            begins = range(older.end, end, window)
-            passed = [self._recent.get((begin, *like)) for begin in begins]
-            if older.end + window * len(passed) == end and None not in passed:
-                return _Older(end, like, _together(inputs, [*passed, older.lesson]))
-        found = (
-            Lesson.of(inputs, days, window_days)
-            for days in range((RECENT + 1) * window_days, (WINDOWS + 1) * window_days, window_days)
-        )
-        return _Older(end, like, _together(inputs, found))
-
-
-def _together(inputs: Inputs, lessons: Iterable[Lesson | None]) -> Lesson | None:
-    """Their sum over the columns of the cut-off, up to the first window that teaches nothing."""
-    total: Lesson | None = None
-    targets = inputs.targets[inputs.own]
-    for lesson in lessons:
-        if lesson is None:
-            break
-        mine = lesson.of_columns(inputs.keys, targets)
-        total = mine if total is None else total.plus(mine)
-    return total
+    def _passed(self, cutoff: int, like: tuple[object, ...], window_days: int) -> int | None:
+        """How many windows have passed since what is kept, None where it is of no use."""
+        kept = self._kept
+        if kept is None or kept.like != like or kept.windows < FEW or kept.end > cutoff:
+            return None
+        passed, rest = divmod(cutoff - kept.end, 24 * window_days)
+        return None if rest else passed
 
 
 def usual_gap_days(visits: LevelView) -> float:

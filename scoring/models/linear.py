@@ -7,8 +7,6 @@ company.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -22,24 +20,24 @@ FEW = 4  # columns that are faster multiplied one by one
 
 def described(
     vectors: sp.csr_array,
-    weights: Sequence[sp.sparray | NDArray],
+    weights: sp.sparray | NDArray,
     position: Ints,
     customer: Ints,
     target: Ints,
 ) -> Floats:
-    """float32[n, len(weights)]: ``(vectors @ w)[customer, position[target]]`` for each w.
+    """float32[n, 1]: ``(vectors @ weights)[customer, position[target]]``.
 
     NaN where the target has no position. Pairs may come in any order, but nothing is sorted where
     they come customer by customer; sparse weights are fastest as CSC.
     """
     column = position[target]
-    asked = np.zeros(weights[0].shape[1] + 1, dtype=bool)
+    asked = np.zeros(weights.shape[1] + 1, dtype=bool)
     asked[column] = True  # the last place is that of -1
     columns = np.flatnonzero(asked[:-1])
-    out = np.full((len(customer), len(weights)), np.nan, dtype=np.float32)
+    out = np.full((len(customer), 1), np.nan, dtype=np.float32)
     if len(columns) == 0:
         return out
-    few = _side_by_side(weights, columns)
+    few = _columns(weights, columns)
     local = np.cumsum(asked) - 1
     rows, who, place = None, customer, local[column]
     if asked[-1]:
@@ -49,22 +47,12 @@ def described(
         order = np.argsort(who, kind="stable")
         rows = order if rows is None else rows[order]
         who, place = who[order], place[order]
-    scores = _scores(vectors, few, who, place, len(columns))
-    out[slice(None) if rows is None else rows] = scores
+    out[slice(None) if rows is None else rows, 0] = _scores(vectors, few, who, place)
     return out
 
 
-def _side_by_side(
-    weights: Sequence[sp.sparray | NDArray], columns: NDArray[np.intp]
-) -> sp.csr_array | NDArray:
-    """[p, len(weights) * len(columns)]: the columns of each of the weights."""
-    few = [_columns(weight, columns) for weight in weights]
-    if all(isinstance(each, np.ndarray) for each in few):
-        return few[0] if len(few) == 1 else np.concatenate(few, axis=1)
-    return sp.csr_array(sp.hstack(few, format="csr"))
-
-
-def _columns(weight: sp.sparray | NDArray, columns: NDArray[np.intp]) -> sp.sparray | NDArray:
+def _columns(weight: sp.sparray | NDArray, columns: NDArray[np.intp]) -> sp.csr_array | NDArray:
+    """[p, len(columns)]: some of the columns."""
     if isinstance(weight, np.ndarray):
         return weight if len(columns) == weight.shape[1] else weight[:, columns]
     weight = weight.tocsc()
@@ -76,22 +64,17 @@ def _columns(weight: sp.sparray | NDArray, columns: NDArray[np.intp]) -> sp.spar
         return dense
     few = weight if len(columns) == weight.shape[1] else weight[:, columns]
     sparse = few.nnz < DENSE * few.shape[0] * few.shape[1]
-    return few if sparse else few.toarray(order="C")
+    return sp.csr_array(few) if sparse else few.toarray(order="C")
 
 
 def _scores(
-    vectors: sp.csr_array,
-    few: sp.csr_array | NDArray,
-    who: Ints,
-    place: NDArray[np.intp],
-    width: int,
+    vectors: sp.csr_array, few: sp.csr_array | NDArray, who: Ints, place: NDArray[np.intp]
 ) -> Floats:
-    """float32[n, k]: of each pair, where ``few`` holds k times ``width`` columns; ``who`` rises."""
+    """float32[n]: of each pair of a row of ``vectors`` and a column of ``few``; ``who`` rises."""
     other = np.append(True, who[1:] != who[:-1])
     everyone = who[other]
     number = np.cumsum(other) - 1  # of the pair's customer, among everyone
-    times = few.shape[1] // width
-    out = np.empty((len(who), times), dtype=np.float32)
+    out = np.empty(len(who), dtype=np.float32)
     step = max(SCORES // few.shape[1], 1)
     begins = np.arange(0, len(everyone), step)
     bounds = np.append(np.searchsorted(number, begins), len(who))
@@ -102,9 +85,7 @@ def _scores(
             product, row = _product(_range(vectors, first, last), few), who[start:end] - first
         else:
             product, row = _product(vectors[here], few), number[start:end] - begin
-        at = row * few.shape[1] + place[start:end]
-        for each in range(times):
-            out[start:end, each] = product.take(at + each * width, mode="clip")
+        out[start:end] = product.take(row * few.shape[1] + place[start:end], mode="clip")
     return out
 
 

@@ -89,7 +89,7 @@ class Temporal:
 
     def describe(self, customer: Ints, target: Ints) -> Floats:
         """NaN for targets with too few buyers, and where no window was there to learn from."""
-        whole = described(self.vectors, (self.weights,), self.position, customer, target)
+        whole = described(self.vectors, self.weights, self.position, customer, target)
         place, answers = self.position[target], (slice(0, RANK), slice(RANK, None))
         reduced = dots(self.customer, customer, self.target, place, answers)
         return np.concatenate([whole, reduced], axis=1)

@@ -24,7 +24,7 @@ LEAST_SHARE = 0.15  # of what the strongest reason of the pair adds
 BEST_SELLERS = 0.1  # share of the targets sold in four weeks that are best sellers
 
 # scores of what pairs have in common: nothing at 0 and below, unlike the affinity
-_LIKENESS = ("ease.", "cooccurrence.", "temporal.", "factors.", "content.taste", "content.alike")
+_LIKENESS = ("ease.", "temporal.", "factors.", "content.taste", "content.alike")
 
 # a wider habit that was on the same days says nothing beside the narrower one
 _WIDER = (

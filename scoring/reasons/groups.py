@@ -25,7 +25,6 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("activity.visit_gap_days", "visit_due"),
     ("activity.", "shops"),
     ("ease.", "similar_customers"),
-    ("cooccurrence.", "similar_customers"),
     ("affinity.", "similar_customers"),
     ("temporal.", "similar_customers"),
     ("factors.", "similar_customers"),

@@ -16,7 +16,6 @@ from scoring.models import BaseScorer
 from scoring.models.activity import Activity
 from scoring.models.affinity import AffinityTrainer
 from scoring.models.content import Content
-from scoring.models.cooccurrence import Cooccurrence
 from scoring.models.ease import Ease
 from scoring.models.factors import Factors
 from scoring.models.popularity import Popularity
@@ -42,7 +41,6 @@ FITS: dict[str, Callable[[History, int], BaseScorer]] = {
     "ease": lambda past, cutoff: Ease.fit(past.view("item", cutoff)),
     "factors": lambda past, cutoff: Factors.fit(past.view("item", cutoff)),
     "affinity": _affinity,
-    "cooccurrence": lambda past, cutoff: Cooccurrence.fit(past.view("item", cutoff)),
     "content": lambda past, cutoff: Content.fit(
         past, past.catalogue.of_item["item"], past.catalogue.n_items, cutoff
     ),
@@ -52,9 +50,7 @@ FITS: dict[str, Callable[[History, int], BaseScorer]] = {
     "temporal": lambda past, cutoff: Temporal.fit(past, "item", cutoff, 7, beside=["category"]),
 }
 every_scorer = pytest.mark.parametrize("name", sorted(FITS))
-collaborative = pytest.mark.parametrize(
-    "name", ["ease", "factors", "cooccurrence", "temporal", "affinity"]
-)
+collaborative = pytest.mark.parametrize("name", ["ease", "factors", "temporal", "affinity"])
 
 
 @pytest.fixture(scope="module")
@@ -188,10 +184,9 @@ def test_who_buys_one_block_gets_the_rest_of_that_block_first(name: str) -> None
         assert order.mean() > (0.8 if name == "affinity" else 0.999), number  # drawn or exact
 
 
-@pytest.mark.parametrize("name", ["ease", "cooccurrence"])
-def test_who_buys_one_block_is_proposed_items_of_that_block_alone(name: str) -> None:
+def test_who_buys_one_block_is_proposed_items_of_that_block_alone() -> None:
     board = checkerboard()
-    customer, target = FITS[name](board, CUTOFF).propose(6, board.n_customers)  # type: ignore[attr-defined]
+    customer, target = Ease.fit(board.view("item", CUTOFF)).propose(6, board.n_customers)
     assert set(customer) == set(range(40))
     assert (customer % 2 == target % 2).all()
     assert np.bincount(customer).max() <= 6

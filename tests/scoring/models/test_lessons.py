@@ -45,17 +45,17 @@ def test_what_is_kept_says_the_same_as_what_is_learned_anew() -> None:
 
 
 def test_each_window_is_summed_up_once(learned: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WINDOWS", module.RECENT + 2)
+    monkeypatch.setattr(module, "WINDOWS", module.FEW + 2)
     series(sequence(), Lessons(), cutoffs=3)
     assert len(learned) == len(set(learned)) == module.WINDOWS + 2
 
 
 def test_windows_that_have_become_old_still_teach(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is kept reaches as far back as at the first cut-off."""
-    monkeypatch.setattr(module, "WINDOWS", module.RECENT)
+    monkeypatch.setattr(module, "WINDOWS", module.FEW)
     past, lessons = sequence(), Lessons()
     kept = series(past, lessons, cutoffs=3)[-1]
-    monkeypatch.setattr(module, "WINDOWS", module.RECENT + 2)
+    monkeypatch.setattr(module, "WINDOWS", module.FEW + 2)
     anew = series(past, None, cutoffs=1)[-1]
     np.testing.assert_allclose(kept.weights, anew.weights, rtol=1e-4, atol=1e-5)
 
@@ -86,11 +86,24 @@ def rising() -> History:
     return make(rows, customers=60, items=5)
 
 
-def test_past_windows_are_summed_up_anew_for_a_new_best_seller(learned: list[int]) -> None:
+def test_few_windows_are_summed_up_anew_for_a_new_best_seller(
+    learned: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WINDOWS", module.FEW - 1)
     *_, before, now = series(rising(), Lessons())
     assert before.position[3] >= 0
     assert len(learned) > len(set(learned))
     np.testing.assert_allclose(now.weights, series(rising(), None)[-1].weights, atol=1e-4)
+
+
+def test_of_many_windows_a_new_best_seller_is_learned_from_those_that_sold_it() -> None:
+    *_, kept = series(rising(), Lessons())
+    anew = series(rising(), None)[-1]
+    everyone = np.arange(60, dtype=np.int32)
+    new = np.full_like(everyone, 3)
+    one, other = (model.describe(everyone, new)[:, 0] for model in (kept, anew))
+    assert other.mean() > 0.3
+    np.testing.assert_allclose(one, other, atol=0.1)
 
 
 def test_a_window_that_knows_more_targets_serves_a_model_of_fewer() -> None:

@@ -252,7 +252,7 @@ def test_items_of_a_customer_are_explained_by_themselves_and_members_by_their_vi
 
 def test_every_feature_of_a_level_counts_for_a_reason(level: Level) -> None:
     parents = [f"{name}.days_bought" for name in ("brand", "kind_brand", "engaged")]
-    scorers = ("ease.ease", "cooccurrence.neighbours", "affinity.affinity")
+    scorers = ("ease.ease", "factors.factors", "affinity.affinity")
     for feature in (*level.features, *parents, *scorers):
         assert group_of(feature) in CODES, feature
 
