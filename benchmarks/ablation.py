@@ -18,6 +18,7 @@ from benchmarks import ours
 from benchmarks.targeting import run_each, short
 from benchmarks.tasks import TARGETING, Data, Task
 from benchmarks.tasks.data import add_option
+from scoring.backtest.report import Model
 from scoring.backtest.targeting import evaluate, observe
 
 SCORERS = (
@@ -35,7 +36,7 @@ def run(task: Task, data: Data, scorers: list[str]) -> dict[str, Any]:
         history, task.level, task.cutoff, task.horizon_hours, min_buyers=task.min_buyers
     )
     whole = ours.of_panel(outcome.panel)
-    scores = {ALL: ours.probability(whole, outcome.panel)}
+    scores = {ALL: Model(whole)(outcome.panel)}
     level = whole.levels[task.level]
     scorers = [name for name in scorers if name in (*level.scorers, *level.parents)]
     for name in scorers:

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import numpy as np
-
 from scoring import training
 from scoring.backtest.lists import Scored
+from scoring.backtest.report import MODEL, Model
 from scoring.backtest.targeting import Panel
 from scoring.fitted import Fitted
 from scoring.history import History
 from scoring.models import Floats
 from settings.workspace import ModelSettings
 
-NAME = "rightsend"
+NAME = MODEL
 
 
 def fit(
@@ -36,18 +35,11 @@ def fit(
 
 def targeting(panel: Panel, without: Collection[str] = ()) -> Floats:
     """float32[n_judged, n_known]: probability of a purchase in the panel's window."""
-    return probability(of_panel(panel, without), panel)
+    return Model(of_panel(panel, without))(panel)
 
 
 def of_panel(panel: Panel, without: Collection[str] = ()) -> Fitted:
     return fit(panel.history, panel.cutoff, panel.horizon_hours // 24, panel.level, without)
-
-
-def probability(fitted: Fitted, panel: Panel) -> Floats:
-    """float32[n_judged, n_known]."""
-    customer, target = panel.pairs()
-    found = fitted.probability(panel.level, customer, target, panel.kind)
-    return np.asarray(found).reshape(panel.shape)
 
 
 def ranker(panel: Panel) -> Scored:

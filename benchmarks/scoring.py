@@ -2,15 +2,16 @@
 
     python -m benchmarks.scoring [--task NAME] [--data FOLDER] [--copies N] [--repeat N]
 
-The shop of a task (The Complete Journey unless told otherwise), and the same shop with each
-customer N times: our calibrated probability from end to end (description, trees, calibration) of
-all customers for many targets of the task's level and for many items, and for one target at a time
-as a segment asks. Rivals in the same run, turn by turn: implicit's ALS ``recommend`` (which counts
-as customers × targets) and LightFM's ``predict``, each of all targets of the level.
+The shop of a task one window before it is judged (The Complete Journey unless told otherwise), and
+the same shop, but for profiles, with each customer N times: our calibrated probability from end to
+end (description, trees, calibration) of all customers for many targets of the task's level and for
+many items, and for one target at a time as a segment asks. Rivals in the same run, turn by turn:
+implicit's ALS ``recommend`` (which counts as customers × targets) and LightFM's ``predict``, each
+of all targets of the level.
 
-Medians over the turns. "a second" is by the clock, with two threads; "a core second" by processor
-time, which other work on the machine moves least; "of ALS" compares the latter. The last line is
-JSON, with ``pairs_per_s`` of many targets in the larger shop.
+Medians over the turns. "a second" is by the clock, ours in one thread, the rivals in two; "a core
+second" by processor time, which other work on the machine moves least; "of ALS" compares the
+latter. The last line is JSON, with ``pairs_per_s`` of many targets in the larger shop.
 """
 
 from __future__ import annotations
@@ -35,8 +36,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.tasks import TARGETING, Data, Task
 from benchmarks.tasks.data import add_option
 from scoring import training
-from scoring.backtest.targeting import ANY
-from scoring.fitted import Fitted
+from scoring.fitted import ANY, Fitted
 from scoring.history import History
 from scoring.level import Level
 from scoring.models import Ints

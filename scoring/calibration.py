@@ -51,14 +51,13 @@ class Calibrator:
         target: NDArray[np.int32],
     ) -> Self:
         """``weight``: pairs that a row stands for; ``target``: int32[n], what each row is about."""
-        total = float(weight[happened].sum())
-        if not len(probability) or total == 0 or happened.all():
+        if not len(probability) or not weight[happened].any() or happened.all():
             return cls.none()
         error = _relative_error(probability, happened, weight, target)
         raw = _log_odds(probability)
         if happened.sum() < MIN_HAPPENED:
             return cls(np.zeros(1), np.zeros(1), error)
-        shift = _shift(raw, weight, total)
+        shift = prior_shift(probability, happened, weight)
         mean, observed, weights = _binned(expit(raw + shift), happened, weight)
         prior = PRIOR / mean
         smooth = (observed * weights + prior * mean) / (weights + prior)
@@ -89,14 +88,19 @@ class Calibrator:
         return cls(arrays["said"], arrays["happened"], float(arrays["relative_error"]))
 
 
+def prior_shift(probability: Floats, happened: NDArray[np.bool_], weight: Floats) -> float:
+    """Log-odds to be added to ``probability`` (float32[n]), so that as many are expected as
+    happened (prior correction, King and Zeng 2001); 0 where nothing or everything did."""
+    total = float(weight[happened].sum())
+    if not 0 < total < weight.sum():
+        return 0.0
+    raw = _log_odds(probability)
+    return float(brentq(lambda more: (expit(raw + more) * weight).sum() - total, -40, 40))
+
+
 def _log_odds(probability: NDArray) -> NDArray[np.float64]:
     clipped = np.clip(probability.astype(np.float64), FLOOR, 1 - FLOOR)
     return np.log(clipped / (1 - clipped))
-
-
-def _shift(raw: NDArray[np.float64], weight: Floats, total: float) -> float:
-    """What is added to all log-odds so that ``total`` happenings are expected."""
-    return float(brentq(lambda more: (expit(raw + more) * weight).sum() - total, -40, 40))
 
 
 def _binned(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +19,7 @@ ANY = "any"  # the level with one target: buys anything at all
 RANKING = "item-ranking"  # items within a customer
 PROSPECTS = "item-prospect"  # the same within one who bought nothing yet
 NEWCOMERS = "item-new"  # customers for an item that was never sold
-THREADS = 2  # that train, or score, at once
-CHUNK = 65_536  # pairs described at once by each of THREADS
-ALONE = 1_024  # so few pairs are not worth a second thread
+CHUNK = 65_536  # pairs described at once
 ALMOST_CERTAIN = np.nextafter(np.float32(1), np.float32(0))
 
 
@@ -33,12 +30,9 @@ class Judge:
     stacker: Stacker
     calibrator: Calibrator
 
-    def probability(self, x: Floats) -> Floats:
-        return self.calibrator(self.stacker.probability(x))
-
-    def of_parts(self, parts: Sequence[Part], n: int) -> Floats:
-        """The same of ``n`` pairs that are described in parts."""
-        return self.calibrator(self.stacker.judge(parts, n))
+    def probability(self, parts: Sequence[Part], n: int) -> Floats:
+        """float32[n]: of ``n`` pairs that are described in parts."""
+        return self.calibrator(self.stacker.of_parts(parts, n))
 
 
 @dataclass(frozen=True)
@@ -59,15 +53,14 @@ class Fitted:
     def probability(self, level: str, customer: Ints, target: Ints, kind: int = BOUGHT) -> Floats:
         """float32[n]: probability of each pair within the horizon, for choosing customers."""
         judges = self.judges[kind]
-        if level != "item" or NEWCOMERS not in judges:
-            learned = self._judged(level, judges[level], customer, target)
-            return self._with_habit(level, learned, customer, target, kind)
-        never = self.levels[level].never_sold[target]
+        never = self.levels[level].never_sold[target] if level == "item" else None
+        if never is None or not never.any():
+            return self._of_sold(level, judges[level], customer, target, kind)
         out = np.empty(len(customer), dtype=np.float32)
-        for name, rows in ((level, ~never), (NEWCOMERS, never)):
-            if rows.any():
-                out[rows] = self._judged(level, judges[name], customer[rows], target[rows])
-        out[~never] = self._with_habit(level, out[~never], customer[~never], target[~never], kind)
+        out[never] = self._judged(level, judges[NEWCOMERS], customer[never], target[never])
+        sold = ~never
+        if sold.any():
+            out[sold] = self._of_sold(level, judges[level], customer[sold], target[sold], kind)
         return out
 
     def preference(self, customer: Ints, item: Ints) -> Floats:
@@ -81,8 +74,7 @@ class Fitted:
 
     def ranker(self, *, new: bool) -> Judge:
         """The judge of items for a customer, ``new``: who bought nothing yet."""
-        judges = self.judges[BOUGHT]
-        return judges[PROSPECTS] if new and PROSPECTS in judges else judges[RANKING]
+        return self.judges[BOUGHT][PROSPECTS if new else RANKING]
 
     def in_horizon(self, probability: Floats) -> Floats:
         """From the label window to the horizon, at a constant hazard."""
@@ -96,29 +88,20 @@ class Fitted:
         """Standard deviation of what comes over what is expected of a target, beyond chance."""
         return self.judges[kind][level].calibrator.relative_error
 
-    def _with_habit(
-        self, level: str, learned: Floats, customer: Ints, target: Ints, kind: int
-    ) -> Floats:
-        """What was learned, if a young shop's windows fall short of the horizon, and its habits."""
+    def _of_sold(self, level: str, judge: Judge, customer: Ints, target: Ints, kind: int) -> Floats:
+        """What was learned, and habits where a young shop's windows fall short of the horizon."""
+        learned = self._judged(level, judge, customer, target)
         if self.window_days >= self.horizon_days or kind != BOUGHT:
             return learned
         habit = young.habitual(self.levels[level], customer, target, self.horizon_days)
         return young.blended(learned, habit, self.window_days / self.horizon_days)
 
     def _judged(self, level: str, judge: Judge, customer: Ints, target: Ints) -> Floats:
-        """Memory is bounded by chunks; numpy leaves the interpreter free for several at once."""
+        """One thread: most of the time is that of short array operations, between which several
+        would wait for each other."""
         out = np.empty(len(customer), dtype=np.float32)
-        each = min(max(-(-len(out) // THREADS), ALONE), CHUNK)
-
-        def judged(begin: int) -> None:
-            part = slice(begin, begin + each)
+        for begin in range(0, len(out), CHUNK):
+            part = slice(begin, begin + CHUNK)
             parts = self.levels[level].parts(customer[part], target[part])
-            out[part] = judge.of_parts(parts, len(out[part]))
-
-        begins = range(0, len(out), each)
-        if len(begins) == 1:
-            judged(0)
-        else:
-            with ThreadPoolExecutor(THREADS) as pool:
-                list(pool.map(judged, begins))
+            out[part] = judge.probability(parts, len(out[part]))
         return self.in_horizon(out)

@@ -31,7 +31,7 @@ from scoring.models.temporal import Temporal
 VISIT_DAYS = Activity.features.index("visit_days")
 BUYERS_EVER = Popularity.features.index("buyers_ever")
 PERSONAL, POPULAR = 60, 60  # candidates a customer
-COLLABORATIVE = {"ease": 60, "temporal": 60, "content": 10}
+PROPOSED = {"ease": 60, "temporal": 60, "content": 10, "engaged": 60}
 BESIDE = {"item": ("category", "brand"), "brand": ("category",), "category": ("brand",)}
 ENGAGED_HALF_LIVES_DAYS = (1.0, 3.0, 7.0, 21.0)
 
@@ -121,16 +121,17 @@ class Level:
         return [*chain(*own.values(), *up), a_visit]
 
     def candidates(self) -> tuple[Ints, Ints]:
-        """(customer, target), sorted and distinct: habits, best sellers and what like minds buy;
-        of those who bought nothing, what they looked at."""
+        """(customer, target), sorted and distinct: habits, best sellers, what fits the taste and
+        what like minds buy; of those who bought nothing, what they looked at instead of the last.
+        """
+        nothing, anyone = self.bought_nothing, np.ones(self.n_customers, dtype=bool)
+        whose = {"ease": ~nothing, "temporal": ~nothing, "content": anyone, "engaged": nothing}
         pairs = [self.scorers["repeat"].propose(PERSONAL, self.n_customers)]
-        for name in COLLABORATIVE:
+        for name, limit in PROPOSED.items():
             if name in self.scorers:
-                pairs.append(self.scorers[name].propose(COLLABORATIVE[name], self.n_customers))
-        if "engaged" in self.scorers:
-            customer, target = self.scorers["engaged"].propose(PERSONAL, self.n_customers)
-            only = self.bought_nothing[customer]
-            pairs.append((customer[only], target[only]))
+                customer, target = self.scorers[name].propose(limit, self.n_customers)
+                asked = whose[name][customer]
+                pairs.append((customer[asked], target[asked]))
         best = self.scorers["popularity"].best(POPULAR)
         everyone = np.arange(self.n_customers, dtype=np.int32)
         pairs.append((np.repeat(everyone, len(best)), np.tile(best, self.n_customers)))

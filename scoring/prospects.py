@@ -23,7 +23,6 @@ from scoring.models.repeat import RepeatIntensity
 SHARE = 0.3  # of those who bought: what they are asked about is all but the same for each
 MOST = 5_000
 TOLD = ("popularity", "engaged", "content")  # scorers that need no purchase of the customer
-OF_PURCHASES = ("ease", "temporal")  # others that propose candidates
 
 
 def some_buyers(history: History, cutoff: int, rng: np.random.Generator) -> Ints:

@@ -6,7 +6,7 @@
 - ``newcomers``: all known customers for items that had never been sold and sold in the window, and
   for some that are taken for such.
 
-A row's weight is the number of pairs that it stands for, so that the output is a probability.
+A row's weight is the number of asked pairs that it stands for, so that the output is a probability.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from scoring.level import Level
 from scoring.models import Floats, Ints
 
 BEST_SELLERS, OTHERS = 300, 100  # targets a window
-RECENT_DAYS = 28
-NEWCOMERS = 400
+MOST_NEWCOMERS = 2_000  # targets a window, twice
 NEGATIVES, POSITIVES = 60_000, 40_000  # drawn a window
 MOST_PAIRS = 12_000_000  # of which a window's are drawn
 FEWER = 4  # prospects' negatives are a quarter: few columns tell of such a customer
@@ -33,13 +32,21 @@ FEWER = 4  # prospects' negatives are a quarter: few columns tell of such a cust
 @dataclass(frozen=True)
 class Rows:
     """Rows of one window: ``x`` float32[n, k], ``y`` bool[n], ``weight`` float32[n], ``target``
-    int32[n]; ``genuine`` bool[n]: like those that will be asked about, None: all."""
+    int32[n]; ``genuine`` bool[n]: like those that will be asked about, not only taken for such;
+    None: all."""
 
     x: Floats
     y: NDArray[np.bool_]
     weight: Floats
     target: Ints
     genuine: NDArray[np.bool_] | None = None
+
+    def like_those_asked(self) -> Rows:
+        """The genuine rows, of which alone the level is right."""
+        if self.genuine is None:
+            return self
+        names = ("x", "y", "weight", "target")
+        return Rows(*(getattr(self, name)[self.genuine] for name in names))
 
 
 @dataclass(frozen=True)
@@ -78,17 +85,20 @@ def newcomers(history: History, level: Level, window: Window) -> Rows:
     found = np.bincount((labels % level.n_targets).astype(np.int64), minlength=level.n_targets)
     hidden = unsold.some_sold(history, window.cutoff, rng)
     first = np.flatnonzero(level.never_sold)
-    targets = np.append(_most_found(found, first), _most_found(found, hidden))
+    targets = np.append(_some_found(found, first, rng), _some_found(found, hidden, rng))
     without = unsold.hiding(level, history, hidden, window.cutoff)
     rows = _everyone(history, without, window, np.sort(targets), rng)
     rows.x[:, unsold.blank(level)] = np.nan
     return replace(rows, genuine=level.never_sold[rows.target])
 
 
-def _most_found(found: NDArray[np.int64], targets: NDArray[np.integer]) -> NDArray[np.int64]:
-    """int64[≤ NEWCOMERS]: those of the targets with most buyers, none without any."""
+def _some_found(
+    found: NDArray[np.int64], targets: NDArray[np.integer], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """int64[≤ MOST_NEWCOMERS]: those of the targets with buyers, as many as are worth drawing."""
     bought = targets[found[targets] > 0].astype(np.int64)
-    return bought[np.lexsort((bought, -found[bought]))][:NEWCOMERS]
+    few = len(bought) <= MOST_NEWCOMERS
+    return bought if few else rng.choice(bought, MOST_NEWCOMERS, replace=False)
 
 
 def ranking(history: History, level: Level, window: Window) -> Rows:
@@ -108,9 +118,9 @@ def prospects(history: History, level: Level, window: Window) -> Rows:
     without = buyless.hiding(level, history, hidden, window.cutoff)
     asked = level.bought_nothing & history.known_customers(window.cutoff)
     asked[hidden] = True
-    customer, target = without.without(buyless.OF_PURCHASES).candidates()
+    customer, target = without.candidates()
     key = (customer.astype(np.int64) * level.n_targets + target)[asked[customer]]
-    rows = _drawn(without, key, window.labels(history, level), rng, NEGATIVES // FEWER)
+    rows = _drawn(without, key, window.labels(history, level), rng, FEWER, level.bought_nothing)
     rows.x[:, buyless.blank(level)] = np.nan
     return rows
 
@@ -135,16 +145,15 @@ def _drawn(
     key: NDArray[np.int64],
     labels: NDArray[np.int64],
     rng: np.random.Generator,
-    most_negatives: int | None = None,
+    fewer: int = 1,
+    genuine_customer: NDArray[np.bool_] | None = None,
 ) -> Rows:
-    """Labels among the sorted ``key``, and as many of the others as are worth describing
-    (``most_negatives``, default NEGATIVES)."""
-    most_negatives = NEGATIVES if most_negatives is None else most_negatives
+    """Labels among the sorted ``key``, and as many of the others as are worth describing."""
     happened = np.isin(key, labels, assume_unique=True, kind="sort")
     positives, negatives = np.flatnonzero(happened), np.flatnonzero(~happened)
     drawn = []
     weights = []
-    for rows, most in ((positives, POSITIVES), (negatives, most_negatives)):
+    for rows, most in ((positives, POSITIVES), (negatives, NEGATIVES // fewer)):
         taken = np.sort(rng.choice(rows, most, replace=False)) if len(rows) > most else rows
         drawn.append(taken)
         weights.append(np.full(len(taken), len(rows) / max(len(taken), 1), dtype=np.float32))
@@ -153,4 +162,5 @@ def _drawn(
     target = (chosen % level.n_targets).astype(np.int32)
     y = np.arange(len(chosen)) < len(drawn[0])
     x = level.describe(customer, target)
-    return Rows(x, y, np.concatenate(weights), target)
+    genuine = None if genuine_customer is None else genuine_customer[customer]
+    return Rows(x, y, np.concatenate(weights), target, genuine)

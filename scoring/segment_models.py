@@ -67,9 +67,9 @@ class Judged:
     @property
     def _name(self) -> str:
         """Of the judge: an item that was never sold has its own."""
-        if self.level != "item" or NEWCOMERS not in self.fitted.judges[self.kind]:
-            return self.level
-        return NEWCOMERS if self.fitted.levels["item"].never_sold[self.number] else "item"
+        level = self.fitted.levels[self.level]
+        new = self.level == "item" and level.never_sold[self.number]
+        return NEWCOMERS if new else self.level
 
 
 @dataclass(frozen=True)

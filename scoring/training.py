@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from scoring import heaps, samples, unsold
-from scoring.calibration import Calibrator
-from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, THREADS, Fitted, Judge
+from scoring import heaps, samples
+from scoring.calibration import Calibrator, prior_shift
+from scoring.fitted import ANY, NEWCOMERS, PROSPECTS, RANKING, Fitted, Judge
 from scoring.history import BOUGHT, LEVELS, History
 from scoring.level import Level
 from scoring.models.affinity import Affinity, AffinityTrainer
@@ -30,6 +30,7 @@ from scoring.samples import Rows, Window
 from settings.workspace import ModelSettings
 
 REFINING_EPOCHS = 1  # of the affinity model, from one cut-off to the next
+THREADS = 2  # levels, and stackers, at once
 LONGEST_STEP_DAYS = 28
 MIN_KNOWN_SHARE = 0.05  # a window known of fewer of tonight's customers is another shop's
 
@@ -174,7 +175,7 @@ class _Training:
                     levels[moment] = at
                 self._progress("train", index + 1, len(cutoffs))
         self._lessons.clear()
-        holdout, tonight = self._judges()
+        tonight, holdout = self._judges()
         return (
             self._fitted(cutoffs[-1], levels[cutoffs[-1]], tonight),
             self._fitted(newest[0], levels[newest[0]], holdout),
@@ -221,9 +222,9 @@ class _Training:
         return populations
 
     def _judges(self) -> tuple[dict[int, dict[str, Judge]], dict[int, dict[str, Judge]]]:
-        """(holdout, tonight)."""
-        holdout: dict[int, dict[str, Judge]] = {kind: {} for kind in self._kinds}
+        """(tonight, holdout)."""
         tonight: dict[int, dict[str, Judge]] = {kind: {} for kind in self._kinds}
+        holdout: dict[int, dict[str, Judge]] = {kind: {} for kind in self._kinds}
         total = len(self._rows)
         with ThreadPoolExecutor(THREADS) as pool:
             for done, (kind, name) in enumerate(list(self._rows), start=1):
@@ -236,7 +237,7 @@ class _Training:
                 holdout[kind][name] = Judge(earlier, Calibrator.none())
                 tonight[kind][name] = Judge(now, calibrator)
                 self._progress("stack", done, total)
-        return holdout, tonight
+        return tonight, holdout
 
     def _before_newest(self, windows: list[Rows]) -> list[Rows]:
         """Windows that end before the newest begins."""
@@ -250,8 +251,8 @@ class _Training:
 
 def calibrate(earlier: Stacker, newest: Rows) -> Calibrator:
     """What a stacker says of a window that it never saw, against what happened."""
-    said = earlier.probability(newest.x)
-    return Calibrator.fit(said, newest.y, newest.weight, newest.target)
+    rows = newest.like_those_asked()
+    return Calibrator.fit(earlier.probability(rows.x), rows.y, rows.weight, rows.target)
 
 
 def _wait(tasks: Iterable[Future[None]]) -> None:
@@ -281,10 +282,10 @@ def _at_its_level(stacker: Stacker, windows: list[Rows]) -> Stacker:
     if all(w.genuine is None for w in windows):
         return stacker
     x, y, weight = (
-        np.concatenate([getattr(w, name)[w.genuine] for w in windows])
+        np.concatenate([getattr(w.like_those_asked(), name) for w in windows])
         for name in ("x", "y", "weight")
     )
-    shift = unsold.prior_shift(stacker.probability(x), y, weight)
+    shift = prior_shift(stacker.probability(x), y, weight)
     return replace(stacker, baseline=stacker.baseline + shift)
 
 

@@ -13,12 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import expit, logit
 
 from scoring.history import BOUGHT, History
 from scoring.level import Level, wider
-from scoring.models import Floats, Ints
+from scoring.models import Ints
 from scoring.models.content import Content
 
 SHARE = 0.1  # of the items sold before a cut-off: so many can go without changing what is a habit
@@ -54,17 +52,3 @@ def hiding(level: Level, history: History, items: Ints, cutoff: int) -> Level:
 def blank(level: Level) -> NDArray[np.bool_]:
     """bool[n_features]: says nothing of an item that nobody bought."""
     return np.array([feature.split(".")[0] not in TOLD for feature in level.features])
-
-
-def prior_shift(said: Floats, y: NDArray[np.bool_], weight: Floats) -> float:
-    """Log-odds to be added to ``said`` (float32[n], probabilities), so that as many are expected as
-    happened; 0 where nothing or everything did. ``y``: bool[n]; ``weight``: float32[n]."""
-    happened = float(weight[y].sum())
-    if not 0 < happened < weight.sum():
-        return 0.0
-    odds = logit(np.clip(said.astype(np.float64), 1e-9, 1 - 1e-9))
-
-    def missing(shift: float) -> float:
-        return float(weight @ expit(odds + shift)) - happened
-
-    return float(brentq(missing, -30.0, 30.0))

@@ -36,6 +36,7 @@ def habitual(level: Level, customer: Ints, target: Ints, horizon_days: int) -> F
     own = repeat.parts(customer, target)[0].columns(slice(days, days + 1))[:, 0]
     mine = visits[customer]
     a_visit = (own + STRENGTH * usual[target]) / (mine + STRENGTH)
+    # who never came to buy comes half as often as who came once
     coming = np.where(mine > 0, mine - FIRST_VISIT, FIRST_VISIT / 2)
     expected = a_visit * coming * horizon_days / span_days
     return -np.expm1(-expected).astype(np.float32)

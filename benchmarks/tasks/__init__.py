@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.tasks import cdnow, completejourney, tafeng, taobao
 from benchmarks.tasks.data import Data
-from scoring.backtest.targeting import ANY
+from scoring.fitted import ANY
 from scoring.history import History, hour_of
 
 DAY, WEEK = 24, 7 * 24  # hours

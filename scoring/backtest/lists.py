@@ -36,7 +36,10 @@ class Scored:
 
     @classmethod
     def of(cls, history: History, fitted: Fitted, asked: Ints) -> Self:
-        pairs = recommendable(history, fitted, customers=asked)
+        # nobody knows what was out of stock then; no rival's list is without it
+        everything = np.ones(history.catalogue.n_items, dtype=bool)
+        past = replace(history, catalogue=replace(history.catalogue, sellable=everything))
+        pairs = recommendable(past, fitted, customers=asked)
         new = never_bought(history, fitted.cutoff, *pairs)
         return cls(asked, *pairs, fitted.preference(*pairs), new, history.n_customers)
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from scoring.backtest import metrics, rivals
 from scoring.backtest.reliability import Reliability
 from scoring.backtest.targeting import (
-    ANY,
     Method,
     Outcome,
     Panel,
@@ -26,7 +25,7 @@ from scoring.backtest.targeting import (
     evaluate,
     observe,
 )
-from scoring.fitted import Fitted
+from scoring.fitted import ANY, Fitted
 from scoring.history import LEVELS, History
 from scoring.models import Floats
 from scoring.training import Progress
@@ -35,6 +34,7 @@ from settings.workspace import ModelSettings
 MODEL = "rightsend"
 EASE = "EASE alone"
 RULES: Mapping[str, Method] = {n: rule for n, rule in rivals.TARGETING.items() if n != "random"}
+EVERY_RULE = (*RULES, EASE)
 NIGHTLY_RULES = ("rule 90 days", "frequency")
 TARGETS = 60  # best-selling targets a level
 CELLS = 8_000_000  # pairs whose scores are held at once
@@ -106,10 +106,10 @@ def of_history(
             least = _min_buyers(models, choice)
             left_out[level] = f"no {level} was bought by {least} known customers in the window"
         else:
-            methods: dict[str, Method] = {MODEL: _Model(fitted)}
-            methods |= {name: RULES[name] for name in rules}
-            methods |= {name: _Model(other) for name, other in (others or {}).items()}
-            if len(rules) == len(RULES) and "ease" in fitted.levels[level].scorers:
+            methods: dict[str, Method] = {MODEL: Model(fitted)}
+            methods |= {name: RULES[name] for name in rules if name != EASE}
+            methods |= {name: Model(other) for name, other in (others or {}).items()}
+            if EASE in rules and "ease" in fitted.levels[level].scorers:
                 methods[EASE] = _Ease(fitted)
             judged.append(judge(outcome, methods))
         progress("backtest", done, len(choice.levels))
@@ -148,7 +148,7 @@ def combine(results: Sequence[Judged]) -> Judged:
 
 
 @dataclass(frozen=True)
-class _Model:
+class Model:
     """The probabilities of a fitted model."""
 
     fitted: Fitted

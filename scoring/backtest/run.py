@@ -283,7 +283,7 @@ class _Judge:
         }
         results = report.of_history(
             history, fitted, self.workspace.models, progress,
-            truth=truth, choice=self.plan.choice, rules=tuple(report.RULES), others=others,
+            truth=truth, choice=self.plan.choice, rules=report.EVERY_RULE, others=others,
         )  # fmt: skip
         if "item" not in self.plan.choice.levels:
             return results, []

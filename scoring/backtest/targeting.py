@@ -15,12 +15,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from scoring.backtest import metrics
+from scoring.fitted import ANY
 from scoring.history import BOUGHT, History, LevelView
 from scoring.models import Floats, Ints
 
 SHARES = (0.05, 0.1, 0.2)
 CAPTURED_SHARES = (0.3, 0.4)
-ANY = "any"  # the level with one target: buys anything at all
 MIN_BUYERS = 50
 RESAMPLES = 200  # of the customers, where one target leaves no targets to draw
 

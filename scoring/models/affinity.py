@@ -23,7 +23,7 @@ from scoring.models import Arrays, Floats, Ints
 from scoring.models.lookup import dots
 
 HALF_LIFE_DAYS = 90.0
-MIN_BUYERS = 5  # an item with fewer has no embedding of its own
+MIN_BUYERS = 5  # an item with fewer at the first cut-off has no embedding of its own
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class Content:
         """Columns: cosine of taste and target; log(1 + what was bought alike); the same as like
         minds do; log price against what the customer pays for such things; share of customers
         who will probably buy it; log(1 + items first bought) of the customer, twice; log(1 +
-        days on which the narrow kind was bought), and the same of the target's brand."""
+        decayed days on which the narrow kind was bought), and the same of the target's brand."""
         return whole(self.parts(customer, target), len(customer))
 
     def parts(self, customer: Ints, target: Ints) -> list[Part]:

@@ -37,7 +37,7 @@ BY_ENTRIES = 150  # so much longer takes a product of two entries alone than one
 @dataclass(frozen=True)
 class Inputs:
     """What describes a customer at a cut-off (hours). ``targets[level]``: int64, rising, those that
-    are columns; ``ranked[level]``: bool, which of them the model of this cut-off uses."""
+    are columns; ``chosen[level]``: bool, which of them the model of this cut-off uses."""
 
     history: History
     cutoff: int
@@ -45,7 +45,7 @@ class Inputs:
     visits: LevelView
     positions: Mapping[str, Ints]
     targets: Mapping[str, NDArray[np.int64]]
-    ranked: Mapping[str, NDArray[np.bool_]]
+    chosen: Mapping[str, NDArray[np.bool_]]
     half_lives: tuple[float, ...]
 
     @classmethod
@@ -53,16 +53,16 @@ class Inputs:
         """``limits``: how many targets of each level are used, the own level first."""
         kinds = [BOUGHT, ENGAGED] if (history.kind == ENGAGED).any() else [BOUGHT]
         views = {(lv, kind): history.view(lv, cutoff, kind) for lv in limits for kind in kinds}
-        positions, targets, ranked = {}, {}, {}
+        positions, targets, chosen = {}, {}, {}
         for level, most in limits.items():
             view = views[level, BOUGHT]
             positions[level] = supported_targets(view, min_buyers, most + -(-most // SPARE))
             targets[level] = np.flatnonzero(positions[level] >= 0)
-            ranked[level] = supported_targets(view, min_buyers, most)[targets[level]] >= 0
+            chosen[level] = supported_targets(view, min_buyers, most)[targets[level]] >= 0
         visits = history.visits(cutoff)
         rhythm = usual_gap_days(visits)
         half_lives = tuple(r * rhythm for r in RHYTHMS)
-        return cls(history, cutoff, views, visits, positions, targets, ranked, half_lives)
+        return cls(history, cutoff, views, visits, positions, targets, chosen, half_lives)
 
     @property
     def own(self) -> str:
@@ -91,7 +91,7 @@ class Inputs:
     def used(self) -> NDArray[np.bool_]:
         """bool[p]: the columns that the model of this cut-off uses."""
         used = np.ones(len(self.keys), dtype=bool)
-        parts = [self.ranked[level] for level, *_ in self.blocks]
+        parts = [self.chosen[level] for level, *_ in self.blocks]
         bought = np.concatenate(parts)
         used[: len(bought)] = bought
         return used
@@ -218,7 +218,7 @@ class Lessons:
         self._kept = _Kept(inputs.cutoff, like, count, total)
         if total is None:
             return None
-        targets = inputs.targets[inputs.own][inputs.ranked[inputs.own]]
+        targets = inputs.targets[inputs.own][inputs.chosen[inputs.own]]
         return total.of_columns(inputs.keys[inputs.used], targets)
 
     def _passed(self, cutoff: int, like: tuple[object, ...], window_days: int) -> int | None:

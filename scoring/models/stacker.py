@@ -1,4 +1,4 @@
-"""The pooled stacker: boosted trees turn a pair's description into a calibrated probability.
+"""The pooled stacker: boosted trees turn a pair's description into a probability.
 
 One model serves all targets of a level: it has never seen which target it judges, only how the
 customer and the target stand to each other. Log loss on samples weighted by what they stand for
@@ -72,9 +72,9 @@ class Stacker:
 
     def probability(self, x: Floats) -> Floats:
         """float32[n] in (0, 1)."""
-        return self.judge([Part(x)], len(x))
+        return self.of_parts([Part(x)], len(x))
 
-    def judge(self, parts: Sequence[Part], n: int) -> Floats:
+    def of_parts(self, parts: Sequence[Part], n: int) -> Floats:
         """The same of ``n`` rows that are described in parts."""
         return expit(self._leaves.raw(parts, n)).astype(np.float32)
 

@@ -54,14 +54,14 @@ class Temporal:
         history: History,
         level: str,
         cutoff: int,
-        horizon_days: int,
+        window_days: int,
         *,
         lessons: Lessons | None = None,
         beside: Sequence[str] = (),
         max_targets: int = 800,
         min_buyers: int = 5,
     ) -> Self:
-        """Learns from windows of ``horizon_days`` that end before ``cutoff`` (hours).
+        """Learns from windows of ``window_days`` that end before ``cutoff`` (hours).
 
         ``lessons``: what earlier cut-offs of the level have learned, which saves learning it anew;
         ``beside``: other levels whose purchases describe the customer too.
@@ -70,7 +70,7 @@ class Temporal:
         inputs = Inputs.of(history, limits, cutoff, min_buyers)
         vectors = inputs.at(0)[:, np.flatnonzero(inputs.used)]
         position = supported_targets(inputs.views[level, BOUGHT], min_buyers, max_targets)
-        lesson = (lessons or Lessons()).sums(inputs, horizon_days)
+        lesson = (lessons or Lessons()).sums(inputs, window_days)
         if lesson is None:
             width = int(position.max(initial=-1)) + 1
             weights = np.full((vectors.shape[1], width), np.nan, dtype=np.float32)

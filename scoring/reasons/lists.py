@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 
-from scoring.fitted import THREADS, Fitted
+from scoring.fitted import Fitted
 from scoring.ranking import Ranked
 from scoring.reasons.explain import explain_items
 from scoring.reasons.reason import MOST_REASONS
 
-CHUNK = 16_384  # pairs explained at once by each of THREADS
+CHUNK, THREADS = 16_384, 2  # pairs explained at once by each thread
 
 
 def item_reasons(fitted: Fitted, ranked: Ranked, first: int) -> pa.ListArray:

@@ -59,13 +59,6 @@ def test_pairs_keep_their_places_however_they_are_mixed() -> None:
     np.testing.assert_allclose(p, np.where(item == NEVER, 0.05, 0.2), rtol=1e-5)
 
 
-def test_without_a_judge_for_them_new_items_are_judged_as_the_others() -> None:
-    p = fitted(judges={"item": judge(0.2)}).probability(
-        "item", np.zeros(2, np.int32), np.array([0, NEVER], np.int32)
-    )
-    np.testing.assert_allclose(p, 0.2, rtol=1e-5)
-
-
 def test_items_for_a_customer_are_judged_by_another_than_customers_for_an_item() -> None:
     pairs = np.zeros(1, np.int32), np.array([NEVER], np.int32)
     assert fitted().preference(*pairs)[0] == pytest.approx(0.4, rel=1e-5)
@@ -78,11 +71,6 @@ def test_a_customer_who_bought_nothing_has_another_judge_of_items() -> None:
     everyone = np.arange(7, dtype=np.int32)
     p = replace(fitted(), levels=levels).preference(everyone, np.zeros_like(everyone))
     np.testing.assert_allclose(p, [0.4] * 6 + [0.3], rtol=1e-5)
-
-
-def test_without_a_judge_for_them_prospects_are_judged_as_the_others() -> None:
-    one = fitted(judges={RANKING: judge(0.4)})
-    assert one.ranker(new=True) is one.ranker(new=False)
 
 
 def test_other_levels_have_one_judge() -> None:
@@ -143,7 +131,9 @@ def test_a_pair_gets_the_same_bits_in_any_company(trained: Trained, name: str) -
         alone = trained.tonight.probability(name, customer[rows], target[rows])
         assert alone.tobytes() == whole[rows].tobytes()
     if name != "item":  # whose new items have another judge
-        flat = trained.tonight.in_horizon(judge.probability(level.describe(customer, target)))
+        flat = trained.tonight.in_horizon(
+            judge.probability(level.parts(customer, target), len(target))
+        )
         assert flat.tobytes() == whole.tobytes()
 
 

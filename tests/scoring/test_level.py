@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from scoring.history import BOUGHT, ENGAGED, LEVELS, History
-from scoring.level import Level
+from scoring.level import POPULAR, PROPOSED, Level
 from tests.scoring import histories
 from tests.scoring.histories import (
     CUTOFF,
@@ -83,6 +83,20 @@ def test_habits_and_best_sellers_are_candidates_of_everyone_concerned(past: Hist
     assert set(habits) <= found
     best = int(level.scorers["popularity"].best(1)[0])
     assert {(customer, best) for customer in range(past.n_customers)} <= found
+
+
+def test_like_minds_propose_nothing_to_who_bought_nothing(past: History) -> None:
+    level = fit(past, "item")
+    customer, target = level.candidates()
+    best = set(level.scorers["popularity"].best(POPULAR).tolist())
+    for name in ("engaged", "content"):
+        who, what = level.scorers[name].propose(PROPOSED[name], past.n_customers)
+        mine = level.bought_nothing[who]
+        best |= set(zip(who[mine].tolist(), what[mine].tolist(), strict=True))
+    silent = level.bought_nothing[customer]
+    assert silent.any()
+    for pair in zip(customer[silent].tolist(), target[silent].tolist(), strict=True):
+        assert pair in best or pair[1] in best
 
 
 def test_an_item_is_described_by_its_brand_and_category_too(past: History) -> None:

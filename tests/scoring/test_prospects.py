@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from scoring import prospects, samples
 from scoring.history import BOUGHT, ENGAGED, History
 from scoring.samples import Window
+from scoring.training import fit_stacker
 from tests.scoring.conftest import Trained
 from tests.scoring.histories import CUTOFF, bought, level_of, make
 from tests.shop import NOW_HOUR
@@ -58,6 +60,21 @@ def test_nothing_is_learned_from_a_customers_own_purchases(trained: Trained) -> 
     own = ("repeat.", "activity.", "ease.", "temporal.", "affinity.", "brand.", "category.")
     assert np.isnan(rows.x[:, [name.startswith(own) for name in level.features]]).all()
     assert rows.y.any()
+
+
+def test_how_much_is_bought_is_said_by_those_who_really_bought_nothing() -> None:
+    """Ten buyers go on, three of whom are taken for such; of ten who only look, one buys."""
+    rows = [row for c in range(10) for row in bought(c, c % 2, 1, 5, 9)]
+    rows += [(c, 0, CUTOFF - 4, ENGAGED) for c in range(10, 20)]
+    rows += [(c, c % 2, CUTOFF + 9, BOUGHT) for c in range(11)]
+    past = make(rows, customers=20, items=2)
+    level = level_of(past, "item", CUTOFF)
+    drawn = samples.prospects(past, level, Window(CUTOFF, CUTOFF + WEEK, BOUGHT, (1, 0)))
+    assert drawn.genuine is not None
+    assert drawn.weight[~drawn.genuine & drawn.y].sum() == 3
+    assert drawn.weight[drawn.genuine & drawn.y].sum() == 1
+    said = fit_stacker([drawn], seed=0).probability(drawn.like_those_asked().x)
+    assert said.sum() == pytest.approx(1, rel=0.01)
 
 
 def test_bad_input_where_nobody_bought_nobody_is_hidden() -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from scoring import samples, unsold
+from scoring.calibration import prior_shift
 from scoring.history import BOUGHT, ENGAGED, History
 from scoring.samples import Window
-from scoring.training import fit_stacker
+from scoring.training import calibrate, fit_stacker
 from tests.scoring.conftest import Trained
 from tests.scoring.histories import CUTOFF, bought, level_of, make
 from tests.shop import NOW_HOUR
@@ -64,7 +65,7 @@ def test_as_many_are_expected_as_happened(share: float) -> None:
     rng = np.random.default_rng(3)
     said, weight = rng.uniform(0.05, 0.6, (2, 4000)).astype(np.float32)
     y = rng.random(4000) < share
-    shift = unsold.prior_shift(said, y, weight)
+    shift = prior_shift(said, y, weight)
     shifted = 1 / (1 + np.exp(-np.log(said / (1 - said)) - shift))
     assert weight @ shifted == pytest.approx(weight[y].sum(), rel=1e-3)
 
@@ -77,14 +78,17 @@ def test_what_is_taken_for_new_does_not_say_how_well_new_items_sell() -> None:
     y = rng.random(4000) < np.where(genuine, 0.02, 0.5)
     ones = np.ones(4000, dtype=np.float32)
     rows = samples.Rows(x, y, ones, np.zeros(4000, dtype=np.int32), genuine)
-    said = fit_stacker([rows], seed=0).probability(x[genuine])
+    stacker = fit_stacker([rows], seed=0)
+    said = stacker.probability(x[genuine])
     assert said.mean() == pytest.approx(y[genuine].mean(), rel=0.01)
+    kept = calibrate(stacker, rows)(said)
+    assert kept.mean() == pytest.approx(y[genuine].mean(), rel=0.1)
 
 
 @pytest.mark.parametrize("happened", [False, True])
 def test_bad_input_where_all_rows_are_alike_there_is_no_shift(happened: bool) -> None:
     half = np.full(5, 0.5, dtype=np.float32)
-    assert unsold.prior_shift(half, np.full(5, happened), half) == 0
+    assert prior_shift(half, np.full(5, happened), half) == 0
 
 
 def test_bad_input_a_shop_that_sold_nothing_hides_nothing() -> None:

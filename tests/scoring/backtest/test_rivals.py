@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from scoring.backtest import ranking, rivals
 from scoring.backtest.rivals import then
-from scoring.backtest.targeting import ANY, Panel, evaluate, observe
+from scoring.backtest.targeting import Panel, evaluate, observe
+from scoring.fitted import ANY
 from scoring.history import BOUGHT, History
 from tests.scoring.histories import CUTOFF, bought, make, with_another_future
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from scoring.backtest import report, summary
 from scoring.backtest.report import Results
-from scoring.backtest.targeting import ANY, Targeting, best_selling, evaluate, observe
-from scoring.fitted import Fitted
+from scoring.backtest.targeting import Targeting, best_selling, evaluate, observe
+from scoring.fitted import ANY, Fitted
 from scoring.history import BOUGHT, History
 from scoring.models import Ints
 from settings.workspace import ModelSettings

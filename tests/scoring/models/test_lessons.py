@@ -110,7 +110,7 @@ def test_a_window_that_knows_more_targets_serves_a_model_of_fewer() -> None:
     past = sequence()
     wide = Inputs.of(past, {"item": 4}, CUTOFF, 5)
     few = Inputs.of(past, {"item": 2}, CUTOFF, 5)
-    keys, targets = few.keys[few.used], few.targets["item"][few.ranked["item"]]
+    keys, targets = few.keys[few.used], few.targets["item"][few.chosen["item"]]
     found = []
     for inputs in (wide, few):
         lesson = Lesson.of(inputs, 7, 7)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scoring.calibration import Calibrator
-from scoring.fitted import RANKING, Fitted, Judge
+from scoring.fitted import PROSPECTS, RANKING, Fitted, Judge
 from scoring.history import BOUGHT
 from scoring.models.stacker import Stacker
 from scoring.ranking import Ranked
@@ -30,7 +30,7 @@ def fitted() -> Fitted:
     nodes["left"], nodes["right"], nodes["num_threshold"] = 1, 2, 1.5
     nodes["feature_idx"] = level.features.index("repeat.days_bought")
     judge = Judge(Stacker(nodes, np.array([0, 3]), -2.0), Calibrator.none())
-    return Fitted(CUTOFF, 7, 7, {"item": level}, {BOUGHT: {RANKING: judge}})
+    return Fitted(CUTOFF, 7, 7, {"item": level}, {BOUGHT: {RANKING: judge, PROSPECTS: judge}})
 
 
 def test_reasons_lie_at_the_place_of_their_item() -> None:
