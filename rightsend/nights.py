@@ -8,10 +8,10 @@ from typing import Any
 from rightsend import publishing
 from rightsend.context import Context
 from rightsend.errors import RightsendError
-from rightsend.publishing import Progress
 from rightsend.store_process import BusyError, flock
 from rightsend.sync import sync
 from scoring import nightly
+from scoring.progress import Progress
 from scoring.snapshot import Snapshot
 from settings.workspace import WorkspaceSettings
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 from scoring import snapshot as snapshots
+from scoring.progress import Progress
 from scoring.snapshot import Snapshot, SnapshotMeta
 from scoring.store.publish import Publisher
 from settings.workspace import WorkspaceSettings
-
-Progress = Callable[[str, int, int | None], None]
 
 
 def publisher_of(context: Context, workspace: WorkspaceSettings) -> Publisher:

@@ -22,11 +22,12 @@ from connectors.delivery import PushReport
 from plugin.segments.schema import from_json
 from rightsend.context import Context
 from rightsend.errors import RightsendError
-from rightsend.publishing import Progress, active_snapshot
+from rightsend.publishing import active_snapshot
 from rightsend.sync import state_path
 from scoring import columns as c
 from scoring import segment as selection
 from scoring.lake import Lake
+from scoring.progress import Progress
 from scoring.store.segments import CANCELLED, DONE, FAILED, RUNNING, SegmentJobs
 from settings.workspace import ConnectionSettings, WorkspaceSettings
 

@@ -24,7 +24,7 @@ from scoring.diversity import Variety
 from scoring.fitted import ANY, Fitted
 from scoring.history import LEVELS, History
 from scoring.models import Ints
-from scoring.training import Progress
+from scoring.progress import Progress
 
 AT_ONCE = 262_144  # pairs of a table, which is a row group of the file
 SHOWN = 10  # wrong lines named in one message

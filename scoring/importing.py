@@ -12,7 +12,7 @@ import hashlib
 import heapq
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,14 +31,13 @@ from scoring.erasure import Erased
 from scoring.import_report import ImportReport, SourceReport
 from scoring.imported_files import ImportedFiles
 from scoring.lake import AppendReport, Lake
+from scoring.progress import Progress, silent
 from scoring.quarantine import Quarantine, Rejected
 from scoring.sources import mapping
 from scoring.sources.chunk import LINE, Chunk, SourceFile
 from scoring.sources.errors import SourceError
 from scoring.sources.registry import open_source
 from settings.workspace import ColumnMapping, SourceSettings, WorkspaceSettings
-
-Progress = Callable[[str, int, int | None], None]  # source, rows done, rows in all (estimated)
 
 MAPPING_VERSION = 1  # count up when the same mapping gives other rows: everything is read again
 STREAM = "stream"  # name of the real-time intake in quarantine and reports
@@ -48,16 +47,12 @@ class UnknownSourceError(ValueError):
     """The workspace has no source of this name; the text lists those that there are."""
 
 
-def _silent(name: str, done: int, total: int | None) -> None:
-    """No progress."""
-
-
 def import_sources(
     workspace: WorkspaceSettings,
     workspace_dir: Path,
     *,
     now: datetime,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     only: Collection[str] | None = None,
     secret: bytes | None = None,
 ) -> ImportReport:
@@ -116,7 +111,7 @@ def import_events(
     with lake.writer(), mapping.connect() as connection:
         erased = Erased(workspace_dir, secret)  # with the lock: nobody is being erased meanwhile
         job = _Job(
-            lake, workspace_dir / "quarantine", workspace_dir, mapping.Horizon(now), erased, _silent
+            lake, workspace_dir / "quarantine", workspace_dir, mapping.Horizon(now), erased, silent
         )
         rejected, _ = job.chunk(
             connection, source, SourceFile(STREAM, None, _no_chunks), chunk, report

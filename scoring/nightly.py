@@ -25,6 +25,7 @@ from scoring.history import BOUGHT, CLICKED, History
 from scoring.identity import Identity, resolve
 from scoring.importing import import_sources
 from scoring.lake import Lake
+from scoring.progress import Progress
 from scoring.run_log import Details, Run, RunReport, runs
 from scoring.snapshot import Snapshot, SnapshotMeta
 from settings.workspace import WorkspaceSettings
@@ -58,7 +59,7 @@ class NightlyContext:
     workspace: WorkspaceSettings
     workspace_dir: Path
     now: datetime
-    progress: training.Progress
+    progress: Progress
     publish: Callable[[Snapshot], None]
     sync: Callable[[Snapshot], dict[str, Any]]
     run_id: str | None = None

@@ -11,10 +11,10 @@ from scoring.diversity import Variety
 from scoring.fitted import ANY, Fitted
 from scoring.history import History
 from scoring.identity import Identity
+from scoring.progress import Progress
 from scoring.ranking import Ranked
 from scoring.reasons.lists import item_reasons
 from scoring.snapshot_schema import SnapshotTables
-from scoring.training import Progress
 from settings.workspace import ContentSettings, ModelSettings
 
 POPULAR_ITEMS = 200

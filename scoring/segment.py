@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from scoring import columns as c
 from scoring import exclusions, segment_targets
 from scoring.lake import Lake
+from scoring.progress import Progress
 from scoring.reasons.reason import decode
 from scoring.reasons.words import told
 from scoring.segment_audience import Audience, chances
 from scoring.segment_models import Judged, Models
 from scoring.segment_request import SegmentError, SegmentRequest
 from scoring.segment_targets import GROUP, Part
-from scoring.training import Progress
 from settings.workspace import WorkspaceSettings
 
 TREATMENT, CONTROL = "treatment", "control"

@@ -19,13 +19,13 @@ from scoring import model_files, training
 from scoring.fitted import ANY, CHUNK, NEWCOMERS, Fitted, Judge
 from scoring.history import BOUGHT, CLICKED, History
 from scoring.models import Floats, Ints
+from scoring.progress import Progress
 from scoring.reasons.explain import explain_members
 from scoring.reasons.facts import Packed
 from scoring.segment_groups import base_level, fit_group
 from scoring.segment_request import SegmentError
 from scoring.segment_targets import GROUP, Part
 from scoring.snapshot import HORIZONS
-from scoring.training import Progress
 from settings.workspace import ModelSettings
 
 KINDS = {"purchase": BOUGHT, "click": CLICKED}

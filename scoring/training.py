@@ -26,6 +26,7 @@ from scoring.models.affinity import Affinity, AffinityTrainer
 from scoring.models.boosting import Binned
 from scoring.models.lessons import Lessons
 from scoring.models.stacker import Stacker
+from scoring.progress import Progress, silent
 from scoring.samples import Rows, Window
 from settings.workspace import ModelSettings
 
@@ -35,12 +36,7 @@ LONGEST_STEP_DAYS = 28
 MIN_KNOWN_SHARE = 0.05  # a window known of fewer of tonight's customers is another shop's
 
 EVERY_LEVEL = (*LEVELS, ANY)
-Progress = Callable[[str, int, int | None], None]
 Draw = Callable[[History, Level, Window], Rows]
-
-
-def silent(name: str, done: int, total: int | None) -> None:
-    """A progress that shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -287,17 +283,3 @@ def _at_its_level(stacker: Stacker, windows: list[Rows]) -> Stacker:
     )
     shift = prior_shift(stacker.probability(x), y, weight)
     return replace(stacker, baseline=stacker.baseline + shift)
-
-
-__all__ = [
-    "ANY",
-    "EVERY_LEVEL",
-    "Fitted",
-    "Plan",
-    "Progress",
-    "fit",
-    "fit_level",
-    "fit_stacker",
-    "silent",
-    "train",
-]

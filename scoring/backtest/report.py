@@ -28,7 +28,7 @@ from scoring.backtest.targeting import (
 from scoring.fitted import ANY, Fitted
 from scoring.history import LEVELS, History
 from scoring.models import Floats
-from scoring.training import Progress
+from scoring.progress import Progress
 from settings.workspace import ModelSettings
 
 MODEL = "rightsend"
@@ -51,6 +51,10 @@ class Choice:
     levels: tuple[str, ...] = LEVELS
     targets: int = TARGETS
     min_buyers: int | None = None
+
+    def least(self, models: ModelSettings) -> int:
+        """Known customers who bought a judged target in the window, at least."""
+        return models.min_target_buyers if self.min_buyers is None else self.min_buyers
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def of_history(
             left_out[level] = f"the catalogue has no {level}"
             missing.append(level)
         elif not len(outcome.panel.target):
-            least = _min_buyers(models, choice)
+            least = choice.least(models)
             left_out[level] = f"no {level} was bought by {least} known customers in the window"
         else:
             methods: dict[str, Method] = {MODEL: Model(fitted)}
@@ -188,12 +192,8 @@ def _observe(
             targets = best_selling(history, level, cutoff, choice.targets)
     return observe(
         history, level, cutoff, models.horizon_days * 24,
-        targets=targets, min_buyers=_min_buyers(models, choice), truth=truth,
+        targets=targets, min_buyers=choice.least(models), truth=truth,
     )  # fmt: skip
-
-
-def _min_buyers(models: ModelSettings, choice: Choice) -> int:
-    return models.min_target_buyers if choice.min_buyers is None else choice.min_buyers
 
 
 def _parts(outcome: Outcome) -> Iterator[Outcome]:

@@ -32,8 +32,8 @@ from scoring.history import BOUGHT, History
 from scoring.identity import Identity
 from scoring.importing import read_events_after
 from scoring.lake import Lake
+from scoring.progress import Progress
 from scoring.snapshot import Snapshot
-from scoring.training import Progress
 from settings.workspace import WorkspaceSettings
 
 ABLATIONS = ("affinity", "content", "ease", "engaged", "factors", "temporal")
@@ -153,7 +153,7 @@ class BacktestReport:
             "settings": {
                 "levels": list(choice.levels),
                 "targets": choice.targets if choice.min_buyers is None else None,
-                "min_buyers": choice.min_buyers or models.min_target_buyers,
+                "min_buyers": choice.least(models),
                 "ablations": list(self.plan.ablations),
                 "models": asdict(models),
             },

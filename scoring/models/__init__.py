@@ -6,7 +6,7 @@ float32[n, len(features)]. NaN means that the scorer knows nothing of the pair. 
 everything it holds as plain arrays, ``from_arrays`` takes them back: models are stored without
 pickle.
 
-The stacker turns descriptions into calibrated probabilities.
+The stacker turns descriptions into probabilities.
 """
 
 from __future__ import annotations
