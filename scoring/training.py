@@ -169,6 +169,7 @@ class _Training:
                     ]
                 if moment in newest:
                     levels[moment] = at
+                heaps.give_back()
                 self._progress("train", index + 1, len(cutoffs))
         self._lessons.clear()
         tonight, holdout = self._judges()
@@ -232,6 +233,7 @@ class _Training:
                 calibrator = calibrate(earlier, windows[-1]) if before else Calibrator.none()
                 holdout[kind][name] = Judge(earlier, Calibrator.none())
                 tonight[kind][name] = Judge(now, calibrator)
+                heaps.give_back()
                 self._progress("stack", done, total)
         return tonight, holdout
 
