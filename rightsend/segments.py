@@ -216,8 +216,8 @@ def _compute(
 def _existing(path: Path) -> Path:
     if not path.exists():
         raise RightsendError(
-            f"segment {path.parent.name} has no members yet; "
-            f"`rightsend segment show {path.parent.name}` tells how far it is"
+            f"segment {path.parent.name} has no members yet, or was never asked for; "
+            "`rightsend segment list` shows them all and how far they are"
         )
     return path
 
