@@ -7,6 +7,7 @@ gives the same bytes. Nothing here knows a label: a model sees a ``LevelView``, 
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -84,6 +85,7 @@ class Catalogue:
     def size(self, level: str) -> int:
         return len(self.names[level])
 
+    @functools.cached_property
     def wider(self) -> dict[str, Ints]:
         """What each item belongs to beside others, by name: int32[n_items], -1 none."""
         brand, category = self.of_item["brand"], self.of_item["category"]
@@ -291,12 +293,8 @@ class LevelView:
 
 _EVENTS = ("customer", "item", "hour", "kind")
 _COLUMNS = ("customers", *_EVENTS, "profile_names", "profile_customer", "profile_feature")
-_CONTENT = (
-    "content",
-    "content_centres",
-    "content_kind",
-    "name_kind",
-)  # no file of a catalogue that has none
+# no file of a catalogue that has none
+_CONTENT = ("content", "content_centres", "content_kind", "name_kind")
 
 
 def save(history: History, folder: Path) -> None:

@@ -142,7 +142,7 @@ class Level:
 def wider(history: History, cutoff: int) -> dict[str, tuple[RepeatIntensity, Ints]]:
     """The parents of items: habits of what they belong to beside others."""
     parents = {}
-    for name, of in history.catalogue.wider().items():
+    for name, of in history.catalogue.wider.items():
         is_level = name in history.catalogue.names  # whose view others have made already
         size = int(of.max(initial=-1)) + 1
         view = history.view(name, cutoff) if is_level else history.view_of(of, size, cutoff)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
 from scoring.models.linear import described
-from scoring.models.support import supported_targets
+from scoring.models.support import log_vectors, supported_targets
 
 HALF_LIFE_DAYS = 90.0
 RIDGE = 1 / 200  # of the trace of the Gram matrix: more targets need a stronger one
@@ -47,7 +47,7 @@ class Ease:
         """Takes the ``max_targets`` targets with most buyers, each with ``min_buyers`` at least."""
         position = supported_targets(view, min_buyers, max_targets)
         width = int(position.max(initial=-1)) + 1
-        vectors = decayed_vectors(view, position, width, HALF_LIFE_DAYS)
+        vectors = log_vectors(view, position, view.decayed(HALF_LIFE_DAYS))
         if width == 0:
             return cls(vectors, sp.csr_array((0, 0), dtype=np.float32), position)
         gram = (vectors.T @ vectors).toarray().astype(np.float64)
@@ -78,15 +78,6 @@ class Ease:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         return cls(unpack("vectors", arrays), unpack("weights", arrays), arrays["position"])
-
-
-def decayed_vectors(view: LevelView, position: Ints, width: int, half_life: float) -> sp.csr_array:
-    """CSR float32[n_customers, width] of log(1 + decayed days) over the supported targets."""
-    column = position[view.pair_target]
-    keep = column >= 0
-    values = np.log1p(view.decayed(half_life)[keep]).astype(np.float32)
-    index = (view.pair_customer[keep], column[keep])
-    return sp.csr_array((values, index), shape=(view.n_customers, width), dtype=np.float32)
 
 
 def strongest(weights: NDArray[np.float32], kept: int) -> sp.csr_array:

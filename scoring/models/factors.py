@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scoring.history import LevelView
 from scoring.models import Arrays, Floats, Ints
 from scoring.models.lookup import dots
-from scoring.models.support import supported_targets
+from scoring.models.support import log_vectors, supported_targets
 
 RANK = 32
 CONFIDENCE = 5.0  # what log(1 + purchase days) adds to the weight of a yes; a no weighs 1
@@ -44,7 +44,7 @@ class Factors:
         """Takes the ``max_targets`` targets with most buyers, each with ``min_buyers`` at least."""
         position = supported_targets(view, min_buyers, max_targets)
         width = int(position.max(initial=-1)) + 1
-        bought = _log_days(view, position, width)
+        bought = log_vectors(view, position, view.days)
         rng = np.random.default_rng(0)
         rows = np.flatnonzero(np.diff(bought.indptr))
         if len(rows) > MAX_CUSTOMERS:
@@ -66,15 +66,6 @@ class Factors:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         return cls(arrays["customer"], arrays["target"], arrays["position"])
-
-
-def _log_days(view: LevelView, position: Ints, width: int) -> sp.csr_array:
-    """CSR float32[n_customers, width]: log(1 + purchase days)."""
-    column = position[view.pair_target]
-    keep = column >= 0
-    values = np.log1p(view.days[keep]).astype(np.float32)
-    index = (view.pair_customer[keep], column[keep])
-    return sp.csr_array((values, index), shape=(view.n_customers, width), dtype=np.float32)
 
 
 def _solved(bought: sp.csr_array, other: Floats) -> Floats:

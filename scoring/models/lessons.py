@@ -20,9 +20,8 @@ from scipy.linalg.blas import ssyrk
 
 from scoring.history import BOUGHT, ENGAGED, History, LevelView, distinct
 from scoring.models import Floats, Ints
-from scoring.models.ease import decayed_vectors
 from scoring.models.lookup import places
-from scoring.models.support import supported_targets
+from scoring.models.support import log_vectors, supported_targets
 
 WINDOWS = 20  # past windows that labels come from, at the first cut-off
 FEW = 6  # windows that are soon summed up anew, and of which a young shop has no more
@@ -70,6 +69,11 @@ class Inputs:
         return next(iter(self.positions))
 
     @property
+    def foretold(self) -> NDArray[np.int64]:
+        """int64[w], rising: the targets of the own level that the model of this cut-off uses."""
+        return self.targets[self.own][self.chosen[self.own]]
+
+    @property
     def blocks(self) -> list[tuple[str, int, float]]:
         """(level, kind, half-life) of neighbouring columns."""
         short, long = self.half_lives
@@ -101,7 +105,7 @@ class Inputs:
         n = self.history.n_customers
         then = {key: view.before(days) for key, view in self.views.items()}
         parts = [
-            decayed_vectors(then[lv, kind], self.positions[lv], len(self.targets[lv]), life)
+            log_vectors(then[lv, kind], self.positions[lv], then[lv, kind].decayed(life))
             for lv, kind, life in self.blocks
         ]
         bought = sp.csr_array(sp.hstack(parts, format="csr"))
@@ -181,13 +185,13 @@ class Lesson:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What ``windows`` windows before ``end`` (hours) teach together, None for nothing; ``like``:
-    their length and half-lives."""
+    """What ``windows`` windows before ``end`` (hours) teach together; ``like``: their length and
+    half-lives."""
 
     end: int
     like: tuple[object, ...]
     windows: int
-    lesson: Lesson | None
+    lesson: Lesson
 
 
 class Lessons:
@@ -200,34 +204,27 @@ class Lessons:
         """Over the past windows, for the columns and targets that the cut-off's model uses; None
         without any window to learn from."""
         like = (window_days, *inputs.half_lives)
-        passed = self._passed(inputs.cutoff, like, window_days)
-        before = self._kept if passed is not None else None
-        windows = WINDOWS if passed is None else passed
-        total: Lesson | None = None
-        count = 0
-        for days in range(window_days, (windows + 1) * window_days, window_days):
+        total, count, passed = None, 0, WINDOWS
+        if (kept := self._of_use(inputs.cutoff, like, window_days)) is not None:
+            total = kept.lesson.of_columns(inputs.keys, inputs.targets[inputs.own])
+            count, passed = kept.windows, (inputs.cutoff - kept.end) // (24 * window_days)
+        for days in range(window_days, (passed + 1) * window_days, window_days):
             lesson = Lesson.of(inputs, days, window_days)
             if lesson is None:
                 break
             total = lesson if total is None else total.plus(lesson)
             count += 1
-        if before is not None and before.lesson is not None:
-            mine = before.lesson.of_columns(inputs.keys, inputs.targets[inputs.own])
-            total = mine if total is None else total.plus(mine)
-            count += before.windows
-        self._kept = _Kept(inputs.cutoff, like, count, total)
         if total is None:
             return None
-        targets = inputs.targets[inputs.own][inputs.chosen[inputs.own]]
-        return total.of_columns(inputs.keys[inputs.used], targets)
+        self._kept = _Kept(inputs.cutoff, like, count, total)
+        return total.of_columns(inputs.keys[inputs.used], inputs.foretold)
 
-    def _passed(self, cutoff: int, like: tuple[object, ...], window_days: int) -> int | None:
-        """How many windows have passed since what is kept, None where it is of no use."""
+    def _of_use(self, cutoff: int, like: tuple[object, ...], window_days: int) -> _Kept | None:
+        """What is kept, if it ends a whole number of windows before and is of many."""
         kept = self._kept
         if kept is None or kept.like != like or kept.windows < FEW or kept.end > cutoff:
             return None
-        passed, rest = divmod(cutoff - kept.end, 24 * window_days)
-        return None if rest else passed
+        return None if (cutoff - kept.end) % (24 * window_days) else kept
 
 
 def usual_gap_days(visits: LevelView) -> float:

@@ -1,8 +1,10 @@
-"""Which targets have enough buyers to be learned from."""
+"""Which targets have enough buyers to be learned from, and customers as vectors over them."""
 
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from scoring.history import LevelView
 from scoring.models import Ints
@@ -16,3 +18,14 @@ def supported_targets(view: LevelView, min_buyers: int, max_targets: int) -> Int
     position = np.full(view.n_targets, -1, dtype=np.int32)
     position[chosen] = np.arange(len(chosen), dtype=np.int32)
     return position
+
+
+def log_vectors(view: LevelView, position: Ints, strength: NDArray) -> sp.csr_array:
+    """CSR float32[n_customers, n_supported] of log(1 + strength); ``position``: as of
+    ``supported_targets``; ``strength``: one a pair of the view, as its days or decayed days."""
+    column = position[view.pair_target]
+    keep = column >= 0
+    values = np.log1p(strength[keep]).astype(np.float32)
+    index = (view.pair_customer[keep], column[keep])
+    shape = (view.n_customers, int(position.max(initial=-1)) + 1)
+    return sp.csr_array((values, index), shape=shape, dtype=np.float32)

@@ -19,13 +19,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from scoring.history import BOUGHT, History
+from scoring.history import History
 from scoring.models import Arrays, Floats, Ints
 from scoring.models.ease import pack, propose_best, unpack
 from scoring.models.lessons import Inputs, Lessons
 from scoring.models.linear import described
 from scoring.models.lookup import dots
-from scoring.models.support import supported_targets
 
 RIDGE = 1 / 3  # of the trace of the Gram matrix over the root of the rows: more rows, more trust
 RANK = 32
@@ -69,7 +68,8 @@ class Temporal:
         limits = {level: max_targets} | dict.fromkeys(beside, MAX_BESIDE)
         inputs = Inputs.of(history, limits, cutoff, min_buyers)
         vectors = inputs.at(0)[:, np.flatnonzero(inputs.used)]
-        position = supported_targets(inputs.views[level, BOUGHT], min_buyers, max_targets)
+        position = np.full(history.catalogue.size(level), -1, dtype=np.int32)
+        position[inputs.foretold] = np.arange(len(inputs.foretold), dtype=np.int32)
         lesson = (lessons or Lessons()).sums(inputs, window_days)
         if lesson is None:
             width = int(position.max(initial=-1)) + 1
