@@ -3,6 +3,7 @@
     ConnectorError
     ├── Retry    the same request later (after_s, when the tool said how long)
     ├── Split    the tool refused the request and did not say which record: send the halves
+    ├── Lost     what cannot be repeated was sent and not answered: tell a person
     ├── Reject   this record will never be taken as it is: quarantine
     ├── Stop     nothing will be taken before a person changes something: end the sync
     └── Busy     the same work is being done already: leave it alone
@@ -65,6 +66,10 @@ class Split(ConnectorError):
 
 class Reject(ConnectorError):
     """This one record is refused for good; offered again when its content changes."""
+
+
+class Lost(ConnectorError):
+    """Sent, and no answer: it may have been done. For what must not be done twice."""
 
 
 class Stop(ConnectorError):

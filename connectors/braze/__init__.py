@@ -2,6 +2,11 @@
 
 from connectors.braze.connector import open_braze
 from connectors.braze.options import BrazeOptions
-from connectors.tool import Connector
+from connectors.tool import Ability, Connector, abilities
 
-CONNECTOR = Connector("Braze", BrazeOptions, open_braze)
+CONNECTOR = Connector(
+    "Braze",
+    BrazeOptions,
+    open_braze,
+    abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.SEND_TIME),
+)

@@ -15,13 +15,14 @@ import orjson
 from connectors.braze.identity import external_id, has_external_id
 from connectors.errors import Retry, Split
 from connectors.http import Answer, Client, require_success
-from connectors.tool import Limits, Outcome
+from connectors.tool import Encoded, Limits, Outcome, Window
 
 ADD, REMOVE = b"+", b"-"
 IDS_PER_REQUEST = 1_000
 LIMITS = Limits(
     items=IDS_PER_REQUEST, body_bytes=4_000_000, item_bytes=100_000, envelope_bytes=2_000
 )
+WINDOWS = (Window(250_000, 3600.0, clock=True),)
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,17 @@ class Members:
     partner: Partner
     cohort_id: str
     limits: Limits = LIMITS
+    windows: Sequence[Window] = WINDOWS
 
     def addressable(self, customer_id: str) -> bool:
         return has_external_id(customer_id)
 
-    def encode(self, customer_id: str, change: Mapping[str, Any]) -> bytes:
+    def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """The id as JSON, after a sign that says whether the customer comes or leaves."""
-        return (ADD if change["member"] else REMOVE) + orjson.dumps(external_id(customer_id))
+        sign = ADD if change["member"] else REMOVE
+        return Encoded(sign + orjson.dumps(external_id(customer_id)))
 
-    def write(self, records: Sequence[bytes]) -> Outcome:
+    def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request with the changes of at most 1,000 members. Raises Retry, Split or Stop."""
         coming = [orjson.loads(record[1:]) for record in records if record[:1] == ADD]
         leaving = [orjson.loads(record[1:]) for record in records if record[:1] == REMOVE]

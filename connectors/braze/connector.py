@@ -12,12 +12,12 @@ from connectors.braze.options import PARTNER_FIELDS
 from connectors.braze.track import Attributes
 from connectors.errors import Stop
 from connectors.http import Client, Timeouts, require_success
-from connectors.tool import Target
+from connectors.tool import Target, Tool
 from settings.workspace import ConnectionSettings
 
 
 @dataclass(frozen=True)
-class Braze:
+class Braze(Tool):
     """An open connection; ``partner`` is None when segments cannot be pushed."""
 
     client: Client

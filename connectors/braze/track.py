@@ -14,13 +14,14 @@ import orjson
 from connectors.braze.identity import external_id, has_external_id
 from connectors.errors import Reject, Retry, Split
 from connectors.http import Answer, Client, require_success
-from connectors.tool import Limits, Outcome
+from connectors.tool import Encoded, Limits, Outcome, Window
 
 PATH = "/users/track"
 HEAD, TAIL = b'{"attributes":[', b"]}"
 LIMITS = Limits(
     items=75, body_bytes=4_000_000, item_bytes=100_000, envelope_bytes=len(HEAD) + len(TAIL)
 )
+WINDOWS = (Window(3_000, 3.0),)
 RESERVED = frozenset(
     {"external_id", "user_alias", "braze_id", "email", "phone", "_update_existing_only",
      "_merge_objects", "push_token_import", "push_tokens", "subscription_groups"}
@@ -34,11 +35,12 @@ class Attributes:
     client: Client
     update_existing_only: bool
     limits: Limits = LIMITS
+    windows: Sequence[Window] = WINDOWS
 
     def addressable(self, customer_id: str) -> bool:
         return has_external_id(customer_id)
 
-    def encode(self, customer_id: str, change: Mapping[str, Any]) -> bytes:
+    def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One attributes object. Raises Reject for an id or a name that Braze cannot take."""
         reserved = RESERVED.intersection(change)
         if reserved:
@@ -46,9 +48,9 @@ class Attributes:
         record: dict[str, Any] = {"external_id": external_id(customer_id)}
         if self.update_existing_only:
             record["_update_existing_only"] = True
-        return orjson.dumps({**record, **change})
+        return Encoded(orjson.dumps({**record, **change}))
 
-    def write(self, records: Sequence[bytes]) -> Outcome:
+    def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request. Raises Retry, Stop, and Split when Braze refuses without saying which."""
         body = HEAD + b",".join(records) + TAIL
         answer = self.client.request("POST", PATH, body=body)

@@ -111,15 +111,21 @@ class Delivery:
     def _records(self, ledger: Ledger) -> Iterator[Record]:
         for difference in ledger.differences():
             try:
-                body = self.target.encode(difference.customer_id, difference.change)
-                if len(body) > self.target.limits.item_bytes:
+                encoded = self.target.encode(difference.customer_id, difference.change)
+                if len(encoded.body) > self.target.limits.item_bytes:
                     raise Reject("the record is larger than the tool takes")
             except Reject as error:
                 self.report.count_reject(error.what)
                 if not self.report.dry_run:
                     ledger.refuse(difference.customer_id, difference.desired, error.what)
                 continue
-            yield Record(difference.customer_id, tuple(difference.change), difference.desired, body)
+            yield Record(
+                difference.customer_id,
+                tuple(difference.change),
+                difference.desired,
+                encoded.body,
+                encoded.lane,
+            )
 
 
 def _is_text(customer_id: str) -> bool:

@@ -22,17 +22,18 @@ class Record:
     names: tuple[str, ...]
     desired: str
     body: bytes
+    lane: str = ""
 
 
 def pack(records: Iterable[Record], limits: Limits) -> Iterator[list[Record]]:
-    """Cut into requests, in order; memory holds one request.
+    """Cut into requests, in order; memory holds one request a lane.
 
     Every request has at least one record, at most ``limits.items``, and a body of at most
     ``limits.body_bytes``. Raises ValueError for a record over ``limits.item_bytes``.
     """
-    batch: list[Record] = []
-    size = limits.envelope_bytes
+    lanes: dict[str, tuple[list[Record], int]] = {}
     for record in records:
+        batch, size = lanes.get(record.lane, ([], limits.envelope_bytes))
         if len(record.body) > limits.item_bytes:
             raise ValueError(f"a record of {len(record.body)} bytes is over the limit")
         grown = size + len(record.body) + (COMMA if batch else 0)
@@ -40,6 +41,5 @@ def pack(records: Iterable[Record], limits: Limits) -> Iterator[list[Record]]:
             yield batch
             batch, grown = [], limits.envelope_bytes + len(record.body)
         batch.append(record)
-        size = grown
-    if batch:
-        yield batch
+        lanes[record.lane] = batch, grown
+    yield from (batch for batch, _ in lanes.values())

@@ -77,7 +77,9 @@ class Sender:
 
     def _send(self, records: Sequence[Record]) -> None:
         try:
-            outcome = self.insist(lambda: self.target.write([record.body for record in records]))
+            outcome = self.insist(
+                lambda: self.target.write(records[0].lane, [r.body for r in records])
+            )
         except Split as error:
             self._isolate(records, error.what)
             return

@@ -1,6 +1,11 @@
 """A messaging tool on one's own machine, which speaks the same HTTP as Braze."""
 
 from connectors.sandbox.connector import SandboxOptions, open_sandbox
-from connectors.tool import Connector
+from connectors.tool import Ability, Connector, abilities
 
-CONNECTOR = Connector("Sandbox messaging tool", SandboxOptions, open_sandbox)
+CONNECTOR = Connector(
+    "Sandbox messaging tool",
+    SandboxOptions,
+    open_sandbox,
+    abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.SEND_TIME),
+)

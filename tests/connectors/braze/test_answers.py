@@ -24,7 +24,7 @@ class SayingClient(Client):
 
 def write(status: int, body: Any, records: int = 3) -> Outcome:
     client = SayingClient("http://x", headers={"answer": Answer(status, body)})  # type: ignore[dict-item]
-    return Attributes(client, False).write([b"{}"] * records)
+    return Attributes(client, False).write("", [b"{}"] * records)
 
 
 def test_success_accepts_all() -> None:

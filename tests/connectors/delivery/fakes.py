@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from connectors.errors import Retry, Split
-from connectors.tool import Limits, Outcome
+from connectors.tool import Encoded, Limits, Outcome, Window
 
 LIMITS = Limits(items=4, body_bytes=1_000, item_bytes=400, envelope_bytes=10)
 
@@ -24,6 +24,7 @@ class FakeTarget:
     item (its first record is refused, located), unlocated (likewise, not located)."""
 
     limits: Limits = LIMITS
+    windows: Sequence[Window] = ()
     faults: list[str] = field(default_factory=list)
     poison: set[str] = field(default_factory=set)
     locate: bool = True
@@ -36,10 +37,10 @@ class FakeTarget:
     def addressable(self, customer_id: str) -> bool:
         return True
 
-    def encode(self, customer_id: str, change: Mapping[str, Any]) -> bytes:
-        return orjson.dumps([customer_id, change])
+    def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
+        return Encoded(orjson.dumps([customer_id, change]))
 
-    def write(self, records: Sequence[bytes]) -> Outcome:
+    def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         assert 0 < len(records) <= self.limits.items
         items = [orjson.loads(record) for record in records]
         self.requests.append([customer_id for customer_id, _ in items])
