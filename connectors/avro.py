@@ -198,20 +198,20 @@ class _Lanes:
         if name == "fixed":
             return at + int(kind["size"])
         parts = ["string", kind["values"]] if name == "map" else [kind["items"]]
-        while True:
-            count, at = self._number(at)
-            sized = np.flatnonzero(count < 0)  # such a count is followed by the size in bytes
+        at, open_ = at.copy(), np.arange(len(at))  # lanes whose last part has not come
+        while open_.size:
+            count, at[open_] = self._number(at[open_])
+            sized = open_[count < 0]  # such a count is followed by the size in bytes
             if sized.size:
                 _, at[sized] = self._number(at[sized])
-            count = np.abs(count)
-            if not count.any():
-                return at
-            for step in range(int(count.max())):
-                chosen = np.flatnonzero(count > step)
+            open_, count = open_[count != 0], np.abs(count[count != 0])
+            for step in range(int(count.max(initial=0))):
+                chosen = open_[count > step]
                 for part in parts:
                     at[chosen] = self._take(part, at[chosen], chosen, None)
                 if at.max() > len(self._data):
                     raise BrokenFile("an array or map is longer than its block")
+        return at
 
     def _number(self, at: Ints) -> tuple[Ints, Ints]:
         """Zigzag numbers of variable length, and the cursors behind them."""
@@ -241,8 +241,9 @@ class _Column:
     def __init__(self, rows: int, kind: Any) -> None:
         branches = kind if isinstance(kind, list) else [kind]
         own = [each for each in branches if each != "null"]
-        known = len(own) == 1 and (own[0] == "string" or own[0] in _NUMPY)
-        self.kind: str | None = own[0] if known else None
+        only = own[0] if len(own) == 1 else None
+        known = isinstance(only, str) and (only == "string" or only in _NUMPY)
+        self.kind: str | None = only if known else None
         self._valid = np.zeros(rows, np.bool_)
         if self.kind == "string":
             self._start, self._end = np.zeros(rows, np.int64), np.zeros(rows, np.int64)

@@ -171,8 +171,6 @@ def meaning(event_type: str, options: Mapping[str, Any]) -> Meaning | None:
 
 def read(body: bytes, _headers: Mapping[str, str], options: Mapping[str, Any]) -> Inbound:
     """A request of a Custom HTTP Currents. An empty one only asks whether the token is right."""
-    if not body.strip():
-        return Inbound([])
     return gathered(_events(documents(body), options))
 
 
