@@ -145,10 +145,11 @@ def _properties(records: pa.Table) -> pa.ChunkedArray:
             text, quote = pc.if_else(column, "true", "false"), ""
         else:
             text, quote = _escaped(column), '"'
-        members.append(pc.binary_join_element_wise(f'"{name}":{quote}', text, quote, ""))
+        member = pc.binary_join_element_wise(f'"{name}":{quote}', text, f"{quote},", "")
+        members.append(pc.coalesce(member, ""))
     if not members:
         return pa.nulls(records.num_rows, pa.string())
-    inner = pc.binary_join_element_wise(*members, ",", null_handling="skip")
+    inner = pc.utf8_rtrim(pc.binary_join_element_wise(*members, ""), ",")
     return pc.if_else(pc.equal(inner, ""), None, pc.binary_join_element_wise("{", inner, "}", ""))
 
 
