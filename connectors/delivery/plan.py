@@ -27,8 +27,8 @@ CREATE TABLE spool.desired(
     problem TEXT) WITHOUT ROWID;
 CREATE TABLE spool.record(
     seq INTEGER PRIMARY KEY, customer_id TEXT NOT NULL, names TEXT NOT NULL,
-    points INTEGER NOT NULL, desired TEXT NOT NULL, content_hash BLOB NOT NULL, lane TEXT NOT NULL, body BLOB NOT NULL,
-    urgency REAL NOT NULL);
+    points INTEGER NOT NULL, desired TEXT NOT NULL, content_hash BLOB NOT NULL,
+    lane TEXT NOT NULL, body BLOB NOT NULL, urgency REAL NOT NULL);
 """
 
 DIFFERENT = """

@@ -94,7 +94,7 @@ def _stopped_by_signal() -> Iterator[Event]:
         asked.set()
         signal.signal(number, before[number])
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in map(int, (signal.SIGINT, signal.SIGTERM)):
         before[number] = signal.signal(number, ask)
     try:
         yield asked
