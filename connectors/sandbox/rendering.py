@@ -122,7 +122,7 @@ class Renderer:
                 answer = self._fetcher.fetch(call)
             except CallFailedError as error:
                 raise SkippedError(f"feed {feed.name}: {error}") from error
-            return {feed.name: answer} if isinstance(answer, dict) else {}
+            return {feed.name: answer if isinstance(answer, dict) else {}}
 
         return ask
 
