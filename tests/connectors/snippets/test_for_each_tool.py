@@ -13,6 +13,7 @@ from flask import Flask
 
 from connectors import delivery
 from connectors.registry import REGISTRY, SNIPPETS
+from connectors.sandbox import rules
 from connectors.sandbox.client import Sandbox
 from connectors.snippets import KEY_HEADER, NAME, TOP_ITEMS, Request, SnippetError
 from connectors.tool import Ability
@@ -177,7 +178,7 @@ def test_korean_is_spoken_to_marketer_and_customer(tool: str, plugin: Plugin) ->
     made = kitchen.snippet(locale="ko")
     own = kitchen.knows(plugin.content(KNOWN)["items"])
     assert "고객님을 위한 추천" in kitchen.message(made, KNOWN, **own).body
-    assert "붙여 넣으세요" in made.template or tool == "klaviyo"
+    assert "붙여 넣으세요" in made.template
     assert "절대 적지 마세요" in made.template
 
 
@@ -218,6 +219,15 @@ def test_every_tool_that_pulls_at_send_time_has_a_snippet_and_a_dialect() -> Non
     pulling = {n for n, each in REGISTRY.items() if Ability.SEND_TIME in each.abilities}
     assert pulling == {name for name, each in REGISTRY.items() if each.snippet}
     assert set(SNIPPETS) <= {*TOOLS, "sandbox"}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_manual_tells_how_long_each_tool_waits(tool: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "snippets.md").read_text()
+    row = re.search(rf"^\| `{tool}` \|[^|]*\| (\d+) s(?:, (\d))?", page, re.MULTILINE)
+    kept = getattr(rules, tool.upper())
+    assert row is not None
+    assert (int(row[1]), int(row[2] or 1)) == (kept.budget_s, kept.attempts)
 
 
 @pytest.mark.parametrize(
