@@ -16,8 +16,9 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from connectors.http import LOOPBACK_HOSTS
-from connectors.sandbox.admin import AdminApi
+from connectors.sandbox.admin import BRAZE, AdminApi, Watched
 from connectors.sandbox.braze_api import LARGEST_CALL, BrazeApi
+from connectors.sandbox.braze_view import BrazeView
 from connectors.sandbox.campaigns import Campaigns
 from connectors.sandbox.dials import Dials
 from connectors.sandbox.fetching import Fetcher
@@ -27,6 +28,8 @@ from connectors.sandbox.profiles import Profiles
 from connectors.sandbox.rendering import Renderer
 from connectors.sandbox.requests_log import Call, RequestLog
 from connectors.sandbox.storage import Storage
+from connectors.sandbox.tools import TOOLS
+from connectors.sandbox.tools.base import Bench
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -60,7 +63,7 @@ def create_app(
     keys = Keys(api_keys)
     storage = Storage(folder)
     log = RequestLog()
-    dials = Dials()
+    braze_dials = Dials()
 
     def now() -> str:
         return datetime.fromtimestamp(clock(), UTC).isoformat(timespec="milliseconds")
@@ -70,28 +73,30 @@ def create_app(
     ) -> None:
         log.add(Call("out", now(), method, url, status, int(1000 * seconds), size, note))
 
-    def credential_of(name: str) -> tuple[str, str] | None:
-        row = storage.row("SELECT * FROM credential WHERE name = ?", [name])
-        return None if row is None else (row["username"], row["password"])
-
     for name, credential in (credentials or {}).items():
         storage.write("INSERT OR REPLACE INTO credential VALUES (?, ?, ?)", [name, *credential])
     fetcher = Fetcher(open_hosts=_host_and_port(plugin_url), observe=observe)
     profiles = Profiles(storage, now)
-    renderer = Renderer(fetcher, credential_of)
+    renderer = Renderer(fetcher, storage.credential, storage.item)
     campaigns = Campaigns(storage, profiles, renderer, now=now, threads=threads)
 
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_CALL
     app.url_map.merge_slashes = False
-    app.register_blueprint(BrazeApi(profiles, campaigns, dials, log, clock).blueprint(keys))
-    app.register_blueprint(AdminApi(storage, profiles, campaigns, dials, log).blueprint(keys))
+    app.register_blueprint(BrazeApi(profiles, campaigns, braze_dials, log, clock).blueprint(keys))
+    bench = Bench(storage, keys, log, clock)
+    doubles = {name: double(bench) for name, double in TOOLS.items()}
+    for double in doubles.values():
+        app.register_blueprint(double.blueprint())
+    tools: dict[str, Watched] = {BRAZE: BrazeView(profiles, campaigns, braze_dials), **doubles}
+    app.register_blueprint(AdminApi(storage, profiles, campaigns, tools, log).blueprint(keys))
     app.register_blueprint(Pages(storage, profiles, campaigns, log).blueprint())
     app.add_url_rule("/healthz", "healthz", lambda: {"ok": True})
     _guard(app, LOOPBACK_HOSTS | set(hosts))
 
     def close() -> None:
-        dials.closing.set()
+        for tool in tools.values():
+            tool.dials.closing.set()
         campaigns.close()
         storage.close()
 

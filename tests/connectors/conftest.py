@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from flask import Flask
 from connectors.registry import REGISTRY
 from connectors.sandbox.app import CLOSE, create_app
 from connectors.sandbox.client import Sandbox
-from tests.connectors.doubles import DOUBLES, KEY, Double, FakeTime
+from tests.connectors.double import FEW, KEY, Double, FakeTime, take_fewer
+from tests.connectors.doubles import BEHIND, DOUBLES, FORMS, READERS, connector_of, traits
 from tests.connectors.servers import serving
 
 
@@ -41,15 +43,37 @@ def sandbox(url: str) -> Iterator[Sandbox]:
     client.close()
 
 
-@pytest.fixture(params=sorted(REGISTRY))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``double`` is each connector that has what the marker ``needs`` names: abilities, traits."""
+    if "double" in metafunc.fixturenames:
+        needed = {what for mark in metafunc.definition.iter_markers("needs") for what in mark.args}
+        able = [name for name in sorted(DOUBLES) if needed <= _can(name)]
+        metafunc.parametrize("double", able, indirect=True)
+
+
+@cache
+def _can(name: str) -> frozenset[str]:
+    return frozenset(REGISTRY[connector_of(name)].abilities | traits(name))
+
+
+@pytest.fixture
 def double(
     request: pytest.FixtureRequest,
     url: str,
-    sandbox: Sandbox,
     time: FakeTime,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Double:
-    """A running double of each tool in the registry."""
-    connection = DOUBLES[request.param](url, monkeypatch)
-    return Double(connection, sandbox, time, tmp_path)
+) -> Iterator[Double]:
+    """A running double of a tool, and a connection to it whose requests are small."""
+    name: str = request.param
+    kind = connector_of(name)
+    connection = DOUBLES[name](str(tmp_path / "files") if kind in READERS else url, monkeypatch)
+    connector = REGISTRY[kind]
+    take_fewer(kind, FEW, monkeypatch)
+    client = Sandbox(url, KEY, "braze" if kind in READERS else BEHIND.get(name, name))
+    yield Double(
+        connection, client, time, tmp_path, url, name,
+        full_size=lambda: monkeypatch.setitem(REGISTRY, kind, connector),
+        form=FORMS.get(kind, lambda value: value), reader=READERS.get(kind),
+    )  # fmt: skip
+    client.close()

@@ -13,16 +13,16 @@ from settings.workspace import ConnectionSettings
 from tests.connectors.doubles import DOUBLES
 
 ROOT = Path(connectors.__file__).parent
-NOT_TOOLS = {"delivery", "__pycache__"}
+NOT_TOOLS = {"delivery"}
 
 
 def test_each_folder_is_a_tool_and_each_tool_a_folder() -> None:
-    folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - NOT_TOOLS
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")} - NOT_TOOLS
     assert set(REGISTRY) == folders
 
 
 def test_each_tool_has_a_double_for_the_contract_suite() -> None:
-    assert set(DOUBLES) == set(REGISTRY)
+    assert {name.partition(":")[0] for name in DOUBLES} == set(REGISTRY)
 
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
