@@ -215,11 +215,13 @@ class _Lanes:
 
     def _number(self, at: Ints) -> tuple[Ints, Ints]:
         """Zigzag numbers of variable length, and the cursors behind them."""
-        byte = self._data[at]
-        value = (byte & 127).astype(np.int64)
+        value = self._data[at].astype(np.int64)
         at = at + 1
-        (more,) = (byte & 128).nonzero()
+        if value.max(initial=0) < 128:  # one byte each, as most are
+            return (value >> 1) ^ -(value & 1), at
         shift = 0
+        (more,) = (value >= 128).nonzero()
+        value[more] &= 127
         while more.size:
             shift += 7
             if shift == 7 * _LONGEST_NUMBER:

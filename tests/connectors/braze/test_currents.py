@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from connectors.braze import currents
 from connectors.braze.currents import EVENT_FILES, FilesOptions, read
 from connectors.inbound import BadBody, Unreadable
 from settings.vocabulary import EVENT_TYPES
@@ -214,3 +215,13 @@ def test_bad_input_an_event_without_what_makes_it_one(event: dict[str, Any]) -> 
 def test_bad_input_a_body_that_is_none_of_brazes() -> None:
     with pytest.raises(BadBody):
         read(b"<html>", {}, OPTIONS)
+
+
+def test_the_page_about_events_names_every_word() -> None:
+    page = (Path(currents.__file__).parents[2] / "docs" / "events.md").read_text()
+    for what in currents._OF_MESSAGES:
+        assert f".{what}`" in page
+    for kind in (*currents._OF_CAMPAIGNS, *currents._BY_FIELD):
+        assert f"`{kind}`" in page or ".behaviors.subscription" in kind
+    for channel in currents.CHANNELS.values():
+        assert channel in page
