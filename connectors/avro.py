@@ -71,14 +71,14 @@ class AvroFile:
                 waiting.append((payload, count))
                 waiting_bytes += len(payload)
                 if waiting_bytes >= BATCH_BYTES:
-                    yield _decoded(waiting, self._fields, wanted)
+                    yield from _decoded(waiting, self._fields, wanted)
                     waiting, waiting_bytes = [], 0
         except BrokenFile:
             if waiting:
-                yield _decoded(waiting, self._fields, wanted)
+                yield from _decoded(waiting, self._fields, wanted)
             raise
         if waiting:
-            yield _decoded(waiting, self._fields, wanted)
+            yield from _decoded(waiting, self._fields, wanted)
 
     def _whole_blocks(self) -> Iterator[tuple[bytes, int]]:
         """Decompressed content and number of records."""
@@ -112,9 +112,19 @@ def _named() -> Iterator[None]:
 
 def _decoded(
     blocks: list[tuple[bytes, int]], fields: list[tuple[str, Any]], wanted: Collection[str]
-) -> Records:
-    with _named():
-        return _Lanes(blocks).records(fields, wanted)
+) -> Iterator[Records]:
+    """All at once, or, when one is damaged, those before it. Raises BrokenFile."""
+    try:
+        with _named():
+            records = _Lanes(blocks).records(fields, wanted)
+    except BrokenFile:
+        if len(blocks) == 1:
+            raise
+        half = len(blocks) // 2
+        yield from _decoded(blocks[:half], fields, wanted)
+        yield from _decoded(blocks[half:], fields, wanted)
+    else:
+        yield records
 
 
 class _Lanes:

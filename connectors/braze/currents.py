@@ -241,7 +241,9 @@ def _event(record: Mapping[str, Any], means: Meaning, word: str) -> dict[str, An
         v.CAMPAIGN_ID: record.get("campaign_id") or record.get("canvas_id") or None,
         v.CHANNEL: channel,
         v.DEVICE_ID: device,
-        v.PROPERTIES: {name: record[name] for name in KEPT if record.get(name) is not None},
+        v.PROPERTIES: {
+            name: _written(record[name]) for name in KEPT if record.get(name) is not None
+        },
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.avro import AvroFile, BrokenFile
@@ -67,6 +67,7 @@ def rows_of(content: bytes, columns: tuple[str, ...] = COLUMNS) -> list[dict[str
     return rows
 
 
+@settings(deadline=None)
 @given(st.lists(RECORD, max_size=40), st.sampled_from(["null", "deflate"]), st.integers(1, 3000))
 def test_columns_are_what_fastavro_reads(
     records: list[dict[str, Any]], codec: str, block_bytes: int
@@ -96,6 +97,7 @@ def test_large_files_come_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 PLAIN = {"text": "t", "many": [], "map": {}, "part": {"a": ""}, "word": "a", "bits": b"abc"}
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_bad_input_a_file_cut_anywhere_gives_its_whole_blocks(data: st.DataObject) -> None:
     records = [dict.fromkeys(FIELDS) | PLAIN | {"whole": number} for number in range(60)]
@@ -112,6 +114,7 @@ def test_bad_input_a_file_cut_anywhere_gives_its_whole_blocks(data: st.DataObjec
     assert len(seen) < 60
 
 
+@settings(deadline=None)
 @given(st.lists(RECORD, min_size=1, max_size=10), st.data())
 def test_bad_input_garbage_in_a_file_is_named_and_nothing_else(
     records: list[dict[str, Any]], data: st.DataObject
@@ -121,6 +124,19 @@ def test_bad_input_garbage_in_a_file_is_named_and_nothing_else(
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(BrokenFile, KeyError):  # KeyError: the garbage renamed a field
         rows_of(bytes(content))
+
+
+def test_bad_input_a_damaged_block_costs_the_blocks_before_it_nothing() -> None:
+    records = [dict.fromkeys(FIELDS) | PLAIN | {"whole": 7} for _ in range(400)]
+    content = bytearray(written(records, block_bytes=100))
+    middle = content.index(b"abc", len(content) // 2)
+    content[middle - 20 : middle] = b"\xff" * 20
+    seen: list[int] = []
+    with pytest.raises(BrokenFile):
+        for batch in AvroFile(bytes(content)).records(COLUMNS):
+            seen += batch.columns["whole"].to_pylist()
+    assert seen == [7] * len(seen)
+    assert 150 < len(seen) < 250
 
 
 @pytest.mark.parametrize("content", [b"", b"Obj\x01", b"PAR1" * 100, b'{"a": 1}\n' * 50])

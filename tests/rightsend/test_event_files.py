@@ -28,6 +28,7 @@ from tests.scoring.shop import quarantined
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 OPEN = "users.messages.email.Open"
 MAIN = "import sys; from tests.rightsend.test_event_files import main; main(sys.argv[1])"
+UNUSUAL = {"time": AT + 0.5, "campaign_id": 5, "price": "cheap", "url": True}
 YAML = """
 workspace: shop
 sources:
@@ -128,6 +129,21 @@ def test_bad_input_a_file_that_is_no_avro_costs_the_others_nothing(tmp_path: Pat
     report = run(tmp_path)
     assert (report.rows_added, report.error) == (1, None)
     assert report.rows_quarantined == {"broken_file": 1, "missing_id": 1}
+
+
+def test_bad_input_fields_of_other_types_than_brazes(tmp_path: Path) -> None:
+    kinds = {"id": "string", "external_user_id": "boolean", "device_id": "string"}
+    odd = [{"id": "1", "external_user_id": True, "device_id": "d", **UNUSUAL}]
+    fields = kinds | {"time": "double", "campaign_id": "long", "price": "string", "url": "boolean"}
+    (tmp_path / "currents").mkdir()
+    (tmp_path / "currents" / "odd.avro").write_bytes(content(OPEN, odd, fields))
+    timeless = content(OPEN, [{"id": "2", "time": "noon"}], {"id": "string", "time": "string"})
+    (tmp_path / "currents" / "timeless.avro").write_bytes(timeless)
+    report = run(tmp_path)
+    assert (report.rows_added, report.error) == (1, None)
+    assert report.rows_quarantined == {"missing_id": 1}
+    (row,) = events(tmp_path)
+    assert (row["identifier"], row["campaign_id"], row["properties"]) == ("d", None, None)
 
 
 def test_a_file_that_cannot_be_read_is_tried_again(tmp_path: Path, monkeypatch: Any) -> None:
