@@ -23,6 +23,7 @@ Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 
 BATCH_BYTES = 32 * 1024 * 1024  # of decompressed blocks that are decoded side by side
+_OPTIONAL_TEXT = ["null", "string"]
 _LONGEST_NUMBER = 10  # bytes
 _MOST_BYTES = 2**31 - 100
 _SIZES = {"null": 0, "boolean": 1, "float": 4, "double": 8}
@@ -167,6 +168,10 @@ class _Lanes:
 
     def _take(self, kind: Any, at: Ints, rows: Ints, column: _Column | None) -> Ints:
         """Read one value of type ``kind`` at each cursor; returns the cursors behind it."""
+        if kind == _OPTIONAL_TEXT:
+            behind = self._short_texts(at, rows, column)
+            if behind is not None:
+                return behind
         if isinstance(kind, list):
             branch, at = self._number(at)
             if branch.min() < 0 or branch.max() >= len(kind):
@@ -198,6 +203,18 @@ class _Lanes:
                 column.put(rows, self._raw(at, size).view(_NUMPY[name])[:, 0])
             return at + size
         return self._skip(name, kind, at)
+
+    def _short_texts(self, at: Ints, rows: Ints, column: _Column | None) -> Ints | None:
+        """Optional texts of up to 63 bytes, which most are: one byte says whether there is one,
+        the next twice its length. None if some are others."""
+        branch, twice = self._data[at], self._data[at + 1]
+        given = branch == 2
+        if (branch & 253).any() or (twice[given] & 129).any():
+            return None
+        behind = at + np.where(given, 2 + (twice >> 1), 1)
+        if column is not None:
+            column.put_text(rows, at + 2, behind, given)
+        return behind
 
     def _skip(self, name: str, kind: Any, at: Ints) -> Ints:
         """Values of several parts, which are never asked for."""
@@ -262,8 +279,10 @@ class _Column:
         elif self.kind is not None:
             self._values: npt.NDArray[Any] = np.zeros(rows, _NUMPY[self.kind])
 
-    def put_text(self, rows: Ints, start: Ints, end: Ints) -> None:
-        self._valid[rows] = True
+    def put_text(
+        self, rows: Ints, start: Ints, end: Ints, given: npt.NDArray[np.bool_] | bool = True
+    ) -> None:
+        self._valid[rows] = given
         self._start[rows], self._end[rows] = start, end
 
     def put(self, rows: Ints, values: npt.NDArray[Any]) -> None:
