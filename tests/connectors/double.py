@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -173,4 +173,7 @@ def _replaced(value: Any, wrong: str) -> Any:
     """The same options with KEY exchanged wherever it stands."""
     if isinstance(value, Mapping):
         return {name: _replaced(entry, wrong) for name, entry in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        own = {f.name: getattr(value, f.name) for f in fields(value) if f.init}
+        return replace(value, **{name: _replaced(entry, wrong) for name, entry in own.items()})
     return value.replace(KEY, wrong) if isinstance(value, str) else value
