@@ -52,8 +52,6 @@ DOUBLES: dict[str, Opener] = {
 }
 BEHIND: dict[str, str] = {"sandbox": "braze"}
 FORMS: dict[str, Callable[[Any], Any]] = {}
-# A trigger of these carries a key by which the tool knows it again: a lost answer is asked for.
-KEYED_TRIGGERS: frozenset[str] = frozenset()
 READERS: dict[str, Reader] = {}
 
 
@@ -67,12 +65,12 @@ def traits(name: str) -> set[str]:
 
     ``http``: speaks to a tool. ``batches``: takes several records a request. ``tells-rate``: the
     tool says how many requests are left. ``slow``: it takes few enough requests that a test can
-    fill a window. ``trigger-once``: a trigger that is sent again is carried out again.
+    fill a window.
     """
     if connector_of(name) in READERS:
         return {"batches"}
     shown = TOOLS.get(BEHIND.get(name, name))
-    found = {"http"} if name in KEYED_TRIGGERS else {"http", "trigger-once"}
+    found = {"http"}
     if shown is None or shown.rate_headers.remaining:
         found.add("tells-rate")
     FakeTime()
