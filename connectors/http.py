@@ -69,7 +69,8 @@ class Client:
         body: bytes | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request to ``base_url + path``; ``body`` is JSON.
+        """Send one request to ``base_url + path``; ``body`` is JSON (``headers`` may call it by a
+        tool's own media type).
 
         Raises Retry when the answer was lost (the tool may have done the work all the same), and
         Stop when no answer can be had: bad certificate, unusable address.
@@ -115,7 +116,7 @@ class Client:
         # As an auth callable, so that a .netrc of the machine cannot replace our credentials.
         request.headers.update(self.headers)
         if request.body is not None:
-            request.headers["Content-Type"] = "application/json"
+            request.headers.setdefault("Content-Type", "application/json")
         return request
 
     def _answer(self, response: requests.Response) -> Answer:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import marshmallow
 
-from connectors import braze, iterable, sandbox
+from connectors import braze, iterable, klaviyo, sandbox
 from connectors.errors import ConnectorError, Stop
 from connectors.tool import Connector, Tool
 from settings.workspace import ConnectionSettings
@@ -19,6 +19,7 @@ from settings.workspace import ConnectionSettings
 REGISTRY: dict[str, Connector] = {
     "braze": braze.CONNECTOR,
     "iterable": iterable.CONNECTOR,
+    "klaviyo": klaviyo.CONNECTOR,
     "sandbox": sandbox.CONNECTOR,
 }
 

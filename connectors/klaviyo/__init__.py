@@ -1,0 +1,23 @@
+"""Klaviyo: custom properties by bulk import, segments as lists, merging and deleting profiles."""
+
+from connectors.inbound import Webhook
+from connectors.klaviyo import webhook
+from connectors.klaviyo.connector import open_klaviyo
+from connectors.klaviyo.options import KlaviyoOptions
+from connectors.tool import Ability, Connector, abilities
+
+CONNECTOR = Connector(
+    "Klaviyo",
+    KlaviyoOptions,
+    open_klaviyo,
+    abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.IDENTITY, Ability.EVENTS_HTTP),
+    limits={
+        "attributes": (
+            "10,000 profiles and 5 MB a job, 100 kB a profile, 10 jobs a second and 150 a minute;"
+            " profiles that do not exist are created"
+        ),
+        "segments": "lists, 1,000 members a request, 60 requests a minute",
+        "identity": "one profile a request; merge 150, delete 60 requests a minute",
+    },
+    webhook=Webhook(webhook.verify, webhook.read),
+)
