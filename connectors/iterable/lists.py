@@ -23,6 +23,7 @@ from connectors.tool import Encoded, Limits, Outcome, Window
 PATH = "/api/lists"
 ADD, REMOVE = "subscribe", "unsubscribe"  # lanes, and the calls they are sent to
 LIMITS = Limits(items=1_000, body_bytes=4_000_000, item_bytes=2_000, envelope_bytes=200)
+WINDOWS = (Window(5, 1.0),)  # Iterable publishes none for these calls: that of bulk updates
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Members:
     segment_id: str
     update_existing_only: bool
     limits: Limits = LIMITS
-    windows: Sequence[Window] = ()  # Iterable publishes none for these calls
+    windows: Sequence[Window] = WINDOWS
 
     def addressable(self, customer_id: str) -> bool:
         return has_external_id(customer_id)

@@ -6,9 +6,9 @@ https://developers.klaviyo.com/en/reference/api_overview
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,11 +27,11 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
 
 @dataclass(frozen=True)
 class Api:
-    """Calls of one account. ``most_wait_s`` bounds how long one piece of work may wait."""
+    """Calls of one account. What was begun is asked about for at most ``most_wait_s``."""
 
     client: Client
-    most_wait_s: float = 600.0
-    sleep: Callable[[float], None] = time.sleep
+    most_wait_s: float
+    sleep: Callable[[float], None]
 
     def call(
         self,
@@ -48,15 +48,20 @@ class Api:
         return require_success(answer)
 
     def read(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        """A GET that is patient with a busy tool: it costs nothing to ask again. Raises Retry when
-        it was in vain for ``most_wait_s``."""
-        return self.patiently(lambda: self._document("GET", path, params))
+        """A successful GET of a JSON:API document. Raises Retry or Stop."""
+        try:
+            answer = self.call("GET", path, params=params)
+        except Split as error:  # nothing to split in a question
+            raise Stop(error.what, status=error.status) from None
+        if not isinstance(answer.body, dict) or "data" not in answer.body:
+            raise Retry("the answer is no document of Klaviyo's", status=answer.status)
+        return answer
 
     def pages(self, path: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """The resources of a listing, page after page. Raises Retry or Stop."""
         asked = dict(params)
         for _ in range(MOST_PAGES):
-            document = self.read(path, asked).body
+            document = self.patiently(partial(self.read, path, dict(asked))).body
             yield from (entry for entry in _list(document["data"]) if isinstance(entry, dict))
             cursor = _cursor(document)
             if cursor is None:
@@ -64,8 +69,8 @@ class Api:
             asked["page[cursor]"] = cursor
 
     def patiently(self, call: Callable[[], Answer]) -> Answer:
-        """The answer of a call that may be repeated, with pauses of the tool's or a growing
-        length. Raises what the call raises, Retry when the time is up."""
+        """The answer of a call that costs nothing to repeat; the pauses are as long as the tool
+        asks for, or grow. Raises what the call raises, Retry when it was in vain."""
         waited_s, pause_s = 0.0, FIRST_PAUSE_S
         while True:
             try:
@@ -77,15 +82,6 @@ class Api:
                 self.sleep(asked_s)
                 waited_s += asked_s
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-
-    def _document(self, method: str, path: str, params: Mapping[str, str] | None) -> Answer:
-        try:
-            answer = self.call(method, path, params=params)
-        except Split as error:  # nothing to split in a question
-            raise Stop(error.what, status=error.status) from None
-        if not isinstance(answer.body, dict) or "data" not in answer.body:
-            raise Retry("the answer is no document of Klaviyo's", status=answer.status)
-        return answer
 
     def _reason(self, answer: Answer) -> str:
         """Klaviyo's own words about the first error."""
@@ -103,8 +99,8 @@ def resource_id(resource: object) -> str | None:
     return found if isinstance(found, str) and ID.fullmatch(found) else None
 
 
-def attributes_of(resource: Mapping[str, Any]) -> dict[str, Any]:
-    found = resource.get("attributes")
+def attributes_of(resource: object) -> dict[str, Any]:
+    found = resource.get("attributes") if isinstance(resource, dict) else None
     return found if isinstance(found, dict) else {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import sleep
 from typing import Any
 
 from connectors.http import Client, Timeouts
@@ -66,5 +67,5 @@ def connect(base_url: str, options: Mapping[str, Any]) -> Klaviyo:
         secrets=(options["api_key"],),
         timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
     )
-    account = Api(client, most_wait_s=float(options.get("job_timeout_s", 600.0)))
+    account = Api(client, float(options.get("job_timeout_s", 600.0)), sleep)
     return Klaviyo(account, Lists(account))

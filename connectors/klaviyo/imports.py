@@ -27,11 +27,16 @@ def run(api: Api, profiles: Sequence[bytes], list_id: str | None = None) -> Outc
     """Import profiles (JSON objects with an ``external_id``), add them to a list if one is given,
     and wait for the end. Raises Retry, Stop, and Split when all were refused together."""
     started = api.call("POST", PATH, _job(profiles, list_id))
-    job_id = resource_id(started.body.get("data")) if isinstance(started.body, dict) else None
+    if not isinstance(started.body, dict):
+        raise Retry("a page instead of JSON, so nobody knows", status=started.status)
+    job_id = resource_id(started.body.get("data"))
     if job_id is None:
         raise Split("Klaviyo took the request and named no job", status=started.status)
     ended = api.patiently(lambda: _ended(api, job_id))
-    failed = attributes_of(ended.body["data"]).get("failed_count")
+    job = attributes_of(ended.body["data"])
+    if job.get("status") == "cancelled":
+        raise Retry("the import was cancelled in Klaviyo")
+    failed = job.get("failed_count")
     rate = _tighter(started.rate, ended.rate)
     if not failed:
         return Outcome(rate=rate)
@@ -55,7 +60,7 @@ def _job(profiles: Sequence[bytes], list_id: str | None) -> dict[str, Any]:
 def _ended(api: Api, job_id: str) -> Answer:
     answer = api.read(f"{PATH}/{job_id}")
     status = attributes_of(answer.body["data"]).get("status")
-    if status == "complete":
+    if status in ("complete", "cancelled"):
         return answer
     raise Retry(f"the import is {api.client.reason(status)}")
 

@@ -75,7 +75,7 @@ def _who(payload: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, str]
                 return {v.IDENTIFIER: external_id}
     profile = _object(_object(_object(event.get("relationships")).get("profile")).get("data"))
     profile_id = text(profile.get("id"))
-    return profile_id and {v.IDENTIFIER: profile_id, v.IDENTIFIER_KIND: "alias"} or None
+    return None if profile_id is None else {v.IDENTIFIER: profile_id, v.IDENTIFIER_KIND: "alias"}
 
 
 def _object(value: object) -> dict[str, Any]:

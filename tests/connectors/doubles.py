@@ -21,6 +21,7 @@ import pytest
 from connectors import delivery
 from connectors.braze.hosts import INSTANCES
 from connectors.delivery import PushReport, Runtime, SyncReport
+from connectors.iterable.hosts import DATA_CENTERS
 from connectors.sandbox.client import Sandbox
 from settings.workspace import AttributeSettings, ConnectionSettings
 
@@ -34,7 +35,10 @@ ATTRIBUTES = (
 class FakeTime:
     """Time that passes only when somebody sleeps."""
 
+    newest: FakeTime  # of the running test
+
     def __init__(self) -> None:
+        FakeTime.newest = self
         self.now_s = 1_800_000_000.0
         self.naps: list[float] = []
 
@@ -111,11 +115,32 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
     return ConnectionSettings("crm", "braze", ATTRIBUTES, options)
 
 
+def iterable_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(DATA_CENTERS, "double", f"{url}/tools/iterable")
+    options = {
+        "data_center": "double",
+        "api_key": KEY,
+        "update_existing_only": False,
+        "timeout_s": 30.0,
+        "webhook_token": KEY,
+    }
+    return ConnectionSettings("crm", "iterable", ATTRIBUTES, options)
+
+
+def klaviyo_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setattr("connectors.klaviyo.api.HOST", f"{url}/tools/klaviyo")
+    patch.setattr("connectors.klaviyo.connector.sleep", FakeTime.newest.sleep)
+    options = {"api_key": KEY, "timeout_s": 30.0, "job_timeout_s": 600.0, "webhook_secret": KEY}
+    return ConnectionSettings("crm", "klaviyo", ATTRIBUTES, options)
+
+
 Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 Reader = Callable[[ConnectionSettings], dict[str, dict[str, Any]]]
 
 DOUBLES: dict[str, Opener] = {
     "braze": braze_connection,
+    "iterable": iterable_connection,
+    "klaviyo": klaviyo_connection,
     "sandbox": sandbox_connection,
 }
 BEHIND: dict[str, str] = {"sandbox": "braze"}
