@@ -28,7 +28,17 @@ EVENTS: dict[str, tuple[str, str]] = {
     "emailUnSubscribe": ("unsubscribe", "email"),
     "hostedUnsubscribeClick": ("unsubscribe", "email"),
 }
-KEPT = ("messageId", "templateId", "workflowId", "experimentId", "url", "clickedUrl", "deeplink")
+# Addresses, phone numbers and places are not.
+KEPT = (
+    "isBot",
+    "messageId",
+    "templateId",
+    "workflowId",
+    "experimentId",
+    "url",
+    "clickedUrl",
+    "deeplink",
+)
 
 
 def verify(_body: bytes, headers: Mapping[str, str], options: Mapping[str, Any]) -> None:
@@ -48,8 +58,6 @@ def _read(document: Mapping[str, Any]) -> dict[str, Any] | str | None:
         return name
     data = document.get("dataFields")
     data = data if isinstance(data, dict) else {}
-    if data.get("isBot") is True:
-        return f"{name} by a bot"
     user_id = text(document.get("userId")) or text(data.get("userId"))
     occurred_at = _moment(data.get("createdAt"))
     if user_id is None or occurred_at is None:

@@ -16,7 +16,7 @@ CONNECTOR = Connector(
             "10,000 profiles and 5 MB a job, 100 kB a profile, 10 jobs a second and 150 a minute;"
             " profiles that do not exist are created"
         ),
-        "segments": "lists, 1,000 members a request, 60 requests a minute",
+        "segments": "lists, 1,000 members a request, 60 requests a minute; 150 new lists a day",
         "identity": "one profile a request; merge 150, delete 60 requests a minute",
     },
     webhook=Webhook(webhook.verify, webhook.read),
