@@ -60,7 +60,7 @@ def test_a_list_is_found_among_many_and_keeps_its_members_when_renamed(
 ) -> None:
     for n in range(25):
         tool.declare_segment(f"s{n}", f"Segment {n}")
-        time.sleep(0.1)
+        time.sleep(0.2)
     change(tool, "s17", add=["a", "b", "c"], remove=["b", "nobody"])
     tool.declare_segment("s17", "New name")
     change(tool, "s17", add=["d"], remove=["a"])
