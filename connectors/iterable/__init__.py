@@ -4,6 +4,7 @@ from connectors.inbound import Webhook
 from connectors.iterable import webhook
 from connectors.iterable.connector import open_iterable
 from connectors.iterable.options import IterableOptions
+from connectors.iterable.snippet import snippet
 from connectors.tool import Ability, Connector, abilities
 
 CONNECTOR = Connector(
@@ -15,6 +16,7 @@ CONNECTOR = Connector(
         Ability.SEGMENTS,
         Ability.IDENTITY,
         Ability.TRIGGER,
+        Ability.SEND_TIME,
         Ability.EVENTS_HTTP,
     ),
     limits={
@@ -23,5 +25,6 @@ CONNECTOR = Connector(
         "identity": "one user a request; merge 50, delete 100 requests a second",
         "trigger": "one recipient a request, by the channel of the campaign",
     },
+    snippet=snippet,
     webhook=Webhook(webhook.verify, webhook.read),
 )

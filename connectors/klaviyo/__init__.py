@@ -4,13 +4,20 @@ from connectors.inbound import Webhook
 from connectors.klaviyo import webhook
 from connectors.klaviyo.connector import open_klaviyo
 from connectors.klaviyo.options import KlaviyoOptions
+from connectors.klaviyo.snippet import snippet
 from connectors.tool import Ability, Connector, abilities
 
 CONNECTOR = Connector(
     "Klaviyo",
     KlaviyoOptions,
     open_klaviyo,
-    abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.IDENTITY, Ability.EVENTS_HTTP),
+    abilities(
+        Ability.ATTRIBUTES,
+        Ability.SEGMENTS,
+        Ability.IDENTITY,
+        Ability.SEND_TIME,
+        Ability.EVENTS_HTTP,
+    ),
     limits={
         "attributes": (
             "10,000 profiles and 5 MB a job, 100 kB a profile, 10 jobs a second and 150 a minute;"
@@ -19,5 +26,6 @@ CONNECTOR = Connector(
         "segments": "lists, 1,000 members a request, 60 requests a minute; 150 new lists a day",
         "identity": "one profile a request; merge 150, delete 60 requests a minute",
     },
+    snippet=snippet,
     webhook=Webhook(webhook.verify, webhook.read),
 )
