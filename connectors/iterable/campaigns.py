@@ -1,55 +1,52 @@
-"""Starting a campaign for one user, with data of their own.
+"""Starting a campaign, or a journey, for one user with data of their own.
 
-https://api.iterable.com/api/docs#email_target
+A campaign is called by its number, with the channel before it unless that is e-mail: ``12``,
+``push:12``, ``journey:7``. https://api.iterable.com/api/docs#email_target
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from connectors.errors import Lost, Reject, Retry, Split, Stop
+from connectors.errors import Lost, Retry, Stop
 from connectors.http import Answer, Client
 from connectors.iterable.answers import accepted
 
-# messageMedium of a campaign → the call that sends one message of it.
-CALLS = {
-    medium.lower(): f"/api/{medium}/target"
-    for medium in ("email", "push", "sms", "inApp", "webPush", "whatsApp")
-}
+CAMPAIGN = re.compile(r"(?:([A-Za-z]{1,20}):)?([0-9]{1,18})", re.ASCII)
+EMAIL, JOURNEY = "email", "journey"
+CHANNELS = (EMAIL, "push", "sms", "inApp", "webPush", "whatsApp")
 
 
-def call_of(client: Client, campaign_id: str) -> str:
-    """The path by which a campaign is sent. Raises Retry or Stop."""
-    if not (campaign_id.isascii() and campaign_id.isdigit()):
-        raise Stop(f"Iterable numbers its campaigns; {campaign_id!r} is no number")
-    answer = client.request("GET", f"/api/campaigns/{campaign_id}")
-    if answer.status in (400, 404):
-        raise Stop(f"Iterable has no campaign {campaign_id}", status=answer.status)
-    medium = str(accepted(client, answer).get("messageMedium"))
-    path = CALLS.get(medium.lower().replace("-", "").replace("_", ""))
-    if path is None:
-        raise Stop(f"a campaign by {client.reason(medium)} cannot be triggered for one user")
-    return path
-
-
-def send(
-    client: Client, path: str, campaign_id: str, user_id: str, data: Mapping[str, Any]
-) -> None:
+def send(client: Client, campaign_id: str, user_id: str, data: Mapping[str, Any]) -> None:
     """One message. Not idempotent. Raises Retry when it was surely not sent, Lost when nobody
-    knows, Reject when Iterable refuses this user, and Stop."""
-    body = {"campaignId": int(campaign_id), "recipientUserId": user_id, "dataFields": data}
+    knows, Split when Iterable refuses this user, and Stop."""
+    path, body = _call(campaign_id, user_id, data)
     try:
         answer = client.request("POST", path, body=orjson.dumps(body))
     except Retry as error:
         raise Lost(error.what) from None
-    try:
-        _require_told(answer)
-        accepted(client, answer)
-    except Split as error:
-        raise Reject(error.what, status=error.status) from None
+    _require_told(answer)
+    accepted(client, answer)
+
+
+def _call(campaign_id: str, user_id: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """(path, body). Raises Stop for what is no campaign of Iterable's."""
+    found = CAMPAIGN.fullmatch(campaign_id)
+    channel, number = (found[1] or EMAIL, int(found[2])) if found else ("", 0)
+    if channel == JOURNEY:
+        body = {"workflowId": number, "userId": user_id, "dataFields": data}
+        return "/api/workflows/triggerWorkflow", body
+    if channel not in CHANNELS:
+        raise Stop(
+            f"{campaign_id!r} is no campaign of Iterable: expected a number, or one after"
+            f" {JOURNEY}: or a channel ({', '.join(CHANNELS)})"
+        )
+    body = {"campaignId": number, "recipientUserId": user_id, "dataFields": data}
+    return f"/api/{channel}/target", body
 
 
 def _require_told(answer: Answer) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.errors import Stop
 from connectors.http import Client, Timeouts
-from connectors.iterable import campaigns, people
+from connectors.iterable import campaigns, catalogs, people
 from connectors.iterable.answers import accepted
 from connectors.iterable.attributes import Attributes
 from connectors.iterable.hosts import DATA_CENTERS
@@ -26,7 +26,6 @@ class Iterable(Tool):
     client: Client
     lists: Lists
     update_existing_only: bool
-    _calls: dict[str, str] = field(default_factory=dict)  # campaign → path that sends it
 
     most_recipients = 1
 
@@ -39,6 +38,12 @@ class Iterable(Tool):
     def declare_segment(self, segment_id: str, name: str) -> None:
         self.lists.declare(segment_id, name)
 
+    def catalog(self, name: str) -> Target:
+        return catalogs.Items(self.client, name)
+
+    def declare_catalog(self, name: str, fields: Mapping[str, str]) -> None:
+        catalogs.declare(self.client, name, fields)
+
     def identify(self, pairs: Sequence[tuple[str, str, str]]) -> None:
         """Nothing to do: Iterable knows people by userId, and only those were ever sent."""
 
@@ -49,14 +54,9 @@ class Iterable(Tool):
         people.erase(self.client, customer_ids)
 
     def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
-        """One recipient a request. Raises Retry, Lost, Reject or Stop."""
-        if campaign_id not in self._calls:
-            self._calls[campaign_id] = campaigns.call_of(self.client, campaign_id)
-        path = self._calls[campaign_id]
+        """One recipient a request. Raises Retry, Split, Lost or Stop."""
         for recipient in recipients:
-            campaigns.send(
-                self.client, path, campaign_id, recipient.customer_id, recipient.properties
-            )
+            campaigns.send(self.client, campaign_id, recipient.customer_id, recipient.properties)
 
     def check(self) -> None:
         """List channels: harmless, and refused with a wrong key or data center."""

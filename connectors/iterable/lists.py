@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from connectors.customers import has_external_id
-from connectors.errors import Stop
+from connectors.errors import Retry, Stop
 from connectors.http import Client
 from connectors.iterable.answers import NOT_FOUND, REASONS, accepted, bulk_outcome
 from connectors.iterable.attributes import user
@@ -59,7 +59,9 @@ class Lists:
 
     def _find(self, segment_id: str) -> int | None:
         listed = accepted(self.client, self.client.request("GET", PATH)).get("lists")
-        for entry in listed if isinstance(listed, list) else []:
+        if not isinstance(listed, list):
+            raise Retry("no lists where they were asked for")
+        for entry in listed:
             if isinstance(entry, dict) and entry.get("description") == _description(segment_id):
                 return entry["id"] if type(entry.get("id")) is int else None
         return None

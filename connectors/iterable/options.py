@@ -7,6 +7,7 @@ from marshmallow import fields, validate
 
 from connectors.iterable.hosts import DATA_CENTERS
 
+CATALOG_FIELDS = ("name", "brand", "category", "price", "image_url", "url", "sellable")
 KEY = validate.Regexp(
     r"[!-~]+\Z", error="must be printable ASCII characters without spaces or line breaks"
 )
@@ -43,6 +44,27 @@ class IterableOptions(marshmallow.Schema):
         load_default=30.0,
         validate=validate.Range(min=0.1, max=300),
         metadata={"description": "Seconds to wait for an answer"},
+    )
+    catalog = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(r"[A-Za-z0-9-]{1,255}\Z"),
+        metadata={
+            "description": "Name of the catalog that is to follow the shop's items; made if missing"
+        },
+    )
+    catalog_fields = fields.List(
+        fields.String(validate=validate.OneOf(CATALOG_FIELDS)),
+        load_default=list(CATALOG_FIELDS),
+        validate=validate.Length(min=1),
+        metadata={"description": "What the catalog holds of an item besides its id"},
+    )
+    erase_profiles = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Whether erasing a customer deletes the whole user in Iterable. Without"
+            " it only our fields and memberships go"
+        },
     )
     webhook_token = fields.String(
         validate=KEY,

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
-from connectors.errors import Split, Stop
+from connectors.errors import Stop
 from connectors.http import Answer, Client
 from connectors.iterable.answers import accepted
 
@@ -20,14 +20,15 @@ UNKNOWN = (
 
 
 def merge(client: Client, pairs: Sequence[tuple[str, str]]) -> None:
-    """(gone user id, staying one); a gone one that is not there is fine. Raises Retry or Stop."""
+    """(gone user id, staying one); a gone one that is not there is fine. Raises Retry, Split or
+    Stop."""
     for gone, staying in pairs:
         body = {"sourceUserId": gone, "destinationUserId": staying}
         _settled(client, client.request("POST", "/api/users/merge", body=orjson.dumps(body)))
 
 
 def erase(client: Client, user_ids: Sequence[str]) -> None:
-    """Delete users; one that is not there is fine. Raises Retry or Stop."""
+    """Delete users; one that is not there is fine. Raises Retry, Split or Stop."""
     for user_id in user_ids:
         if user_id in (".", ".."):  # would be the path of another call
             raise Stop(f"a user called {user_id!r} can only be deleted in Iterable itself")
@@ -41,7 +42,4 @@ def _settled(client: Client, answer: Answer) -> None:
         told = f"{body.get('code')} {body.get('msg')}"
         if any(word in told for word in UNKNOWN):
             return
-    try:
-        accepted(client, answer)
-    except Split as error:
-        raise Stop(error.what, status=error.status) from None
+    accepted(client, answer)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from connectors.customers import external_id, has_external_id
-from connectors.errors import Reject, Split, Stop
+from connectors.errors import Reject
 from connectors.klaviyo import imports
 from connectors.klaviyo.api import Api, attributes_of, resource_id
 from connectors.tool import Encoded, Limits, Outcome, Window
@@ -85,7 +85,7 @@ def ids_of(api: Api, customer_ids: Sequence[str]) -> dict[str, str]:
 
 def merge(api: Api, pairs: Sequence[tuple[str, str]]) -> None:
     """(gone customer id, staying one). Without a staying profile the gone one takes its name.
-    Raises Retry or Stop."""
+    Raises Retry, Split or Stop."""
     ids = ids_of(api, [customer_id for pair in pairs for customer_id in pair])
     for gone, staying in pairs:
         if gone not in ids:
@@ -103,7 +103,8 @@ def merge(api: Api, pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def erase(api: Api, customer_ids: Sequence[str]) -> None:
-    """Ask for the deletion of profiles; Klaviyo carries it out later. Raises Retry or Stop."""
+    """Ask for the deletion of profiles; Klaviyo carries it out later. Raises Retry, Split or
+    Stop."""
     for profile_id in ids_of(api, customer_ids).values():
         _do(api, "POST", "/api/data-privacy-deletion-jobs", {
             "type": "data-privacy-deletion-job",
@@ -113,10 +114,7 @@ def erase(api: Api, customer_ids: Sequence[str]) -> None:
 
 def _do(api: Api, method: str, path: str, resource: Mapping[str, Any]) -> None:
     """One idempotent call, patiently: the windows of these calls are narrow."""
-    try:
-        api.patiently(lambda: api.call(method, path, {"data": resource}))
-    except Split as error:  # of one profile
-        raise Stop(error.what, status=error.status) from None
+    api.patiently(lambda: api.call(method, path, {"data": resource}))
 
 
 def _questions(customer_ids: Sequence[str]) -> Iterator[list[str]]:

@@ -47,6 +47,11 @@ class FakeTime:
             self.naps.append(seconds)
             self.now_s += seconds
 
+    @staticmethod
+    def let_pass(seconds: float) -> None:
+        """Sleep in the time of the running test."""
+        FakeTime.newest.sleep(seconds)
+
     @property
     def slept_s(self) -> float:
         return sum(self.naps)

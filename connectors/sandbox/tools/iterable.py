@@ -6,24 +6,49 @@ https://api.iterable.com/api/docs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 from flask import Response, jsonify, make_response, request
 
-from connectors.sandbox.gate import NO_RATE_HEADERS, RateWindows
+from connectors.sandbox.gate import NO_RATE_HEADERS
 from connectors.sandbox.tools.base import Bench, RefusedCallError, Route, ToolDouble
-from connectors.tool import Window
 
 BODY_BYTES = 4_000_000
 USERS = 1_000
-BULK_WINDOWS = (Window(5, 1.0),)
+BULK_CALLS = 5  # a second
 NO_LIST, NO_USER = "error.lists.invalidListId", "error.users.noUserWithIdExists"
 CODES = {
     401: "BadApiKey", 403: "Forbidden", 404: "NotFound", 409: "ForgottenUserError",
     413: "BatchTooLarge", 429: "RateLimitExceeded", 500: "GenericError",
 }  # fmt: skip
 MARK = "Rightsend segment "
+MEDIA = ("email", "push", "sms", "inApp", "webPush", "whatsApp")
+ITEM_ID = re.compile(r"[A-Za-z0-9-]{1,255}")
+
+
+class Bucket:
+    """A leaky bucket: it holds as many calls as leak out of it in a second. Thread-safe."""
+
+    def __init__(self, size: int, now: Callable[[], float]) -> None:
+        self._size = size
+        self._now = now
+        self._level = 0.0
+        self._at = now()
+        self._lock = Lock()
+
+    def take(self) -> bool:
+        """Whether there is room for one more call."""
+        with self._lock:
+            now = self._now()
+            self._level = max(self._level - (now - self._at) * self._size, 0.0)
+            self._at = now
+            if self._level + 1 > self._size:
+                return False
+            self._level += 1
+            return True
 
 
 class IterableDouble(ToolDouble):
@@ -33,7 +58,7 @@ class IterableDouble(ToolDouble):
 
     def __init__(self, bench: Bench) -> None:
         super().__init__(bench)
-        self._bulk_calls = RateWindows(bench.now)
+        self._bulk_calls = Bucket(BULK_CALLS, bench.now)
 
     def routes(self) -> Sequence[Route]:
         return [
@@ -45,8 +70,13 @@ class IterableDouble(ToolDouble):
             ("POST", "/api/lists", self.create_list),
             ("POST", "/api/lists/subscribe", self.subscribe),
             ("POST", "/api/lists/unsubscribe", self.unsubscribe),
-            ("GET", "/api/campaigns/<int:campaign_id>", self.campaign),
             ("POST", "/api/<medium>/target", self.target),
+            ("POST", "/api/workflows/triggerWorkflow", self.trigger_workflow),
+            ("GET", "/api/catalogs/<name>/fieldMappings", self.field_mappings),
+            ("PUT", "/api/catalogs/<name>/fieldMappings", self.map_fields),
+            ("POST", "/api/catalogs/<name>", self.create_catalog),
+            ("POST", "/api/catalogs/<name>/items", self.put_items),
+            ("DELETE", "/api/catalogs/<name>/items", self.delete_items),
         ]
 
     def authorised(self) -> bool:
@@ -70,10 +100,8 @@ class IterableDouble(ToolDouble):
 
     def bulk_update(self) -> Response:
         """POST /api/users/bulkUpdate"""
-        if not self.dials.rate_limit:  # which replaces the tool's own
-            seat = self._bulk_calls.take(BULK_WINDOWS)
-            if seat is not None and not seat.allowed:
-                raise RefusedCallError(429, "Rate limit exceeded")
+        if not self.dials.rate_limit and not self._bulk_calls.take():  # a dial replaces it
+            raise RefusedCallError(429, "Rate limit exceeded")
         users = _users(self.json_body(BODY_BYTES), "users")
         return self._each(users, self._update)
 
@@ -144,21 +172,82 @@ class IterableDouble(ToolDouble):
         channel = {"id": 1, "name": "Marketing", "channelType": "Marketing"}
         return jsonify(channels=[{**channel, "messageMedium": "Email"}])
 
-    def campaign(self, campaign_id: int) -> Response:
-        """GET /api/campaigns/{id}: every number is a campaign by e-mail."""
-        return jsonify(id=campaign_id, name="A campaign", messageMedium="Email", type="Triggered")
-
     def target(self, medium: str) -> Response:
-        """POST /api/email/target"""
+        """POST /api/email/target, and so on for other channels: every number is a campaign."""
         body = self.json_body(BODY_BYTES)
-        user_id, campaign_id = body.get("recipientUserId"), body.get("campaignId")
-        if medium != "email" or type(campaign_id) is not int or not isinstance(user_id, str):
+        campaign_id = body.get("campaignId")
+        if medium not in MEDIA or type(campaign_id) is not int:
             raise RefusedCallError(400, "this campaign cannot be sent so")
-        if self.problem(0, user_id) is not None:
+        prefix = "" if medium == "email" else f"{medium}:"
+        return self._send(f"{prefix}{campaign_id}", body.get("recipientUserId"), body)
+
+    def trigger_workflow(self) -> Response:
+        """POST /api/workflows/triggerWorkflow"""
+        body = self.json_body(BODY_BYTES)
+        return self._send(f"journey:{body.get('workflowId')}", body.get("userId"), body)
+
+    def field_mappings(self, name: str) -> Response:
+        """GET /api/catalogs/{catalogName}/fieldMappings"""
+        catalog = self._catalog(name)
+        return jsonify(definedMappings=catalog["types"], undefinedFields=[])
+
+    def map_fields(self, name: str) -> Response:
+        """PUT /api/catalogs/{catalogName}/fieldMappings: a type stays what it is."""
+        catalog = self._catalog(name)
+        updates = self.json_body(BODY_BYTES)["mappingsUpdates"]
+        given = {update["fieldName"]: update["fieldType"] for update in updates}
+        if any(catalog["types"].get(field, kind) != kind for field, kind in given.items()):
+            raise RefusedCallError(400, "the type of a field cannot be changed")
+        self.shelf("catalogs").put(name, {"types": {**catalog["types"], **given}})
+        return _success()
+
+    def create_catalog(self, name: str) -> Response:
+        """POST /api/catalogs/{catalogName}"""
+        if self.shelf("catalogs").get(name) is not None or not ITEM_ID.fullmatch(name):
+            raise RefusedCallError(400, "the catalog is there, or its name is none")
+        self.shelf("catalogs").put(name, {"types": {}})
+        return make_response(_success(), 201)
+
+    def put_items(self, name: str) -> Response:
+        """POST /api/catalogs/{catalogName}/items: whole items"""
+        self._catalog(name)
+        body = self.json_body(BODY_BYTES)
+        documents = body.get("documents")
+        if body.get("replaceUploadedFieldsOnly") is not False or not isinstance(documents, dict):
+            raise RefusedCallError(400, "documents and replaceUploadedFieldsOnly are required")
+        self._require_items(list(documents))
+        for item_id, fields in documents.items():
+            self.shelf(f"items of {name}").put(item_id, fields)
+        return make_response(_success(), 202)
+
+    def delete_items(self, name: str) -> Response:
+        """DELETE /api/catalogs/{catalogName}/items"""
+        self._catalog(name)
+        item_ids = self.json_body(BODY_BYTES)["itemIds"]
+        self._require_items(item_ids)
+        for item_id in item_ids:
+            self.shelf(f"items of {name}").remove(item_id)
+        return make_response(_success(), 202)
+
+    def catalog(self, name: str) -> dict[str, dict[str, Any]]:
+        return self.shelf(f"items of {name}").all()
+
+    def _catalog(self, name: str) -> dict[str, Any]:
+        catalog = self.shelf("catalogs").get(name)
+        if catalog is None:
+            raise RefusedCallError(404, "there is no such catalog")
+        return catalog
+
+    def _require_items(self, item_ids: list[str]) -> None:
+        if not 0 < len(item_ids) <= USERS or not all(map(ITEM_ID.fullmatch, item_ids)):
+            raise RefusedCallError(400, "1 to 1000 items, called by letters, digits and dashes")
+
+    def _send(self, campaign_id: str, user_id: object, body: dict[str, Any]) -> Response:
+        if not isinstance(user_id, str) or self.problem(0, user_id) is not None:
             raise RefusedCallError(400, NO_USER)
         messages = self.shelf("messages")
         messages.put(f"{len(messages.all()):06}", {
-            "campaign_id": str(campaign_id), "customer_id": user_id,
+            "campaign_id": campaign_id, "customer_id": user_id,
             "properties": body.get("dataFields", {}),
         })  # fmt: skip
         return _success()

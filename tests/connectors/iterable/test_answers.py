@@ -126,9 +126,7 @@ def test_who_is_not_there_cannot_be_added_but_is_removed() -> None:
     assert members(REMOVE, body) == Outcome()
 
 
-@pytest.mark.parametrize(
-    "lists", [[], None, [7], [{"id": "7", "description": "Rightsend segment s"}]]
-)
+@pytest.mark.parametrize("lists", [[], [7], [{"id": "7", "description": "Rightsend segment s"}]])
 def test_bad_input_a_list_that_is_gone_is_named(lists: Any) -> None:
     target = Members(Lists(saying(200, {"lists": lists})), "s", update_existing_only=True)
     with pytest.raises(Stop, match="Rightsend segment s"):

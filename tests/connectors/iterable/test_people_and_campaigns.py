@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors.errors import Lost, Reject, Retry, Stop
+from connectors.errors import Lost, Retry, Split, Stop
 from connectors.iterable.connector import Iterable, connect
 from connectors.sandbox.client import Sandbox
 from connectors.tool import Recipient
@@ -66,6 +66,14 @@ def test_a_field_keeps_its_type(tool: Iterable, iterable: Sandbox) -> None:
     assert iterable.held() == {"a": {"x": 0.5}, "b": {"x": 1}}
 
 
+@pytest.mark.parametrize("campaign_id", ["12", "push:12", "inApp:12", "journey:7"])
+def test_campaigns_of_any_channel_and_journeys(
+    tool: Iterable, iterable: Sandbox, campaign_id: str
+) -> None:
+    tool.trigger(campaign_id, [Recipient("a", {"offer": "tea"})])
+    assert [message["customer_id"] for message in iterable.triggered(campaign_id)] == ["a"]
+
+
 def test_a_campaign_goes_to_each_with_their_own_properties(
     tool: Iterable, iterable: Sandbox
 ) -> None:
@@ -101,15 +109,17 @@ def test_a_recipient_that_iterable_refuses_is_named_as_such(
     tool: Iterable, iterable: Sandbox
 ) -> None:
     iterable.turn(blocked=["a"])
-    with pytest.raises(Reject, match="noUserWithIdExists"):
+    with pytest.raises(Split, match="noUserWithIdExists"):
         tool.trigger("12", [Recipient("a")])
 
 
-@pytest.mark.parametrize("campaign_id", ["spring", "", "12/../13", "-1", "٣"])
+@pytest.mark.parametrize(
+    "campaign_id", ["spring", "", "12/../13", "-1", "٣", "fax:1", "push:", "push:a"]
+)
 def test_bad_input_a_campaign_that_is_no_number_is_not_asked_for(
     tool: Iterable, campaign_id: str
 ) -> None:
-    with pytest.raises(Stop, match="numbers its campaigns"):
+    with pytest.raises(Stop, match="is no campaign of Iterable"):
         tool.trigger(campaign_id, [Recipient("a")])
 
 

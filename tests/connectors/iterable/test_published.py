@@ -30,6 +30,11 @@ def test_all_requests_are_published(
     with open_tool(connection) as tool:
         tool.check()
         tool.trigger("12", [Recipient("c1", {"offer": "x"})])
+        tool.trigger("journey:7", [Recipient("c1", {"offer": "x"})])
+        tool.declare_catalog("items", {"name": "string", "price": "number"})
+        for item in ({"name": "Tea", "price": 2.5}, None):
+            change = tool.catalog("items").encode("i1", {"item": item})
+            tool.catalog("items").write(change.lane, [change.body])
         tool.merge([("c1", "c2")])
         tool.erase(["c2"])
     assert {wrong for request in sent for wrong in unpublished(request, CALLS)} == set()
