@@ -14,6 +14,7 @@ CONNECTOR = Connector(
     abilities(
         Ability.ATTRIBUTES,
         Ability.SEGMENTS,
+        Ability.CATALOG,
         Ability.IDENTITY,
         Ability.SEND_TIME,
         Ability.EVENTS_HTTP,
@@ -24,6 +25,7 @@ CONNECTOR = Connector(
             " profiles that do not exist are created"
         ),
         "segments": "lists, 1,000 members a request, 60 requests a minute; 150 new lists a day",
+        "catalog": "one catalog; 100 items a request, 150 requests a minute; an item needs a url",
         "identity": "one profile a request; merge 150, delete 60 requests a minute",
     },
     snippet=snippet,

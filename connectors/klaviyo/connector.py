@@ -8,7 +8,7 @@ from time import sleep
 from typing import Any
 
 from connectors.http import Client, Timeouts
-from connectors.klaviyo import api, profiles
+from connectors.klaviyo import api, catalogs, profiles
 from connectors.klaviyo.api import Api
 from connectors.klaviyo.lists import Lists, Members
 from connectors.tool import Target, Tool
@@ -30,6 +30,12 @@ class Klaviyo(Tool):
 
     def declare_segment(self, segment_id: str, name: str) -> None:
         self.lists.declare(segment_id, name)
+
+    def catalog(self, name: str) -> Target:
+        return catalogs.Items(self.api)
+
+    def declare_catalog(self, name: str, fields: Mapping[str, str]) -> None:
+        """Nothing to do: Klaviyo has one catalog, with fields of its own."""
 
     def identify(self, pairs: Sequence[tuple[str, str, str]]) -> None:
         """Nothing to do: profiles are made under their external_id only."""

@@ -67,7 +67,7 @@ def ids_of(api: Api, customer_ids: Sequence[str]) -> dict[str, str]:
     """Customer id → Klaviyo's own id of the profile, of those that are there. Raises Retry or
     Stop."""
     found: dict[str, str] = {}
-    for batch in _questions(customer_ids):
+    for batch in questions(customer_ids):
         params = {
             "filter": f"any(external_id,{orjson.dumps(batch).decode()})",
             "fields[profile]": "external_id",
@@ -117,7 +117,7 @@ def _do(api: Api, method: str, path: str, resource: Mapping[str, Any]) -> None:
     api.patiently(lambda: api.call(method, path, {"data": resource}))
 
 
-def _questions(customer_ids: Sequence[str]) -> Iterator[list[str]]:
+def questions(customer_ids: Sequence[str]) -> Iterator[list[str]]:
     """Batches that fit into an address."""
     batch: list[str] = []
     size = 0

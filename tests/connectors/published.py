@@ -3,8 +3,8 @@
 A ``published.json`` beside a tool's tests holds, of the vendor's OpenAPI document and in our words,
 what the calls that we make may hold: ``"METHOD /path/{parameter}"`` → ``query`` (names),
 ``headers`` (that must be there), ``body`` (shape), ``most`` (place in the body → most entries).
-A shape is a JSON type's name, a list with the shape of an element, or an object of shapes in which
-``name*`` is required and any other name is a mistake.
+A shape is a JSON type's name (``string?``: or null), a list with the shape of an element, or an
+object of shapes in which ``name*`` is required and any other name is a mistake.
 """
 
 from __future__ import annotations
@@ -71,11 +71,21 @@ def read_published(tests_of_tool: str) -> dict[str, Any]:
     return calls
 
 
+def call_of(sent: Sent, calls: Mapping[str, Any]) -> str | None:
+    """The published call that a request is."""
+    for template in calls:
+        pattern = re.sub(r"\{\w+\}", "[^/]+", template)
+        if re.fullmatch(pattern, f"{sent.method} {sent.path}"):
+            return template
+    return None
+
+
 def unpublished(sent: Sent, calls: Mapping[str, Any]) -> list[str]:
     """What is wrong with a request; empty when it is as published."""
-    call = _call(f"{sent.method} {sent.path}", calls)
-    if call is None:
+    template = call_of(sent, calls)
+    if template is None:
         return [f"{sent.method} {sent.path} is not published"]
+    call = {"query": [], "headers": [], **calls[template]}
     wrong = [f"{name}: no such parameter" for name in sent.params if name not in call["query"]]
     wrong += [f"{name}: no such header" for name in call["headers"] if not sent.headers.get(name)]
     if (sent.body is None) != (call.get("body") is None):
@@ -88,16 +98,10 @@ def unpublished(sent: Sent, calls: Mapping[str, Any]) -> list[str]:
     return wrong
 
 
-def _call(line: str, calls: Mapping[str, Any]) -> dict[str, Any] | None:
-    for template, call in calls.items():
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), line):
-            return {"query": [], "headers": [], **call}
-    return None
-
-
 def _misfits(value: Any, shape: Any, place: str) -> list[str]:
     if isinstance(shape, str):
-        fits = type(value) in TYPES[shape]
+        fits = type(value) in TYPES[shape.removesuffix("?")]
+        fits = fits or (value is None and shape.endswith("?"))
         return [] if fits else [f"{place} is {type(value).__name__}, not {shape}"]
     if isinstance(shape, list):
         if not isinstance(value, list):

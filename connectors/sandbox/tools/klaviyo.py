@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -19,13 +20,15 @@ from connectors.sandbox.tools.base import Bench, RefusedCallError, Route, ToolDo
 from connectors.tool import Window
 
 BODY_BYTES, PROFILE_BYTES = 5_000_000, 100_000
-PROFILES, MEMBERS = 10_000, 1_000
+PROFILES, MEMBERS, ITEMS = 10_000, 1_000, 100
 PENDING = 0
 MEDIA_TYPE = "application/vnd.api+json"
 SMALL = (Window(3, 1.0), Window(60, 60.0))
 MEDIUM = (Window(10, 1.0), Window(150, 60.0))
 LARGE = (Window(75, 1.0), Window(750, 60.0))
-FILTER = re.compile(r"any\(external_id,(\[.*\])\)")
+FILTER = re.compile(r"any\((external_id|ids),(\[.*\])\)")
+PREFIX = "$custom:::$default:::"
+NEEDED = ("title", "description", "url")
 Views = tuple[str, str, Sequence[Window], Callable[..., Response]]
 
 
@@ -39,7 +42,6 @@ class KlaviyoDouble(ToolDouble):
     def __init__(self, bench: Bench) -> None:
         super().__init__(bench)
         self.dials.reset_as_seconds = True
-        self._taken: dict[str, RateWindows] = {}
 
     def routes(self) -> Sequence[Route]:
         jobs = "/api/profile-bulk-import-jobs"
@@ -51,6 +53,8 @@ class KlaviyoDouble(ToolDouble):
             ("PATCH", "/api/profiles/<profile_id>", LARGE, self.update_profile),
             ("POST", "/api/profile-merge", MEDIUM, self.merge),
             ("POST", "/api/data-privacy-deletion-jobs", SMALL, self.delete),
+            ("GET", "/api/catalog-items", LARGE, self.items),
+            *self._item_jobs(),
             ("GET", "/api/lists", LARGE, self.lists),
             ("POST", "/api/lists", MEDIUM, self.create_list),
             ("PATCH", "/api/lists/<list_id>", MEDIUM, self.rename_list),
@@ -63,11 +67,7 @@ class KlaviyoDouble(ToolDouble):
         return scheme == "Klaviyo-API-Key" and self.keys.accept(key)
 
     def refused(self, status: int, text: str) -> Response:
-        error = {
-            "id": "0", "status": status, "code": "invalid", "title": "Invalid input.",
-            "detail": text, "source": {"pointer": "/data"}, "meta": {},
-        }  # fmt: skip
-        return _answer({"errors": [error]}, status)
+        return _answer({"errors": [_error("/data", text, status=status, meta={})]}, status)
 
     def held(self) -> dict[str, dict[str, Any]]:
         return {who: entry["properties"] for who, entry in self.shelf("profiles").all().items()}
@@ -94,11 +94,8 @@ class KlaviyoDouble(ToolDouble):
             if problem is None:
                 self._import(profile, lists)
             else:
-                errors.append(_import_error(index, profile, problem, located=self.tells_index))
-        job_id = f"job-{len(self.shelf('jobs').all())}"
-        kept = {"total": len(profiles), "errors": errors, "asked": 0}
-        self.shelf("jobs").put(job_id, kept)
-        return _answer({"data": _job(job_id, kept)}, 202)
+                errors.append(self._import_error(index, profile, problem))
+        return self._start(len(profiles), errors)
 
     def import_job(self, job_id: str) -> Response:
         """GET /api/profile-bulk-import-jobs/{job_id}"""
@@ -109,7 +106,10 @@ class KlaviyoDouble(ToolDouble):
 
     def import_errors(self, job_id: str) -> Response:
         """GET /api/profile-bulk-import-jobs/{id}/import-errors"""
-        errors = self._job(job_id)["errors"]
+        errors = [
+            {"type": "import-error", "id": error["id"], "attributes": error}
+            for error in self._job(job_id)["errors"]
+        ]
         start = request.args.get("page[cursor]", 0, type=int)
         end = start + request.args.get("page[size]", 20, type=int)
         following = f"{request.base_url}?page[cursor]={end}" if end < len(errors) else None
@@ -118,7 +118,7 @@ class KlaviyoDouble(ToolDouble):
     def profiles(self) -> Response:
         """GET /api/profiles, filtered by external id."""
         found = FILTER.fullmatch(request.args.get("filter", ""))
-        wanted = orjson.loads(found[1]) if found else []
+        wanted = orjson.loads(found[2]) if found and found[1] == "external_id" else []
         if not 0 < len(wanted) <= request.args.get("page[size]", 20, type=int) <= 100:
             raise RefusedCallError(400, "ask for 1 to 100 external ids, and no more than a page")
         profiles = self.shelf("profiles")
@@ -158,6 +158,52 @@ class KlaviyoDouble(ToolDouble):
         who, _ = self._profile(profile["id"])
         self.shelf("profiles").remove(who)
         return _answer({}, 202)
+
+    def items(self) -> Response:
+        """GET /api/catalog-items, filtered by Klaviyo's ids."""
+        found = FILTER.fullmatch(request.args.get("filter", ""))
+        wanted = orjson.loads(found[2]) if found and found[1] == "ids" else []
+        if not 0 < len(wanted) <= ITEMS:
+            raise RefusedCallError(400, f"ask for 1 to {ITEMS} items")
+        items = self.shelf("items").all()
+        there = [item_id.removeprefix(PREFIX) for item_id in wanted]
+        data = [
+            {"type": "catalog-item", "id": PREFIX + who, "attributes": {"external_id": who}}
+            for who in there
+            if who in items
+        ]
+        return _answer({"data": data, "links": {"next": None}})
+
+    def _item_jobs(self) -> list[Views]:
+        """POST /api/catalog-item-bulk-create-jobs, -update-, -delete-; and how they went."""
+        views: list[Views] = []
+        for kind in ("create", "update", "delete"):
+            path = f"/api/catalog-item-bulk-{kind}-jobs"
+            views.append(("POST", path, LARGE, partial(self.start_items, kind)))
+            views.append(("GET", f"{path}/<job_id>", LARGE, self.import_job))
+        return views
+
+    def start_items(self, kind: str) -> Response:
+        """Make, change or delete items: what is there cannot be made, what is not not changed."""
+        job = self._resource(f"catalog-item-bulk-{kind}-job")
+        resources, shelf = job["attributes"]["items"]["data"], self.shelf("items")
+        if not 0 < len(resources) <= ITEMS:
+            raise RefusedCallError(400, f"a job takes 1 to {ITEMS} items")
+        errors = []
+        for index, resource in enumerate(resources):
+            fields = resource.get("attributes", {})
+            who = fields.pop("external_id", resource.get("id", "").removeprefix(PREFIX))
+            incomplete = kind == "create" and not all(map(fields.get, NEEDED))
+            if (shelf.get(who) is None) != (kind == "create") or incomplete:
+                errors.append(_error(f"/data/attributes/items/data/{index}", "not so"))
+            elif kind == "delete":
+                shelf.remove(who)
+            else:
+                shelf.put(who, fields)
+        return self._start(len(resources), errors)
+
+    def catalog(self, name: str) -> dict[str, dict[str, Any]]:
+        return {who: item["custom_metadata"] for who, item in self.shelf("items").all().items()}
 
     def lists(self) -> Response:
         """GET /api/lists: ten a page."""
@@ -199,7 +245,7 @@ class KlaviyoDouble(ToolDouble):
 
     def _paced(self, windows: Sequence[Window], view: Callable[..., Response]) -> Any:
         """Each call has windows of its own; a dial replaces them by one for all calls."""
-        taken = self._taken.setdefault(view.__name__, RateWindows(self.now))
+        taken = RateWindows(self.now)
 
         def paced(**values: Any) -> Response:
             if not request.headers.get("revision"):
@@ -210,7 +256,6 @@ class KlaviyoDouble(ToolDouble):
                     raise RefusedCallError(429, "Request was throttled.")
             return view(**values)
 
-        paced.__name__ = view.__name__
         return paced
 
     def _resource(self, kind: str) -> dict[str, Any]:
@@ -218,6 +263,18 @@ class KlaviyoDouble(ToolDouble):
         if not isinstance(resource, dict) or resource.get("type") != kind:
             raise RefusedCallError(400, f"data must be a {kind}")
         return resource
+
+    def _import_error(self, index: int, profile: dict[str, Any], problem: str) -> dict[str, Any]:
+        if not self.tells_index:
+            return _error("", problem)
+        place = f"/data/attributes/profiles/data/{index}"
+        return _error(place, problem, original_payload=profile["attributes"])
+
+    def _start(self, total: int, errors: list[Any]) -> Response:
+        job_id = f"job-{len(self.shelf('jobs').all())}"
+        job = {"total": total, "errors": errors, "asked": 0}
+        self.shelf("jobs").put(job_id, job)
+        return _answer({"data": _job(job_id, job)}, 202)
 
     def _import(self, profile: dict[str, Any], lists: Sequence[str]) -> None:
         """Create or update; a null changes nothing, ``unset`` removes."""
@@ -260,16 +317,14 @@ def _job(job_id: str, job: Mapping[str, Any]) -> dict[str, Any]:
     failed, total = len(job["errors"]), job["total"]
     status = "complete" if job["asked"] > PENDING else "processing"
     counts = {"total_count": total, "completed_count": total - failed, "failed_count": failed}
-    attributes = {"status": status, "created_at": "2026-11-22T08:00:00+00:00", **counts}
-    return {"type": "profile-bulk-import-job", "id": job_id, "attributes": attributes}
+    created = "2026-11-22T08:00:00+00:00"
+    attributes = {"status": status, "created_at": created, "errors": job["errors"], **counts}
+    return {"type": "job", "id": job_id, "attributes": attributes}
 
 
-def _import_error(index: int, profile: Any, problem: str, *, located: bool) -> dict[str, Any]:
-    place = f"/data/attributes/profiles/data/{index}" if located else ""
-    payload = {"original_payload": profile["attributes"]} if located else {}
-    error = {"code": "invalid", "title": "Invalid input.", "detail": problem}
-    attributes = {**error, "source": {"pointer": place}, **payload}
-    return {"type": "import-error", "id": f"error-{index}", "attributes": attributes}
+def _error(pointer: str, detail: str, **more: Any) -> dict[str, Any]:
+    error = {"id": "0", "code": "invalid", "title": "Invalid input.", "detail": detail}
+    return {**error, "source": {"pointer": pointer}, **more}
 
 
 def _answer(document: Mapping[str, Any], status: int = 200) -> Response:

@@ -147,12 +147,14 @@ def write(target: Target, states: dict[str, dict[str, Any] | None]) -> None:
 
 @pytest.mark.needs(Ability.CATALOG)
 def test_catalog_items_come_change_and_go(double: Double) -> None:
-    items = {f"i{n}": {"name": f"Item {n}", "price": n + 0.5, "sellable": True} for n in range(120)}
+    items = {
+        f"i{n}": {"name": f"Item {n}", "price": n + 0.5, "sellable": True, "url": f"https://s/{n}"}
+        for n in range(120)
+    }
+    kinds = {"name": "string", "price": "number", "sellable": "boolean", "url": "string"}
     with open_tool(double.connection) as tool:
         for _ in range(2):
-            tool.declare_catalog(
-                CATALOG, {"name": "string", "price": "number", "sellable": "boolean"}
-            )
+            tool.declare_catalog(CATALOG, kinds)
         target = tool.catalog(CATALOG)
         write(target, dict(items))
         assert double.tool.catalog(CATALOG) == items

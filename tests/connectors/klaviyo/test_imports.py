@@ -8,8 +8,7 @@ import orjson
 import pytest
 
 from connectors.errors import Reject, Retry, Split, Stop
-from connectors.http import Answer, Client
-from connectors.klaviyo.api import Api
+from connectors.http import Answer
 from connectors.klaviyo.connector import Klaviyo
 from connectors.klaviyo.profiles import Attributes
 from connectors.rate import Rate
@@ -17,33 +16,12 @@ from connectors.sandbox.client import Sandbox
 from connectors.sandbox.tools import klaviyo as double_of_klaviyo
 from connectors.tool import Outcome
 from tests.connectors.doubles import FakeTime
-
-JOBS = "/api/profile-bulk-import-jobs"
-STARTED = Answer(202, {"data": {"type": "profile-bulk-import-job", "id": "j1"}})
-
-
-class ScriptedClient(Client):
-    """A client whose host says one thing after another; the last goes on for ever."""
-
-    def request(self, *_: Any, **__: Any) -> Answer:
-        script: list[Answer] = self.headers["script"]  # type: ignore[assignment]
-        return script.pop(0) if len(script) > 1 else script[0]
+from tests.connectors.klaviyo.scripted import STARTED, api, job, listing
 
 
 def write(*script: Answer, most_wait_s: float = 60.0, count: int = 3) -> Outcome:
-    client = ScriptedClient("http://x", headers={"script": list(script)})  # type: ignore[dict-item]
-    target = Attributes(Api(client, most_wait_s, FakeTime().sleep))
+    target = Attributes(api(*script, most_wait_s=most_wait_s))
     return target.write("", [target.encode(f"c{n}", {"x": 1}).body for n in range(count)])
-
-
-def job(status: str, failed: Any = 0, rate: Rate | None = None) -> Answer:
-    body = {"data": {"id": "j1", "attributes": {"status": status, "failed_count": failed}}}
-    return Answer(200, body, rate or Rate())
-
-
-def errors(*attributes: Any, following: str | None = None) -> Answer:
-    data = [{"type": "import-error", "id": "e", "attributes": each} for each in attributes]
-    return Answer(200, {"data": data, "links": {"next": following}})
 
 
 def test_a_job_that_takes_its_time_is_waited_for(
@@ -57,7 +35,7 @@ def test_a_job_that_takes_its_time_is_waited_for(
 
 
 def test_a_job_that_never_ends_is_sent_again_later() -> None:
-    with pytest.raises(Retry, match="the import is processing"):
+    with pytest.raises(Retry, match="the job is processing"):
         write(STARTED, job("processing"), most_wait_s=20)
 
 
@@ -89,7 +67,7 @@ def test_several_pages_of_refused_profiles(tool: Klaviyo, klaviyo: Sandbox, loca
      ({"title": "bad", "source": {"pointer": "/data/attributes/profiles/data/1/attributes/x"}}, 1)],
 )  # fmt: skip
 def test_a_refused_profile_is_found_by_payload_or_pointer(error: Any, index: int) -> None:
-    outcome = write(STARTED, job("complete", 1), errors(error))
+    outcome = write(STARTED, job("complete", 1), listing(error))
     assert outcome == Outcome({index: "bad"})
 
 
@@ -101,20 +79,20 @@ def test_a_refused_profile_is_found_by_payload_or_pointer(error: Any, index: int
      {"original_payload": {"external_id": ["c1"]}}, {"original_payload": {"external_id": "else"}}],
 )  # fmt: skip
 def test_bad_input_an_error_that_points_nowhere_is_not_overlooked(error: Any) -> None:
-    outcome = write(STARTED, job("complete", 1), errors(error))
+    outcome = write(STARTED, job("complete", 1), listing(error))
     assert (outcome.rejected, len(outcome.unlocated)) == ({}, 1)
 
 
 @pytest.mark.parametrize("failed", [2, "2", True])
 def test_bad_input_failures_without_errors_are_not_overlooked(failed: Any) -> None:
-    outcome = write(STARTED, job("complete", failed), errors())
+    outcome = write(STARTED, job("complete", failed), listing())
     assert len(outcome.unlocated) == 1
 
 
 def test_of_the_address_of_the_next_page_only_the_cursor_is_taken() -> None:
-    first = errors({"original_payload": {"external_id": "c0"}, "detail": "a"},
+    first = listing({"original_payload": {"external_id": "c0"}, "detail": "a"},
                    following="https://evil.example/api?page%5Bcursor%5D=abc")  # fmt: skip
-    last = errors({"original_payload": {"external_id": "c1"}, "detail": "b"})
+    last = listing({"original_payload": {"external_id": "c1"}, "detail": "b"})
     outcome = write(STARTED, job("complete", 2), first, last)
     assert outcome.rejected == {0: "a", 1: "b"}
 
@@ -154,11 +132,7 @@ def test_the_pace_is_that_of_the_call_with_less_left() -> None:
 
 
 def test_what_goes_is_unset_and_null_is_never_sent() -> None:
-    record = orjson.loads(
-        Attributes(Api(Client("http://x"), 1, FakeTime().sleep))
-        .encode("c", {"x": 1, "y": None})
-        .body
-    )
+    record = orjson.loads(Attributes(api(STARTED)).encode("c", {"x": 1, "y": None}).body)
     assert record == {
         "type": "profile",
         "attributes": {"external_id": "c", "properties": {"x": 1}},
@@ -168,6 +142,6 @@ def test_what_goes_is_unset_and_null_is_never_sent() -> None:
 
 @pytest.mark.parametrize("name", ["email", "external_id", "$consent", "location"])
 def test_bad_input_an_attribute_with_a_name_of_klaviyos_is_refused(name: str) -> None:
-    target = Attributes(Api(Client("http://x"), 1, FakeTime().sleep))
+    target = Attributes(api(STARTED))
     with pytest.raises(Reject, match=name.replace("$", r"\$")):
         target.encode("c1", {name: 1})
