@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import external_id, has_external_id
+from connectors.customers import has_external_id
 from connectors.errors import Reject
 from connectors.http import Client
 from connectors.iterable.answers import bulk_outcome
@@ -24,19 +24,21 @@ LIMITS = Limits(
     items=1_000, body_bytes=4_000_000, item_bytes=100_000, envelope_bytes=len(HEAD) + len(TAIL)
 )
 WINDOWS = (Window(5, 1.0),)
-LONGEST_USER_ID_BYTES = 255
+LONGEST_USER_ID = 52  # characters: https://support.iterable.com/hc/en-us/articles/9216719179796
 # https://support.iterable.com/hc/en-us/articles/217744303
 RESERVED = frozenset(
     {"email", "userId", "profileUpdatedAt", "signupDate", "signupSource", "emailListIds",
-     "subscribedMessageTypeIds", "unsubscribedMessageTypeIds", "unsubscribedChannelIds",
+     "userListIds", "subscribedMessageTypeIds", "unsubscribedMessageTypeIds", "unsubscribedChannelIds",
      "phoneNumber", "phoneNumberDetails", "devices", "browserTokens", "itblInternal",
      "itblDS", "itblUserId"}
 )  # fmt: skip
 
 
 def user(customer_id: str, *, create: bool) -> dict[str, Any]:
-    """How a user is named in a bulk call; ``create`` one that does not exist yet."""
-    named: dict[str, Any] = {"userId": external_id(customer_id, most_bytes=LONGEST_USER_ID_BYTES)}
+    """How a user is named in a bulk call; ``create`` one that does not exist yet. Raises Reject."""
+    if len(customer_id) > LONGEST_USER_ID:
+        raise Reject(f"the customer id is longer than {LONGEST_USER_ID} characters")
+    named: dict[str, Any] = {"userId": customer_id}
     if create:
         named["preferUserId"] = True
     return named

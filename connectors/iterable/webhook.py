@@ -17,28 +17,23 @@ CHANNELS = {
     "email": "email", "push": "push", "sms": "sms", "inApp": "in_app", "webPush": "web_push",
     "whatsApp": "whatsapp",
 }  # fmt: skip
-ACTIONS = {"Send": v.MESSAGE_SENT, "Open": "open", "Click": "click"}
+ACTIONS = {"Send": v.MESSAGE_SENT, "Open": v.OPEN, "Click": v.CLICK, "Bounce": v.BOUNCE}
 EVENTS: dict[str, tuple[str, str]] = {
     **{
         channel + action: (event_type, canonical)
         for channel, canonical in CHANNELS.items()
         for action, event_type in ACTIONS.items()
     },
-    "whatsAppSeen": ("open", "whatsapp"),
-    "emailUnSubscribe": ("unsubscribe", "email"),
-    "hostedUnsubscribeClick": ("unsubscribe", "email"),
+    "whatsAppSeen": (v.OPEN, "whatsapp"),
+    "emailComplaint": (v.UNSUBSCRIBE, "email"),
+    "emailUnSubscribe": (v.UNSUBSCRIBE, "email"),
+    "hostedUnsubscribeClick": (v.UNSUBSCRIBE, "email"),
 }
 # Addresses, phone numbers and places are not.
 KEPT = (
-    "isBot",
-    "messageId",
-    "templateId",
-    "workflowId",
-    "experimentId",
-    "url",
-    "clickedUrl",
+    "isBot", "messageId", "templateId", "workflowId", "experimentId", "url", "clickedUrl",
     "deeplink",
-)
+)  # fmt: skip
 
 
 def verify(_body: bytes, headers: Mapping[str, str], options: Mapping[str, Any]) -> None:

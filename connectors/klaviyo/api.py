@@ -67,6 +67,7 @@ class Api:
             if cursor is None:
                 return
             asked["page[cursor]"] = cursor
+        raise Stop(f"{path} goes on after {MOST_PAGES} pages")
 
     def patiently(self, call: Callable[[], Answer]) -> Answer:
         """The answer of a call that costs nothing to repeat; the pauses are as long as the tool

@@ -14,6 +14,8 @@ from connectors.klaviyo.lists import Lists, Members
 from connectors.tool import Target, Tool
 from settings.workspace import ConnectionSettings
 
+ANSWER_BYTES = 11_000_000  # a page of import errors may hold a hundred profiles
+
 
 @dataclass(frozen=True)
 class Klaviyo(Tool):
@@ -72,6 +74,7 @@ def connect(base_url: str, options: Mapping[str, Any]) -> Klaviyo:
         },
         secrets=(options["api_key"],),
         timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        answer_bytes=ANSWER_BYTES,
     )
     account = Api(client, float(options.get("job_timeout_s", 600.0)), sleep)
     return Klaviyo(account, Lists(account))

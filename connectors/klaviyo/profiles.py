@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from connectors.customers import external_id, has_external_id
-from connectors.errors import Reject
+from connectors.errors import Reject, Stop
 from connectors.klaviyo import imports
 from connectors.klaviyo.api import Api, attributes_of, resource_id
 from connectors.tool import Encoded, Limits, Outcome, Window
@@ -74,10 +74,8 @@ def ids_of(api: Api, customer_ids: Sequence[str]) -> dict[str, str]:
             "page[size]": str(IDS_PER_QUESTION),
         }
         for resource in api.pages("/api/profiles", params):
-            customer_id, profile_id = (
-                attributes_of(resource).get("external_id"),
-                resource_id(resource),
-            )
+            customer_id = attributes_of(resource).get("external_id")
+            profile_id = resource_id(resource)
             if isinstance(customer_id, str) and profile_id is not None:
                 found[customer_id] = profile_id
     return found
@@ -113,20 +111,25 @@ def erase(api: Api, customer_ids: Sequence[str]) -> None:
 
 
 def _do(api: Api, method: str, path: str, resource: Mapping[str, Any]) -> None:
-    """One idempotent call, patiently: the windows of these calls are narrow."""
-    api.patiently(lambda: api.call(method, path, {"data": resource}))
+    """One call, patiently: the windows of these calls are narrow. It may be repeated: a profile
+    that is no longer there was merged or deleted by the call whose answer was lost."""
+    try:
+        api.patiently(lambda: api.call(method, path, {"data": resource}))
+    except Stop as error:
+        if error.status != 404:
+            raise
 
 
-def questions(customer_ids: Sequence[str]) -> Iterator[list[str]]:
-    """Batches that fit into an address."""
+def questions(ids: Sequence[str]) -> Iterator[list[str]]:
+    """Batches of ids that fit into an address, in which a byte may take three."""
     batch: list[str] = []
     size = 0
-    for customer_id in customer_ids:
-        cost = 3 * len(customer_id.encode()) + 9
+    for each in ids:
+        cost = 3 * len(each.encode()) + 9
         if batch and (len(batch) == IDS_PER_QUESTION or size + cost > QUESTION_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append(customer_id)
+        batch.append(each)
         size += cost
     if batch:
         yield batch

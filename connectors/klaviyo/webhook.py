@@ -14,16 +14,19 @@ from settings import vocabulary as v
 SECRET = "webhook_secret"  # noqa: S105 - the name of an option
 PREFIX = "event:klaviyo."
 EVENTS: dict[str, tuple[str, str]] = {
-    "received_email": ("delivered", "email"),
-    "opened_email": ("open", "email"),
-    "clicked_email": ("click", "email"),
-    "marked_email_as_spam": ("unsubscribe", "email"),
-    "unsubscribed_from_email_marketing": ("unsubscribe", "email"),
+    "received_email": (v.DELIVERED, "email"),
+    "opened_email": (v.OPEN, "email"),
+    "clicked_email": (v.CLICK, "email"),
+    "bounced_email": (v.BOUNCE, "email"),
+    "marked_email_as_spam": (v.UNSUBSCRIBE, "email"),
+    "unsubscribed_from_email_marketing": (v.UNSUBSCRIBE, "email"),
     "sent_sms": (v.MESSAGE_SENT, "sms"),
-    "clicked_sms": ("click", "sms"),
-    "unsubscribed_from_sms_marketing": ("unsubscribe", "sms"),
-    "received_push": ("delivered", "push"),
-    "opened_push": ("open", "push"),
+    "clicked_sms": (v.CLICK, "sms"),
+    "failed_to_deliver_sms": (v.BOUNCE, "sms"),
+    "unsubscribed_from_sms_marketing": (v.UNSUBSCRIBE, "sms"),
+    "bounced_push": (v.BOUNCE, "push"),
+    "received_push": (v.DELIVERED, "push"),
+    "opened_push": (v.OPEN, "push"),
 }
 KEPT = ("Campaign Name", "$message", "$flow", "$variation", "URL")
 

@@ -18,6 +18,7 @@ from connectors.sandbox.tools.base import Bench, RefusedCallError, Route, ToolDo
 
 BODY_BYTES = 4_000_000
 USERS = 1_000
+LONGEST_USER_ID = 52
 BULK_CALLS = 5  # a second
 NO_LIST, NO_USER = "error.lists.invalidListId", "error.users.noUserWithIdExists"
 CODES = {
@@ -310,6 +311,8 @@ def _users(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
     for user in users:
         if not isinstance(user, dict) or not isinstance(user.get("userId"), str):
             raise RefusedCallError(400, "each user needs a userId or an email")
+        if len(user["userId"]) > LONGEST_USER_ID:
+            raise RefusedCallError(400, f"a userId has at most {LONGEST_USER_ID} characters")
         data = user.get("dataFields", {})
         if not isinstance(data, dict) or any("." in field for field in data):
             raise RefusedCallError(400, "dataFields must be an object; no periods in its names")

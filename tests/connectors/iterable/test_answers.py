@@ -131,3 +131,10 @@ def test_bad_input_a_list_that_is_gone_is_named(lists: Any) -> None:
     target = Members(Lists(saying(200, {"lists": lists})), "s", update_existing_only=True)
     with pytest.raises(Stop, match="Rightsend segment s"):
         target.write(ADD, [b'{"userId":"c1"}'])
+
+
+def test_bad_input_an_id_that_iterable_cannot_hold_is_refused_unsent() -> None:
+    attributes = Attributes(saying(200, DONE), update_existing_only=False)
+    assert attributes.encode("é" * 52, {"x": 1}).body
+    with pytest.raises(Reject, match="52 characters"):
+        attributes.encode("c" * 53, {"x": 1})

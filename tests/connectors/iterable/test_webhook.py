@@ -45,7 +45,8 @@ def test_an_open_is_an_open_with_campaign_and_channel() -> None:
 @pytest.mark.parametrize(
     ("name", "event_type", "channel"),
     [("emailSend", "message_sent", "email"), ("emailClick", "click", "email"),
-     ("emailUnSubscribe", "unsubscribe", "email"), ("pushSend", "message_sent", "push"),
+     ("emailUnSubscribe", "unsubscribe", "email"), ("smsBounce", "bounce", "sms"),
+     ("emailComplaint", "unsubscribe", "email"), ("pushSend", "message_sent", "push"),
      ("pushOpen", "open", "push"), ("inAppClick", "click", "in_app"),
      ("smsSend", "message_sent", "sms"), ("webPushClick", "click", "web_push"),
      ("whatsAppSeen", "open", "whatsapp")],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connectors.errors import Stop
+from connectors.http import Timeouts
+from connectors.klaviyo import profiles
 from connectors.klaviyo.connector import Klaviyo
 from connectors.sandbox.client import Sandbox
 from tests.connectors.doubles import FakeTime
@@ -30,6 +33,20 @@ def test_a_merge_moves_what_was_known_and_can_be_repeated(tool: Klaviyo, klaviyo
     for _ in range(2):
         tool.merge([("old", "new"), ("nobody", "new")])
     assert klaviyo.held() == {"new": {"x": 3, "y": 2}}
+
+
+@pytest.mark.parametrize("kind", ["server_error_after", "timeout_after", "reset"])
+def test_a_merge_and_an_erasure_whose_answer_was_lost_are_done_once(
+    tool: Klaviyo, klaviyo: Sandbox, kind: str
+) -> None:
+    hold(tool, old={"x": 1}, new={"y": 2}, gone={"z": 3})
+    impatient = replace(tool.api.client, timeouts=Timeouts(0.5, 0.5, 1.0))
+    api = replace(tool.api, client=impatient)
+    klaviyo.fail(kind, path="/api/profile-merge", hang_s=1.0)
+    profiles.merge(api, [("old", "new")])
+    klaviyo.fail(kind, path="/api/data-privacy", hang_s=1.0)
+    profiles.erase(api, ["gone"])
+    assert klaviyo.held() == {"new": {"x": 1, "y": 2}}
 
 
 def test_merging_into_somebody_new_renames(tool: Klaviyo, klaviyo: Sandbox) -> None:

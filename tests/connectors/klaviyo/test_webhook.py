@@ -65,7 +65,8 @@ def test_a_message_of_a_flow_belongs_to_the_flow() -> None:
     ("topic", "event_type", "channel"),
     [("received_email", "delivered", "email"), ("clicked_email", "click", "email"),
      ("unsubscribed_from_sms_marketing", "unsubscribe", "sms"),
-     ("sent_sms", "message_sent", "sms"), ("opened_push", "open", "push")],
+     ("sent_sms", "message_sent", "sms"), ("bounced_push", "bounce", "push"),
+     ("opened_push", "open", "push")],
 )  # fmt: skip
 def test_klaviyos_words_are_ours(topic: str, event_type: str, channel: str) -> None:
     (event,) = read(entry(f"event:klaviyo.{topic}")).events
