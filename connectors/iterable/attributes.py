@@ -28,8 +28,8 @@ LONGEST_USER_ID = 52  # characters: https://support.iterable.com/hc/en-us/articl
 # https://support.iterable.com/hc/en-us/articles/217744303
 RESERVED = frozenset(
     {"email", "userId", "profileUpdatedAt", "signupDate", "signupSource", "emailListIds",
-     "userListIds", "subscribedMessageTypeIds", "unsubscribedMessageTypeIds", "unsubscribedChannelIds",
-     "phoneNumber", "phoneNumberDetails", "devices", "browserTokens", "itblInternal",
+     "userListIds", "subscribedMessageTypeIds", "unsubscribedMessageTypeIds",
+     "unsubscribedChannelIds", "phoneNumber", "phoneNumberDetails", "devices", "browserTokens", "itblInternal",
      "itblDS", "itblUserId"}
 )  # fmt: skip
 
