@@ -42,6 +42,14 @@ def accepted(client: Client, answer: Answer) -> dict[str, Any]:
     return answer.body
 
 
+def required(client: Client, answer: Answer) -> dict[str, Any]:
+    """Like ``accepted`` for a call that has nothing to be split. Raises Retry or Stop."""
+    try:
+        return accepted(client, answer)
+    except Split as error:
+        raise Stop(error.what, status=error.status) from None
+
+
 def bulk_outcome(client: Client, answer: Answer, records: Sequence[bytes]) -> Outcome:
     """Of a call that takes many users; each record is a JSON object with its ``userId``."""
     body = accepted(client, answer)

@@ -29,8 +29,8 @@ LONGEST_USER_ID = 52  # characters: https://support.iterable.com/hc/en-us/articl
 RESERVED = frozenset(
     {"email", "userId", "profileUpdatedAt", "signupDate", "signupSource", "emailListIds",
      "userListIds", "subscribedMessageTypeIds", "unsubscribedMessageTypeIds",
-     "unsubscribedChannelIds", "phoneNumber", "phoneNumberDetails", "devices", "browserTokens", "itblInternal",
-     "itblDS", "itblUserId"}
+     "unsubscribedChannelIds", "phoneNumber", "phoneNumberDetails", "devices", "browserTokens",
+     "itblInternal", "itblDS", "itblUserId"}
 )  # fmt: skip
 
 

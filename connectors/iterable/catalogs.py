@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from connectors.errors import Reject, Split, Stop
-from connectors.http import Answer, Client
-from connectors.iterable.answers import accepted
+from connectors.errors import Reject, Stop
+from connectors.http import Client
+from connectors.iterable.answers import accepted, required
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 PUT, DELETE = "POST", "DELETE"  # lanes: the method of the request
@@ -66,9 +66,9 @@ def declare(client: Client, name: str, fields: Mapping[str, str]) -> None:
     answer = client.request("GET", mappings)
     there: Any = {}
     if answer.status == 404:
-        _do(client, client.request("POST", _path(name)))
+        required(client, client.request("POST", _path(name)))
     else:
-        there = _do(client, answer).get("definedMappings")
+        there = required(client, answer).get("definedMappings")
     known = there if isinstance(there, dict) else {}
     for field, kind in fields.items():
         if known.get(field, TYPES[kind]) != TYPES[kind]:
@@ -83,7 +83,7 @@ def declare(client: Client, name: str, fields: Mapping[str, str]) -> None:
     ]
     if missing:
         body = orjson.dumps({"mappingsUpdates": missing})
-        _do(client, client.request("PUT", mappings, body=body))
+        required(client, client.request("PUT", mappings, body=body))
 
 
 def _path(name: str) -> str:
@@ -91,10 +91,3 @@ def _path(name: str) -> str:
     if not ITEM_ID.fullmatch(name):
         raise Stop("the name of a catalog has 1 to 255 of A-Z a-z 0-9 -, this one does not")
     return f"/api/catalogs/{name}"
-
-
-def _do(client: Client, answer: Answer) -> dict[str, Any]:
-    try:
-        return accepted(client, answer)
-    except Split as error:
-        raise Stop(error.what, status=error.status) from None

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.errors import Stop
 from connectors.http import Client, Timeouts
 from connectors.iterable import campaigns, catalogs, people
-from connectors.iterable.answers import accepted
+from connectors.iterable.answers import required
 from connectors.iterable.attributes import Attributes
 from connectors.iterable.hosts import DATA_CENTERS
 from connectors.iterable.lists import Lists, Members
@@ -60,7 +60,7 @@ class Iterable(Tool):
 
     def check(self) -> None:
         """List channels: harmless, and refused with a wrong key or data center."""
-        body = accepted(self.client, self.client.request("GET", "/api/channels"))
+        body = required(self.client, self.client.request("GET", "/api/channels"))
         if not isinstance(body.get("channels"), list):
             raise Stop("the host answers, but not like Iterable")
 

@@ -16,7 +16,7 @@ import orjson
 from connectors.customers import has_external_id
 from connectors.errors import Retry, Stop
 from connectors.http import Client
-from connectors.iterable.answers import NOT_FOUND, REASONS, accepted, bulk_outcome
+from connectors.iterable.answers import NOT_FOUND, REASONS, bulk_outcome, required
 from connectors.iterable.attributes import user
 from connectors.tool import Encoded, Limits, Outcome, Window
 
@@ -38,7 +38,7 @@ class Lists:
         """Create the list unless there is one; it keeps its first name. Raises Retry or Stop."""
         if self._find(segment_id) is None:
             body = {"name": name, "description": _description(segment_id)}
-            accepted(self.client, self.client.request("POST", PATH, body=orjson.dumps(body)))
+            required(self.client, self.client.request("POST", PATH, body=orjson.dumps(body)))
 
     def id_of(self, segment_id: str) -> int:
         """Raises Retry or Stop."""
@@ -58,7 +58,7 @@ class Lists:
         return list_id
 
     def _find(self, segment_id: str) -> int | None:
-        listed = accepted(self.client, self.client.request("GET", PATH)).get("lists")
+        listed = required(self.client, self.client.request("GET", PATH)).get("lists")
         if not isinstance(listed, list):
             raise Retry("no lists where they were asked for")
         for entry in listed:

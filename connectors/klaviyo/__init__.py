@@ -21,8 +21,8 @@ CONNECTOR = Connector(
     ),
     limits={
         "attributes": (
-            "10,000 profiles and 5 MB a job, 100 kB a profile, 10 jobs a second and 150 a minute;"
-            " profiles that do not exist are created"
+            "10,000 profiles and 5 MB a job, 100 kB a profile, 60 jobs a minute (of 150, as each"
+            " is asked about until it ends); profiles that do not exist are created"
         ),
         "segments": "lists, 1,000 members a request, 60 requests a minute; 150 new lists a day",
         "catalog": "one catalog; 100 items a request, 150 requests a minute; an item needs a url",

@@ -17,7 +17,8 @@ from connectors.tool import Limits, Outcome, Window
 
 PATH = "/api/profile-bulk-import-jobs"
 LIMITS = Limits(items=10_000, body_bytes=5_000_000, item_bytes=100_000, envelope_bytes=300)
-WINDOWS = (Window(10, 1.0), Window(150, 60.0))
+# Of 150 a minute that may be started: each must be asked about, and 150 questions are allowed too.
+WINDOWS = (Window(10, 1.0), Window(60, 60.0))
 POINTED_AT = re.compile(r"/data/attributes/[a-z]+/data/(\d{1,5})(?:/|\Z)")
 
 

@@ -1,7 +1,7 @@
 """Segments as lists.
 
-A list has nothing but a name of its own, so the segment's id stands at the end of it; the words
-before it may be changed in Klaviyo. https://developers.klaviyo.com/en/reference/lists_api_overview
+A list has nothing but a name of its own, so the segment's id stands in it; the other words may be
+changed in Klaviyo. https://developers.klaviyo.com/en/reference/lists_api_overview
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Lists:
                 list_id, _ = self._find(segment_id)
                 if list_id is None:
                     raise Stop(
-                        f'there is no list whose name ends with "{_mark(segment_id)}":'
+                        f'there is no list with "{_mark(segment_id)}" in its name:'
                         " was it deleted in Klaviyo? Make a new segment to push it again"
                     )
                 self._ids[segment_id] = list_id
@@ -61,7 +61,7 @@ class Lists:
     def _find(self, segment_id: str) -> tuple[str | None, str]:
         for entry in self.api.pages(PATH, {"fields[list]": "name", "sort": "-created"}):
             name = str(attributes_of(entry).get("name"))
-            if name.endswith(_mark(segment_id)):
+            if _mark(segment_id) in name:
                 return resource_id(entry), name
         return None, ""
 

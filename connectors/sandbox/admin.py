@@ -23,7 +23,6 @@ ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 PAGE = 500
 
 
-BRAZE = "braze"  # the double at the root, and the one that is meant when none is named
 
 
 class Watched(Protocol):

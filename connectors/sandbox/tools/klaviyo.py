@@ -74,7 +74,7 @@ class KlaviyoDouble(ToolDouble):
 
     def members(self, segment_id: str) -> list[str]:
         mark = f"(Rightsend {segment_id})"
-        ids = {k for k, v in self.shelf("lists").all().items() if v["name"].endswith(mark)}
+        ids = {k for k, v in self.shelf("lists").all().items() if mark in v["name"]}
         profiles = self.shelf("profiles").all()
         return sorted(who for who, entry in profiles.items() if ids & set(entry["lists"]))
 
