@@ -215,7 +215,7 @@ def parameters(
     return written
 
 
-def as_it_is(inside: str) -> str:
+def unescaped(inside: str) -> str:
     """The tag again, for a tool that escapes parameters itself."""
     return f"{{{{{inside}}}}}"
 

@@ -10,12 +10,12 @@ from connectors.snippets import (
     Feed,
     Request,
     Snippet,
-    as_it_is,
     liquid,
     no_retry,
     notes,
     parameters,
     route,
+    unescaped,
 )
 
 STEPS = {
@@ -47,7 +47,7 @@ CleverTap은 5초까지 기다리며 한 번만 요청합니다.
 def clevertap(request: Request) -> Snippet:
     """Liquid; Linked Content fetches each person's content. Raises SnippetError for ``retry``."""
     no_retry(request, "CleverTap")
-    asked = parameters(request, as_it_is, quote_id=str, customer="{{Profile.Identity}}")
+    asked = parameters(request, unescaped, quote_id=str, customer="{{Profile.Identity}}")
     feed = Feed(NAME, route(request), asked)
     comment = notes(request, "CleverTap", STEPS, feed=feed)
     answer = f"Linked.{NAME}"

@@ -20,10 +20,10 @@ from connectors.snippets import (
     Snippet,
     SnippetError,
     address,
-    as_it_is,
     no_retry,
     notes,
     parameters,
+    unescaped,
 )
 
 PERSONAL = {
@@ -53,6 +53,11 @@ No answer: Klaviyo does not send.
 """,
 }
 
+PASTE = {
+    "en": "Paste all of this into an HTML block.\n",
+    "ko": "이 전체를 HTML 블록에 붙여 넣으세요.\n",
+}
+
 
 def snippet(request: Request) -> Snippet:
     """Django's notation. Raises SnippetError for ``retry``, a landing link, or an item or campaign
@@ -65,11 +70,11 @@ def snippet(request: Request) -> Snippet:
             "item, campaign: give an id; Klaviyo's web feed is the same for everybody"
         )
     personal = request.kind == FOR_YOU
-    feed = Feed(NAME, address(request, parameters(request, as_it_is)))
+    feed = Feed(NAME, address(request, parameters(request, unescaped)))
     needed = None if personal and request.otherwise else feed
     steps = {
-        locale: (PERSONAL[locale] if personal else "") + (SHARED[locale] if needed else "")
-        for locale in PERSONAL
+        locale: (PERSONAL[locale] if personal else "") + (SHARED[locale] if needed else "") + paste
+        for locale, paste in PASTE.items()
     }
     comment = notes(request, "Klaviyo", steps, feed=feed, lost=False, stop="popular_shown")
     body = _personal(request) if personal else _related(request)

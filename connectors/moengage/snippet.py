@@ -11,11 +11,11 @@ from connectors.snippets import (
     Feed,
     Request,
     Snippet,
-    as_it_is,
     no_retry,
     notes,
     parameters,
     route,
+    unescaped,
 )
 
 STEPS = {
@@ -43,7 +43,7 @@ MoEngage는 5초까지 기다리고 세 번까지 다시 요청합니다. 자동
 def snippet(request: Request) -> Snippet:
     """Jinja that calls, checks and shows. Raises SnippetError for ``retry``."""
     no_retry(request, "MoEngage")
-    asked = parameters(request, as_it_is, quote_id=str, customer="{{UserAttribute['ID']}}")
+    asked = parameters(request, unescaped, quote_id=str, customer="{{UserAttribute['ID']}}")
     feed = Feed(NAME, route(request), asked)
     comment = notes(request, "MoEngage", STEPS, feed=feed)
     otherwise = request.otherwise or f'{{% MOE_NOT_SEND("{request.words["nothing"]}") %}}'

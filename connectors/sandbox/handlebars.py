@@ -102,8 +102,10 @@ def _take(mark: re.Match[str], open_blocks: list[Block]) -> None:
         words = _words(inside[1:])
         if words.name not in BLOCKS:
             raise TemplateError(f"unknown helper #{words.name}")
-        if len(words.given) != BLOCKS[words.name] or len(open_blocks) > DEEPEST:
+        if len(words.given) != BLOCKS[words.name]:
             raise TemplateError(f"#{words.name} takes {BLOCKS[words.name]} value")
+        if len(open_blocks) > DEEPEST:
+            raise TemplateError("the template is nested too deeply")
         open_blocks.append(Block(words, side))
     elif inside.startswith("/"):
         if inside[1:].strip() != block.words.name or side != block.side:

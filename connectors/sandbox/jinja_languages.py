@@ -14,7 +14,8 @@ from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from connectors.sandbox.language import BrokenError, SkippedError, TemplateError
 
@@ -26,10 +27,28 @@ CATALOG = re.compile(r"^\{%\s*catalog\s+([^\s%]+)[^%]*%\}$")
 ARGUMENT = re.compile(r"\|\s*(\w+):('[^']*'|\"[^\"]*\"|[\w.]+)")
 
 
-class Jinja:
-    """``finalize`` sees each value that is printed."""
+# what an expression of a template can end with
+FAILURES = (JinjaError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
+HIGHEST_POWER = 100
 
-    def __init__(self, env: ImmutableSandboxedEnvironment, rewrite: Callable[[str], str]) -> None:
+
+class Bounded(ImmutableSandboxedEnvironment):
+    """A template that runs away ends with an error, not with the process."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if not isinstance(left, int | float) or not isinstance(right, int | float):
+            raise BrokenError(f"{operator} takes numbers")
+        if operator == "**" and abs(right) > HIGHEST_POWER:
+            raise BrokenError(f"** goes up to {HIGHEST_POWER}")
+        return super().call_binop(context, operator, left, right)
+
+
+class Jinja:
+    """``rewrite`` makes plain Jinja of a dialect."""
+
+    def __init__(self, env: Bounded, rewrite: Callable[[str], str] = lambda text: text) -> None:
         self._env = env
         self._rewrite = rewrite
 
@@ -49,7 +68,7 @@ class JinjaTemplate:
     def render(self, values: Mapping[str, Any]) -> str:
         try:
             return self._template.render(values)
-        except (JinjaError, SecurityError, ValueError, TypeError, OverflowError) as error:
+        except FAILURES as error:
             raise BrokenError(f"{type(error).__name__}: {error}"[:300]) from error
         except RecursionError:
             raise BrokenError("the template is nested too deeply") from None
@@ -82,11 +101,10 @@ def moengage() -> Jinja:
             raise SkippedError("personalization failed: a value is missing")
         return value
 
-    env = ImmutableSandboxedEnvironment(autoescape=False, finalize=present, extensions=[NotSend])
-    return Jinja(env, lambda text: text)
+    return Jinja(Bounded(autoescape=False, finalize=present, extensions=[NotSend]))
 
 
-class DjangoLookup(ImmutableSandboxedEnvironment):
+class DjangoLookup(Bounded):
     """``a.items`` is the key "items" before it is the method of a dictionary."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:

@@ -64,7 +64,7 @@ class Abort(Tag):
     block = False
 
     def parse(self, stream: TokenStream) -> Node:
-        return AbortMessageNode(stream.eat(TOKEN_TAG), "")
+        return AbortMessageNode(stream.current, "")
 
 
 class ConnectedContent(Tag):
