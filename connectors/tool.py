@@ -17,6 +17,7 @@ import marshmallow
 from connectors.errors import Stop
 from connectors.inbound import EventFiles, Webhook
 from connectors.rate import UNKNOWN, Rate
+from connectors.snippets import MakeSnippet
 from settings.workspace import ConnectionSettings
 
 
@@ -191,7 +192,7 @@ class Connector:
     open: Callable[[ConnectionSettings], Tool]
     abilities: frozenset[Ability]
     limits: Mapping[str, str] = field(default_factory=dict)
-    snippet: Any = None  # connectors.snippets.Snippet
+    snippet: MakeSnippet | None = None
     webhook: Webhook | None = None
     event_files: EventFiles | None = None
 
