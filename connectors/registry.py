@@ -11,13 +11,16 @@ from contextlib import contextmanager
 
 import marshmallow
 
-from connectors import braze, sandbox
+from connectors import braze, customerio, moengage, onesignal, sandbox
 from connectors.errors import ConnectorError, Stop
 from connectors.tool import Connector, Tool
 from settings.workspace import ConnectionSettings
 
 REGISTRY: dict[str, Connector] = {
     "braze": braze.CONNECTOR,
+    "customerio": customerio.CONNECTOR,
+    "moengage": moengage.CONNECTOR,
+    "onesignal": onesignal.CONNECTOR,
     "sandbox": sandbox.CONNECTOR,
 }
 

@@ -74,12 +74,9 @@ def understood(client: Client, answer: Answer) -> Mapping[str, Any]:
 
 def _errors(body: Mapping[str, Any]) -> list[Any]:
     """Errors stand in ``errors`` or in ``meta``, as objects or as prose."""
-    meta = body.get("meta") if isinstance(body.get("meta"), dict) else {}
-    assert isinstance(meta, dict)
-    for found in (body.get("errors"), meta.get("errors"), meta.get("error")):
-        if found:
-            return found if isinstance(found, list) else [found]
-    return []
+    meta = body["meta"] if isinstance(body.get("meta"), dict) else {}
+    found = body.get("errors") or meta.get("errors") or meta.get("error") or []
+    return found if isinstance(found, list) else [found]
 
 
 def _text(error: Any) -> Any:

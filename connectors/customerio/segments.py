@@ -81,7 +81,10 @@ def declare(app: Client, segment_id: str, name: str) -> None:
 
 def find(app: Client, segment_id: str) -> int | None:
     """Customer.io's number of our segment, None when there is none. Raises Retry or Stop."""
-    for segment in _json(app, "GET", SEGMENTS).get("segments") or []:
+    segments = _json(app, "GET", SEGMENTS).get("segments")
+    if not isinstance(segments, list):
+        raise Retry("the list of segments is none, so nobody knows")
+    for segment in segments:
         if isinstance(segment, dict) and segment.get("description") == description(segment_id):
             number = segment.get("id")
             if type(number) is int:

@@ -77,8 +77,8 @@ def _event(document: Mapping[str, Any]) -> dict[str, Any] | str | None:
     event_type = EVENT_TYPES.get(metric or "")
     if event_type is None:
         return f"{channel} {metric}"
-    data = document.get("data") if isinstance(document.get("data"), dict) else {}
-    assert isinstance(data, dict)
+    found = document.get("data")
+    data: Mapping[str, Any] = found if isinstance(found, dict) else {}
     customer_id, occurred_at = _customer_id(data), moment(document.get("timestamp"))
     if customer_id is None or occurred_at is None:
         return None

@@ -20,7 +20,10 @@ import pytest
 
 from connectors import delivery
 from connectors.braze.hosts import INSTANCES
+from connectors.customerio import hosts as customerio_hosts
 from connectors.delivery import PushReport, Runtime, SyncReport
+from connectors.moengage.hosts import DATA_CENTERS
+from connectors.onesignal.hosts import HOSTS as ONESIGNAL_HOSTS
 from connectors.sandbox.client import Sandbox
 from settings.workspace import AttributeSettings, ConnectionSettings
 
@@ -111,11 +114,53 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
     return ConnectionSettings("crm", "braze", ATTRIBUTES, options)
 
 
+def customerio_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(customerio_hosts.TRACK, "us", f"{url}/tools/customerio")
+    patch.setitem(customerio_hosts.APP, "us", f"{url}/tools/customerio")
+    options = {
+        "region": "us",
+        "site_id": "site",
+        "api_key": KEY,
+        "app_api_key": KEY,
+        "update_existing_only": False,
+        "webhook_signing_key": KEY,
+        "timeout_s": 5.0,
+    }
+    return ConnectionSettings("crm", "customerio", ATTRIBUTES, options)
+
+
+def onesignal_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(ONESIGNAL_HOSTS, "api", f"{url}/tools/onesignal")
+    options = {
+        "app_id": "11111111-2222-3333-4444-555555555555",
+        "api_key": KEY,
+        "webhook_token": KEY,
+        "timeout_s": 5.0,
+    }
+    return ConnectionSettings("crm", "onesignal", ATTRIBUTES, options)
+
+
+def moengage_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(DATA_CENTERS, "01", f"{url}/tools/moengage")
+    options = {
+        "data_center": "01",
+        "workspace_id": "workspace",
+        "api_key": KEY,
+        "update_existing_only": False,
+        "webhook_token": KEY,
+        "timeout_s": 5.0,
+    }
+    return ConnectionSettings("crm", "moengage", ATTRIBUTES, options)
+
+
 Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 Reader = Callable[[ConnectionSettings], dict[str, dict[str, Any]]]
 
 DOUBLES: dict[str, Opener] = {
     "braze": braze_connection,
+    "customerio": customerio_connection,
+    "moengage": moengage_connection,
+    "onesignal": onesignal_connection,
     "sandbox": sandbox_connection,
 }
 BEHIND: dict[str, str] = {"sandbox": "braze"}

@@ -1,0 +1,82 @@
+"""What people did with messages: OneSignal's event streams.
+
+The body of a stream is of its owner's making; ours is BODY, entered in the stream's settings with
+the header ``Authorization: Bearer TOKEN``.
+
+https://documentation.onesignal.com/docs/en/event-streams
+https://documentation.onesignal.com/docs/en/event-streams-data
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.inbound import Inbound, Webhook, documents, gathered, moment, text, token_in
+from scoring.columns import (
+    CAMPAIGN_ID,
+    CHANNEL,
+    EVENT_ID,
+    EVENT_TYPE,
+    IDENTIFIER,
+    MESSAGE_SENT,
+    OCCURRED_AT,
+    PROPERTIES,
+)
+
+BODY = """{
+  "event.id": "{{ event.id }}",
+  "event.kind": "{{ event.kind }}",
+  "event.timestamp": "{{ event.timestamp }}",
+  "event.external_id": "{{ event.external_id }}",
+  "message.id": "{{ message.id }}",
+  "message.template_id": "{{ message.template_id }}"
+}"""
+CHANNELS = {"push": "push", "email": "email", "sms": "sms", "iam": "in_app"}
+EVENT_TYPES = {
+    "sent": MESSAGE_SENT,
+    "delivered": "delivered",
+    "received": "delivered",
+    "opened": "open",
+    "impression": "open",
+    "displayed": "open",
+    "clicked": "click",
+    "unsubscribed": "unsubscribe",
+    "reported_as_spam": "unsubscribe",
+    "bounced": "bounce",
+    "hardbounced": "bounce",
+    "failed": "bounce",
+    "undelivered": "bounce",
+}
+
+
+def read(body: bytes, headers: Mapping[str, str], options: Mapping[str, Any]) -> Inbound:
+    """The events of a request. Raises BadBody."""
+    return gathered(_event(document) for document in documents(body))
+
+
+def _event(document: Mapping[str, Any]) -> dict[str, Any] | str | None:
+    """Kinds are called message.CHANNEL.ACTION."""
+    kind = text(document.get("event.kind")) or ""
+    _, _, rest = kind.partition(".")
+    channel, _, action = rest.partition(".")
+    if channel not in CHANNELS or action not in EVENT_TYPES:
+        return kind or "no event.kind"
+    customer_id = text(document.get("event.external_id"))
+    occurred_at = moment(document.get("event.timestamp"))
+    if customer_id is None or occurred_at is None:
+        return None
+    message_id = text(document.get("message.id"))
+    return {
+        EVENT_ID: text(document.get("event.id")),
+        OCCURRED_AT: occurred_at,
+        IDENTIFIER: customer_id,
+        EVENT_TYPE: EVENT_TYPES[action],
+        # A triggered template is the campaign; a message without one is its own.
+        CAMPAIGN_ID: text(document.get("message.template_id")) or message_id,
+        CHANNEL: CHANNELS[channel],
+        PROPERTIES: {"message_id": message_id} if message_id else {},
+    }
+
+
+WEBHOOK = Webhook(token_in("Authorization", "webhook_token"), read)
