@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from connectors.addressing import has_external_id
 from connectors.customerio.batch import LIMITS, WINDOWS, person, send
+from connectors.customers import has_external_id
 from connectors.errors import Reject
 from connectors.http import Client
 from connectors.tool import Encoded, Limits, Outcome, Window

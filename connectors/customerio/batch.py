@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from connectors.addressing import within
+from connectors.customers import external_id
 from connectors.errors import Retry, Split, Stop
 from connectors.http import Answer, Client, require_success
 from connectors.tool import Limits, Outcome, Window, in_batches
@@ -18,17 +18,17 @@ from connectors.tool import Limits, Outcome, Window, in_batches
 PATH = "/api/v2/batch"
 HEAD, TAIL = b'{"batch":[', b"]}"
 LONGEST_ID_BYTES = 150
-# Under 500 kB, and 32 kB a change. Their number is not limited; a thousand keeps the search for a
+# Under 500 kB, and 32 kB a change. Their number is not limited; two hundred keep the search for a
 # bad one short.
 LIMITS = Limits(
-    items=1_000, body_bytes=499_999, item_bytes=32_000, envelope_bytes=len(HEAD) + len(TAIL)
+    items=200, body_bytes=499_999, item_bytes=32_000, envelope_bytes=len(HEAD) + len(TAIL)
 )
 WINDOWS = (Window(100, 1.0),)
 
 
 def person(customer_id: str, action: str, **more: Any) -> bytes:
     """A change of one person. Raises Reject for an id that Customer.io cannot hold."""
-    identifiers = {"id": within(customer_id, LONGEST_ID_BYTES)}
+    identifiers = {"id": external_id(customer_id, most_bytes=LONGEST_ID_BYTES)}
     return orjson.dumps({"type": "person", "identifiers": identifiers, "action": action, **more})
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import orjson
 
-from connectors.addressing import has_external_id, within
 from connectors.customerio.batch import LONGEST_ID_BYTES, WINDOWS, understood
+from connectors.customers import external_id, has_external_id
 from connectors.errors import Retry, Split, Stop
 from connectors.http import Client
 from connectors.tool import Encoded, Limits, Outcome, Window
@@ -47,7 +47,7 @@ class Members:
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """The id as JSON; who comes and who leaves travel apart."""
         lane = ADD if change["member"] else REMOVE
-        return Encoded(orjson.dumps(within(customer_id, LONGEST_ID_BYTES)), lane)
+        return Encoded(orjson.dumps(external_id(customer_id, most_bytes=LONGEST_ID_BYTES)), lane)
 
     def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request with at most 1,000 ids. Raises Retry, Split or Stop."""

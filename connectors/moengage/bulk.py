@@ -15,18 +15,18 @@ from typing import Any
 
 import orjson
 
-from connectors.addressing import has_external_id
+from connectors.customers import has_external_id
 from connectors.errors import Reject, Stop
 from connectors.http import send_once
 from connectors.moengage.workspace import MoEngageWorkspace, user_id
 from connectors.tool import Encoded, Limits, Outcome, Recipient, Window
 
 HEAD, TAIL = b'{"type":"transition","elements":[', b"]}"
-# 100 kB a request; 60,000 users a minute, which is 120 requests of 500.
+# 100 kB a request; 60,000 users a minute, which is 240 requests of 250.
 LIMITS = Limits(
-    items=500, body_bytes=100_000, item_bytes=99_900, envelope_bytes=len(HEAD) + len(TAIL)
+    items=250, body_bytes=100_000, item_bytes=99_900, envelope_bytes=len(HEAD) + len(TAIL)
 )
-WINDOWS = (Window(120, 60.0),)
+WINDOWS = (Window(240, 60.0),)
 # Longer ones are cut off without a word.
 LONGEST_NAME = 200
 LONGEST_TEXT = 512

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from connectors.addressing import has_external_id
+from connectors.customers import has_external_id
 from connectors.moengage.workspace import MoEngageWorkspace, user_id
 from connectors.tool import Encoded, Limits, Outcome, Window
 

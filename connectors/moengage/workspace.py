@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.addressing import within
+from connectors.customers import external_id
 from connectors.errors import Reject, Retry, Split
 from connectors.http import Answer, Client, require_success
 
@@ -55,7 +55,7 @@ def user_id(customer_id: str) -> str:
     """The id itself. Raises Reject when MoEngage takes nobody under it."""
     if customer_id.lower() in NOBODY:
         raise Reject("MoEngage takes no user of this id: it stands for nobody in particular")
-    return within(customer_id, LONGEST_ID_BYTES)
+    return external_id(customer_id, most_bytes=LONGEST_ID_BYTES)
 
 
 def _error(answer: Answer) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 
 import orjson
 
-from connectors.addressing import has_external_id, within
+from connectors.customers import external_id, has_external_id
 from connectors.errors import Reject, Split, Stop
 from connectors.onesignal.app import LONGEST_ID_BYTES, App
 from connectors.tool import Encoded, Limits, Outcome, Window
@@ -54,7 +54,11 @@ class Attributes:
         if len(change) > MOST_TAGS:
             raise Reject(f"OneSignal takes {MOST_TAGS} tags in a request")
         tags = {name: tag(value) for name, value in change.items()}
-        return Encoded(orjson.dumps({"id": within(customer_id, LONGEST_ID_BYTES), "tags": tags}))
+        return Encoded(
+            orjson.dumps(
+                {"id": external_id(customer_id, most_bytes=LONGEST_ID_BYTES), "tags": tags}
+            )
+        )
 
     def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request for one user. Raises Retry, Stop, and Split when the user is refused."""

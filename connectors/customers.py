@@ -1,4 +1,4 @@
-"""Which of our customers a host tool can know: those with an external id of the shop's own."""
+"""How a customer of ours is called in a host tool: by the tool's external id, which is ours."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def has_external_id(customer_id: str) -> bool:
     return bool(customer_id) and not customer_id.startswith(ANONYMOUS)
 
 
-def within(customer_id: str, longest_bytes: int) -> str:
-    """The id itself. Raises Reject when it is longer than the tool takes."""
-    if len(customer_id.encode()) > longest_bytes:
-        raise Reject(f"the external id is longer than {longest_bytes} bytes")
+def external_id(customer_id: str, *, most_bytes: int) -> str:
+    """Raises Reject when it is longer than the tool takes."""
+    if len(customer_id.encode()) > most_bytes:
+        raise Reject(f"the external id is longer than {most_bytes} bytes")
     return customer_id
