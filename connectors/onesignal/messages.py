@@ -8,7 +8,7 @@ https://documentation.onesignal.com/reference/idempotent-notification-requests
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from connectors.errors import Lost, Retry, Split, Stop
 from connectors.onesignal.app import App
@@ -22,10 +22,6 @@ NOT_DONE = (423, 425, 429)  # said before anything was done: the caller waits
 def trigger(app: App, template_id: str, channel: str, recipient: Recipient) -> None:
     """One message; who has no subscription on ``channel`` gets none. Raises Retry, Stop, and Lost
     when no attempt was answered."""
-    try:
-        UUID(template_id)
-    except ValueError:
-        raise Stop(f"a template of OneSignal is a UUID, not {template_id!r}") from None
     message = {
         "app_id": app.app_id,
         "template_id": template_id,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import quote
 
-from connectors.errors import Split, Stop
+from connectors.errors import Retry, Split, Stop
 from connectors.onesignal.app import App
 from scoring.columns import EXTERNAL_ID
 
@@ -51,6 +51,8 @@ def _merge(app: App, gone: str, staying: str) -> None:
     if answer.status == 404:
         return
     for subscription in answer.body.get("subscriptions") or []:
+        if not isinstance(subscription, dict) or "id" not in subscription:
+            raise Retry("a subscription without an id, so nobody knows", status=answer.status)
         number = quote(str(subscription["id"]), safe="")
         owner = {"identity": {EXTERNAL_ID: staying}}
         app.call("PATCH", app.path(f"/subscriptions/{number}/owner"), owner, fine=(404,))

@@ -162,7 +162,7 @@ class Customerio(ToolDouble):
         if problem is not None:
             return "identifiers", problem
         if change.get("action") == "delete":
-            self.shelf("profiles").remove(customer_id)
+            self._delete(customer_id)
             return None
         if change.get("action") != "identify":
             return "action", "is unknown"
@@ -176,6 +176,7 @@ class Customerio(ToolDouble):
                 return name, "is too long"
         profiles = self.shelf("profiles")
         values = {name: None if value == "" else value for name, value in attributes.items()}
+        values.pop("anonymous_id", None)  # joins events, which are not kept here
         if values.pop("_update", False) is not True or profiles.get(customer_id) is not None:
             profiles.merge(customer_id, values)
         return None
@@ -188,8 +189,13 @@ class Customerio(ToolDouble):
         kept, merged = profiles.get(staying), profiles.get(gone)
         if kept is not None and merged is not None:
             profiles.put(staying, {**merged, **kept})
-            profiles.remove(gone)
+            self._delete(gone)
         return None
+
+    def _delete(self, customer_id: str) -> None:
+        self.shelf("profiles").remove(customer_id)
+        for number in self.shelf("segments").all():
+            self.shelf(f"members-{number}").remove(customer_id)
 
     def _ids(self, number: int) -> list[str]:
         ids = self.json_body(BATCH_BYTES).get("ids")

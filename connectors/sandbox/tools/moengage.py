@@ -98,6 +98,7 @@ class MoEngage(ToolDouble):
         if not isinstance(parameters, dict) or not parameters.get("cohort_name"):
             raise RefusedCallError(400, "parameters need cohort_name, cohort_id and members")
         cohort = self.shelf(f"cohort-{parameters['cohort_id']}")
+        self.shelf("cohorts").put(parameters["cohort_id"], {"name": parameters["cohort_name"]})
         for index, member in enumerate(parameters["members"]):
             problem = self.problem(index, member["uid"])
             if problem is not None:
@@ -123,16 +124,21 @@ class MoEngage(ToolDouble):
             gone, staying = (profiles.get(pair[name]) for name in ("merged_user", "retained_user"))
             if gone is not None and staying is not None:
                 profiles.put(pair["retained_user"], {**gone, **staying})
-                profiles.remove(pair["merged_user"])
+                self._delete(pair["merged_user"])
         return jsonify(status="success", operation="created")
 
     def delete(self) -> Response:
         body = self.json_body(BODY_BYTES)
         if body.get("identity_type") != "customer_id":
             raise RefusedCallError(400, "identity_type must be customer_id")
-        if not self.shelf("profiles").remove(str(body.get("identity_value"))):
+        if not self._delete(str(body.get("identity_value"))):
             raise RefusedCallError(404, "User doesn't exists with customer id")
         return _accepted()
+
+    def _delete(self, customer_id: str) -> bool:
+        for cohort_id in self.shelf("cohorts").all():
+            self.shelf(f"cohort-{cohort_id}").remove(customer_id)
+        return self.shelf("profiles").remove(customer_id)
 
     def _customer(self, customer_id: str, element: Mapping[str, Any]) -> None:
         profiles = self.shelf("profiles")

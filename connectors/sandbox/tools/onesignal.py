@@ -51,12 +51,8 @@ class OneSignal(ToolDouble):
         return make_response(jsonify(errors=[{"code": f"sandbox-{status}", "title": text}]), status)
 
     def held(self) -> dict[str, dict[str, Any]]:
-        """Tags as what they stand for: numbers, and lists where there are commas."""
         users = self.shelf("profiles").all()
-        return {
-            customer_id: {name: _meant(value) for name, value in user.get("tags", {}).items()}
-            for customer_id, user in users.items()
-        }
+        return {customer_id: user["tags"] for customer_id, user in users.items()}
 
     def members(self, segment_id: str) -> list[str]:
         """Users to whom the filters of the segment about the tag of ``segment_id`` apply."""
@@ -168,12 +164,3 @@ class OneSignal(ToolDouble):
         if user is None:
             raise RefusedCallError(404, "No user with this external_id found")
         return user
-
-
-def _meant(value: str) -> Any:
-    if "," in value:
-        return value.split(",")
-    try:
-        return float(value)
-    except ValueError:
-        return value

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from connectors.customerio import hosts, segments
 from connectors.customerio.broadcasts import trigger
+from connectors.customerio.people import identify
 from connectors.errors import Lost, Retry, Stop
 from connectors.http import Answer
 from connectors.registry import open_tool
@@ -18,47 +20,51 @@ from tests.connectors.saying import saying
 ANNA = [Recipient("c000", {"item": "socks"})]
 
 
-def test_merging_leaves_one_person_with_what_both_had(double: Double, tool: Tool) -> None:
-    double.customers(2)
-    double.sync()
+def test_merging_leaves_one_person_with_what_both_had(crm: Double, tool: Tool) -> None:
+    crm.customers(2)
+    crm.sync()
     tool.merge([("c000", "c001")])
     tool.merge([("c000", "c001")])
-    assert list(double.held()) == ["c001"]
+    assert list(crm.held()) == ["c001"]
 
 
-def test_erased_people_are_gone_and_strangers_are_no_error(double: Double, tool: Tool) -> None:
-    double.customers(3)
-    double.sync()
+def test_erased_people_are_gone_and_strangers_are_no_error(crm: Double, tool: Tool) -> None:
+    crm.customers(3)
+    crm.sync()
     tool.erase(["c001", "nobody", "x" * 151, ""])
-    assert list(double.held()) == ["c000", "c002"]
+    assert list(crm.held()) == ["c000", "c002"]
 
 
-def test_another_id_is_merged_a_device_linked_and_a_hash_left_out(
-    double: Double, tool: Tool
-) -> None:
-    double.customers(2)
-    double.sync()
+def test_another_id_is_merged_a_device_linked_and_a_hash_left_out(crm: Double, tool: Tool) -> None:
+    crm.customers(2)
+    crm.sync()
     tool.identify(
         [("external_id", "c000", "c001"), ("device_id", "d7", "c001"), ("email_hash", "f", "c001")]
     )
-    assert list(double.held()) == ["c001"]
-    assert double.held()["c001"]["anonymous_id"] == "d7"
+    assert list(crm.held()) == ["c001"]
 
 
-def test_a_refused_person_is_told_and_does_not_cost_the_others(double: Double, tool: Tool) -> None:
-    double.customers(3)
-    double.sync()
-    double.tool.turn(blocked=["c001"])
+def test_a_linked_device_makes_no_person() -> None:
+    client = saying(Answer(200, {}))
+    identify(client, [("device_id", "d7", "c001")])
+    (change,) = orjson.loads(client.asked[0][2] or b"")["batch"]
+    assert change["attributes"] == {"anonymous_id": "d7", "_update": True}
+
+
+def test_a_refused_person_is_told_and_does_not_cost_the_others(crm: Double, tool: Tool) -> None:
+    crm.customers(3)
+    crm.sync()
+    crm.tool.turn(blocked=["c001"])
     with pytest.raises(Stop, match="refused 1 people"):
         tool.erase(["c000", "c001", "c002"])
-    assert list(double.held()) == ["c001"]
+    assert list(crm.held()) == ["c001"]
 
 
-def test_a_segment_is_made_once_and_keeps_its_first_name(double: Double, tool: Tool) -> None:
+def test_a_segment_is_made_once_and_keeps_its_first_name(crm: Double, tool: Tool) -> None:
     for name in ("Likely buyers", "Others"):
         tool.declare_segment("seg-1", name)
-    double.push(["a"])
-    assert double.tool.members("seg-1") == ["a"]
+    crm.push(["a"])
+    assert crm.tool.members("seg-1") == ["a"]
     assert list(tool.audience("1")) == ["a"]
     assert list(tool.audience("2")) == []
 
@@ -69,10 +75,10 @@ def test_bad_input_a_segment_that_somebody_deleted_is_named(tool: Tool) -> None:
 
 
 def test_an_audience_is_read_page_by_page(
-    double: Double, tool: Tool, monkeypatch: pytest.MonkeyPatch
+    crm: Double, tool: Tool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segments, "IDS_PER_PAGE", 2)
-    double.push([f"m{n}" for n in range(5)])
+    crm.push([f"m{n}" for n in range(5)])
     assert list(tool.audience("1")) == [f"m{n}" for n in range(5)]
 
 
@@ -104,13 +110,11 @@ def test_bad_input_a_segment_or_broadcast_without_number_is_never_called(
         tool.trigger(number, ANNA)
 
 
-def test_a_broadcast_goes_to_known_recipients_with_their_own_data(
-    double: Double, tool: Tool
-) -> None:
-    double.customers(1)
-    double.sync()
+def test_a_broadcast_goes_to_known_recipients_with_their_own_data(crm: Double, tool: Tool) -> None:
+    crm.customers(1)
+    crm.sync()
     tool.trigger("7", [*ANNA, Recipient("stranger", {})])
-    assert double.tool.triggered("7") == [{"customer_id": "c000", "properties": {"item": "socks"}}]
+    assert crm.tool.triggered("7") == [{"customer_id": "c000", "properties": {"item": "socks"}}]
 
 
 @pytest.mark.parametrize("answer", [Retry("no answer"), Answer(500, {}), Answer(408, {})])
@@ -134,23 +138,23 @@ def test_bad_input_a_broadcast_with_too_much_data_is_never_sent() -> None:
     assert client.asked == []
 
 
-def test_bad_input_without_an_app_key_segments_say_what_is_missing(double: Double) -> None:
-    options = dict(double.connection.options)
+def test_bad_input_without_an_app_key_segments_say_what_is_missing(crm: Double) -> None:
+    options = dict(crm.connection.options)
     del options["app_api_key"]
     with (
-        open_tool(replace(double.connection, options=options)) as tool,
+        open_tool(replace(crm.connection, options=options)) as tool,
         pytest.raises(Stop, match="app_api_key"),
     ):
         tool.segment("s")
 
 
 def test_bad_input_the_wrong_region_is_named_by_the_check(
-    double: Double, monkeypatch: pytest.MonkeyPatch
+    crm: Double, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(hosts.TRACK, "eu", hosts.TRACK["us"])
     monkeypatch.setitem(hosts.APP, "eu", hosts.APP["us"])
     with (
-        open_tool(double.with_options(region="eu").connection) as tool,
+        open_tool(crm.with_options(region="eu").connection) as tool,
         pytest.raises(Stop, match="another region"),
     ):
         tool.check()

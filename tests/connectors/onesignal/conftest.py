@@ -20,7 +20,7 @@ def published(app: Flask) -> Iterator[Published]:
 
 
 @pytest.fixture
-def double(
+def crm(
     published: Published,
     url: str,
     time: FakeTime,
@@ -29,11 +29,11 @@ def double(
 ) -> Iterator[Double]:
     """OneSignal's double; each request of these tests is one that OneSignal publishes."""
     client = Sandbox(url, KEY, "onesignal")
-    yield Double(onesignal_connection(url, monkeypatch), client, time, tmp_path)
+    yield Double(onesignal_connection(url, monkeypatch), client, time, tmp_path, url, "onesignal")
     client.close()
 
 
 @pytest.fixture
-def tool(double: Double) -> Iterator[Tool]:
-    with open_tool(double.connection) as tool:
+def tool(crm: Double) -> Iterator[Tool]:
+    with open_tool(crm.connection) as tool:
         yield tool
