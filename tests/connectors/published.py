@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, request
 
@@ -33,9 +34,10 @@ class Published:
         app.before_request(self._look)
 
     def _look(self) -> None:
-        if not request.path.startswith(self._prefix):
+        path = urlsplit(request.environ["REQUEST_URI"]).path  # as it was sent, with escapes
+        if not path.startswith(self._prefix):
             return
-        call = f"{request.method} {request.path.removeprefix(self._prefix)}"
+        call = f"{request.method} {path.removeprefix(self._prefix)}"
         found = [each for each in self._described if re.fullmatch(_pattern(each), call)]
         if not found:
             self.problems.append(f"{call} is not published")
@@ -98,4 +100,4 @@ def watched(app: Flask, name: str) -> Iterator[Published]:
     """Calls of the tool's double while the block runs; at its end all of them were published."""
     published = Published(app, name, Path(__file__).parent / name / "published.json")
     yield published
-    assert published.problems == []
+    assert not published.problems, published.problems

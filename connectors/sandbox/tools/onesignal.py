@@ -51,8 +51,12 @@ class OneSignal(ToolDouble):
         return make_response(jsonify(errors=[{"code": f"sandbox-{status}", "title": text}]), status)
 
     def held(self) -> dict[str, dict[str, Any]]:
-        users = self.shelf("profiles").all()
-        return {customer_id: user["tags"] for customer_id, user in users.items()}
+        """Tags of users, without those by which segments are made."""
+        segments = {each["filters"][0]["key"] for each in self.shelf("segments").all().values()}
+        return {
+            customer_id: {name: tag for name, tag in user["tags"].items() if name not in segments}
+            for customer_id, user in self.shelf("profiles").all().items()
+        }
 
     def members(self, segment_id: str) -> list[str]:
         """Users to whom the filters of the segment about the tag of ``segment_id`` apply."""
