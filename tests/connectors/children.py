@@ -7,16 +7,17 @@ milliseconds; a sync in a child never sleeps, and its requests are small as in t
 from __future__ import annotations
 
 import multiprocessing
-import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from connectors.sandbox.client import Sandbox
-from tests.connectors.doubles import DOUBLES, FEW, KEY, Double, FakeTime, connector_of, take_fewer
+from tests.connectors.double import FEW, KEY, Double, FakeTime, take_fewer
+from tests.connectors.doubles import DOUBLES, connector_of
 
 PATIENCE_S = 30.0
 FORKS = multiprocessing.get_context("forkserver")
@@ -34,10 +35,10 @@ def start(double: Double, *, workers: int = 1) -> BaseProcess:
 def killed_while(double: Double, reached: Callable[[], bool], *, workers: int = 1) -> bool:
     """Sync in a child and kill it (SIGKILL) as soon as ``reached()``; False if it ended before."""
     child = start(double, workers=workers)
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = monotonic() + PATIENCE_S
     killed = False
     while child.is_alive() and not killed:
-        assert time.monotonic() < deadline, "the child neither ends nor gets there"
+        assert monotonic() < deadline, "the child neither ends nor gets there"
         if reached():
             child.kill()
             killed = True
@@ -49,8 +50,8 @@ def killed_while(double: Double, reached: Callable[[], bool], *, workers: int = 
 def _sync(
     name: str, url: str, folder: Path, desired: dict[str, dict[str, Any]], workers: int
 ) -> None:
-    patch = pytest.MonkeyPatch()
+    patch, time = pytest.MonkeyPatch(), FakeTime()
     connection = DOUBLES[name](url, patch)
     take_fewer(connector_of(name), FEW, patch)
-    double = Double(connection, Sandbox(url, KEY), FakeTime(), folder, url, name, desired=desired)
+    double = Double(connection, Sandbox(url, KEY), time, folder, url, name, desired=desired)
     double.sync(workers=workers)

@@ -10,18 +10,8 @@ from flask import Flask
 from connectors.registry import REGISTRY
 from connectors.sandbox.app import CLOSE, create_app
 from connectors.sandbox.client import Sandbox
-from tests.connectors.doubles import (
-    BEHIND,
-    DOUBLES,
-    FEW,
-    KEY,
-    READERS,
-    Double,
-    FakeTime,
-    connector_of,
-    take_fewer,
-    traits,
-)
+from tests.connectors.double import FEW, KEY, Double, FakeTime, take_fewer
+from tests.connectors.doubles import BEHIND, DOUBLES, FORMS, READERS, connector_of, traits
 from tests.connectors.servers import serving
 
 
@@ -84,5 +74,6 @@ def double(
     yield Double(
         connection, client, time, tmp_path, url, name,
         full_size=lambda: monkeypatch.setitem(REGISTRY, kind, connector),
+        form=FORMS.get(kind, lambda value: value), reader=READERS.get(kind),
     )  # fmt: skip
     client.close()

@@ -10,7 +10,8 @@ import pytest
 from connectors.errors import ConnectorError, Lost, Reject, Retry, Split, Stop
 from connectors.registry import REGISTRY, open_tool
 from connectors.tool import Ability, Connector, Recipient, Target, Tool
-from tests.connectors.doubles import SEGMENT, Double, connector_of
+from tests.connectors.double import SEGMENT, Double
+from tests.connectors.doubles import connector_of
 
 CATALOG, CAMPAIGN = "shop-items", "1"
 CALLS: dict[Ability, list[Callable[[Tool], Any]]] = {

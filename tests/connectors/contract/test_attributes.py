@@ -9,7 +9,7 @@ import pytest
 from connectors import delivery
 from connectors.delivery import quarantine
 from connectors.tool import Ability
-from tests.connectors.doubles import FEW, Double
+from tests.connectors.double import FEW, Double
 
 pytestmark = pytest.mark.needs(Ability.ATTRIBUTES)
 

@@ -11,7 +11,7 @@ from flask import Flask, request
 from connectors import delivery
 from connectors.delivery import Stop
 from connectors.tool import Ability
-from tests.connectors.doubles import KEY, Double
+from tests.connectors.double import KEY, Double
 from tests.connectors.servers import serving
 
 pytestmark = pytest.mark.needs(Ability.ATTRIBUTES, "http")

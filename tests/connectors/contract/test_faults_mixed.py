@@ -15,7 +15,7 @@ from connectors.delivery import quarantine
 from connectors.sandbox.dials import AFTER
 from connectors.tool import Ability
 from tests.connectors.children import killed_while
-from tests.connectors.doubles import FEW, SEGMENT, Double
+from tests.connectors.double import FEW, SEGMENT, Double
 
 pytestmark = pytest.mark.needs(Ability.ATTRIBUTES, "http")
 

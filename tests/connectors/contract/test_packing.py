@@ -8,7 +8,8 @@ import pytest
 
 from connectors.registry import REGISTRY
 from connectors.tool import Ability
-from tests.connectors.doubles import FEW, Double, connector_of
+from tests.connectors.double import FEW, Double
+from tests.connectors.doubles import connector_of
 
 pytestmark = pytest.mark.needs(Ability.ATTRIBUTES)
 

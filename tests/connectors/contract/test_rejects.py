@@ -7,7 +7,7 @@ import pytest
 
 from connectors.delivery import Stop, quarantine
 from connectors.tool import Ability
-from tests.connectors.doubles import Double
+from tests.connectors.double import Double
 
 pytestmark = pytest.mark.needs(Ability.ATTRIBUTES)
 

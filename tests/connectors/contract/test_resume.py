@@ -8,7 +8,7 @@ from connectors.delivery import Busy, Stop
 from connectors.delivery.lock import only_one
 from connectors.tool import Ability
 from tests.connectors.children import killed_while
-from tests.connectors.doubles import FEW, Double
+from tests.connectors.double import FEW, Double
 
 pytestmark = pytest.mark.needs(Ability.ATTRIBUTES)
 

@@ -13,7 +13,7 @@ import pytest
 from connectors.delivery import ConnectorError, quarantine
 from connectors.registry import open_tool
 from connectors.tool import Ability
-from tests.connectors.doubles import KEY, Double
+from tests.connectors.double import KEY, Double
 
 pytestmark = pytest.mark.needs(Ability.ATTRIBUTES, "http")
 

@@ -9,7 +9,7 @@ import pytest
 from connectors.delivery import Stop
 from connectors.registry import open_tool
 from connectors.tool import Ability
-from tests.connectors.doubles import FEW, SEGMENT, Double
+from tests.connectors.double import FEW, SEGMENT, Double
 
 pytestmark = pytest.mark.needs(Ability.SEGMENTS, "http")
 
