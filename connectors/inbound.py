@@ -71,21 +71,24 @@ class Webhook:
 
 @dataclass(frozen=True)
 class EventBatch:
-    """A piece of a file: canonical column → values, all lists of one length.
+    """A piece of a file: canonical column → its values, a list or an Arrow array, all of one
+    length; ``occurred_at`` in seconds since 1970, ``properties`` as JSON text.
 
-    ``unknown`` as in Inbound. ``broken`` says why the file cannot be read from here on: the rest
-    of it goes to quarantine under its name. ``fraction``: share of the file read so far.
+    ``unknown`` as in Inbound. ``broken`` says why the file cannot be read from here on: that goes
+    to quarantine under the file's name, and what came before it counts.
     """
 
-    columns: Mapping[str, list[Any]]
+    columns: Mapping[str, Any]
     unknown: Mapping[str, int] = field(default_factory=dict)
     broken: str | None = None
-    fraction: float = 1.0
 
 
 @dataclass(frozen=True)
 class EventFile:
-    """One exported file. ``fingerprint`` changes when its content does."""
+    """One exported file. ``fingerprint`` changes when its content does.
+
+    ``batches`` raises Unreadable when it cannot be read just now.
+    """
 
     name: str
     fingerprint: str

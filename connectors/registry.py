@@ -13,6 +13,7 @@ import marshmallow
 
 from connectors import braze, customerio, moengage, onesignal, sandbox
 from connectors.errors import ConnectorError, Stop
+from connectors.inbound import EventFiles
 from connectors.tool import Connector, Tool
 from settings.workspace import ConnectionSettings
 
@@ -26,6 +27,17 @@ REGISTRY: dict[str, Connector] = {
 
 SCHEMAS: dict[str, type[marshmallow.Schema]] = {
     name: connector.options for name, connector in REGISTRY.items()
+}
+
+# Source types beside the built-in ones: event files that tools export.
+EVENT_FILES: dict[str, EventFiles] = {
+    connector.event_files.source_type: connector.event_files
+    for connector in REGISTRY.values()
+    if connector.event_files is not None
+}
+
+SOURCE_SCHEMAS: dict[str, type[marshmallow.Schema]] = {
+    name: files.options for name, files in EVENT_FILES.items()
 }
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import click
 
-from connectors.registry import SCHEMAS
+from connectors.registry import SCHEMAS, SOURCE_SCHEMAS
 from rightsend.cli import cli
 from settings import document
 
 
 def pages() -> dict[str, str]:
     """File name → Markdown."""
-    return {"configuration.md": document.render(SCHEMAS), "commands.md": commands()}
+    return {"configuration.md": document.render(SCHEMAS, SOURCE_SCHEMAS), "commands.md": commands()}
 
 
 def commands() -> str:

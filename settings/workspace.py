@@ -39,7 +39,7 @@ class SourceSettings:
     """One file, folder, glob, warehouse table or packaged data set, mapped to a canonical table."""
 
     name: str
-    type: str  # key of scoring.sources.registry.SOURCES: file, ibis, completejourney
+    type: str  # file, ibis, completejourney, or one of a connector
     table: str  # events, items, customers, campaigns, offers
     columns: Mapping[str, ColumnMapping]
     path: str | None = None  # type file: file, folder or glob, relative to the workspace file
@@ -50,6 +50,7 @@ class SourceSettings:
     url: str | None = field(default=None, repr=False)  # type ibis (may hold a password)
     relation: str | None = None  # type ibis: table name; completejourney: data set name
     sql: str | None = None  # type ibis: instead of a table name
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # a connector's own keys
 
 
 @dataclass(frozen=True)
