@@ -21,28 +21,19 @@ from connectors.inbound import (
     require_same,
     text,
 )
-from scoring.columns import (
-    CAMPAIGN_ID,
-    CHANNEL,
-    EVENT_ID,
-    EVENT_TYPE,
-    IDENTIFIER,
-    MESSAGE_SENT,
-    OCCURRED_AT,
-    PROPERTIES,
-)
+from settings import vocabulary as v
 
 EVENT_TYPES = {
-    "sent": MESSAGE_SENT,
-    "delivered": "delivered",
-    "opened": "open",
-    "clicked": "click",
-    "converted": "conversion",
-    "unsubscribed": "unsubscribe",
-    "spammed": "unsubscribe",
-    "bounced": "bounce",
-    "failed": "bounce",
-    "undeliverable": "bounce",
+    "sent": v.MESSAGE_SENT,
+    "delivered": v.DELIVERED,
+    "opened": v.OPEN,
+    "clicked": v.CLICK,
+    "converted": v.CONVERSION,
+    "unsubscribed": v.UNSUBSCRIBE,
+    "spammed": v.UNSUBSCRIBE,
+    "bounced": v.BOUNCE,
+    "failed": v.BOUNCE,
+    "undeliverable": v.BOUNCE,
 }
 KEPT = {
     "delivery_id": "delivery_id",
@@ -83,13 +74,13 @@ def _event(document: Mapping[str, Any]) -> dict[str, Any] | str | None:
     if customer_id is None or occurred_at is None:
         return None
     return {
-        EVENT_ID: text(document.get("event_id")),
-        OCCURRED_AT: occurred_at,
-        IDENTIFIER: customer_id,
-        EVENT_TYPE: event_type,
-        CAMPAIGN_ID: _campaign_id(data),
-        CHANNEL: None if channel == "customer" else channel,
-        PROPERTIES: {ours: data[its] for its, ours in KEPT.items() if data.get(its) is not None},
+        v.EVENT_ID: text(document.get("event_id")),
+        v.OCCURRED_AT: occurred_at,
+        v.IDENTIFIER: customer_id,
+        v.EVENT_TYPE: event_type,
+        v.CAMPAIGN_ID: _campaign_id(data),
+        v.CHANNEL: None if channel == "customer" else channel,
+        v.PROPERTIES: {ours: data[its] for its, ours in KEPT.items() if data.get(its) is not None},
     }
 
 

@@ -12,39 +12,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.inbound import Inbound, Webhook, documents, gathered, moment, text, token_in
-from scoring.columns import (
-    CAMPAIGN_ID,
-    CHANNEL,
-    EVENT_ID,
-    EVENT_TYPE,
-    IDENTIFIER,
-    MESSAGE_SENT,
-    OCCURRED_AT,
-    PROPERTIES,
-)
+from settings import vocabulary as v
 
 # Code of an event → event type, channel.
 EVENT_TYPES = {
-    "MOE_EMAIL_SENT": (MESSAGE_SENT, "email"),
-    "MOE_EMAIL_DELIVERED": ("delivered", "email"),
-    "MOE_EMAIL_OPEN": ("open", "email"),
-    "MOE_EMAIL_CLICK": ("click", "email"),
-    "MOE_EMAIL_HARD_BOUNCE": ("bounce", "email"),
-    "MOE_EMAIL_SOFT_BOUNCE": ("bounce", "email"),
-    "MOE_EMAIL_UNSUBSCRIBE": ("unsubscribe", "email"),
-    "MOE_EMAIL_SPAM": ("unsubscribe", "email"),
-    "SMS_SENT": (MESSAGE_SENT, "sms"),
-    "SMS_DELIVERED": ("delivered", "sms"),
-    "NOTIFICATION_RECEIVED_MOE": ("delivered", "push"),
-    "NOTIFICATION_RECEIVED_WEB_MOE": ("delivered", "push"),
-    "NOTIFICATION_CLICKED_MOE": ("click", "push"),
-    "NOTIFICATION_CLICKED_IOS_MOE": ("click", "push"),
-    "NOTIFICATION_CLICKED_WEB_MOE": ("click", "push"),
-    "MOE_IN_APP_SHOWN": ("open", "in_app"),
-    "MOE_IN_APP_CLICKED": ("click", "in_app"),
-    "MOE_CARD_SENT": (MESSAGE_SENT, "content_card"),
-    "MOE_CARD_VIEWED": ("open", "content_card"),
-    "MOE_CARD_CLICKED": ("click", "content_card"),
+    "MOE_EMAIL_SENT": (v.MESSAGE_SENT, "email"),
+    "MOE_EMAIL_DELIVERED": (v.DELIVERED, "email"),
+    "MOE_EMAIL_OPEN": (v.OPEN, "email"),
+    "MOE_EMAIL_CLICK": (v.CLICK, "email"),
+    "MOE_EMAIL_HARD_BOUNCE": (v.BOUNCE, "email"),
+    "MOE_EMAIL_SOFT_BOUNCE": (v.BOUNCE, "email"),
+    "MOE_EMAIL_UNSUBSCRIBE": (v.UNSUBSCRIBE, "email"),
+    "MOE_EMAIL_SPAM": (v.UNSUBSCRIBE, "email"),
+    "SMS_SENT": (v.MESSAGE_SENT, "sms"),
+    "SMS_DELIVERED": (v.DELIVERED, "sms"),
+    "NOTIFICATION_RECEIVED_MOE": (v.DELIVERED, "push"),
+    "NOTIFICATION_RECEIVED_WEB_MOE": (v.DELIVERED, "push"),
+    "NOTIFICATION_CLICKED_MOE": (v.CLICK, "push"),
+    "NOTIFICATION_CLICKED_IOS_MOE": (v.CLICK, "push"),
+    "NOTIFICATION_CLICKED_WEB_MOE": (v.CLICK, "push"),
+    "MOE_IN_APP_SHOWN": (v.OPEN, "in_app"),
+    "MOE_IN_APP_CLICKED": (v.CLICK, "in_app"),
+    "MOE_CARD_SENT": (v.MESSAGE_SENT, "content_card"),
+    "MOE_CARD_VIEWED": (v.OPEN, "content_card"),
+    "MOE_CARD_CLICKED": (v.CLICK, "content_card"),
 }
 KEPT = ("campaign_name", "campaign_type")
 
@@ -65,13 +56,13 @@ def _event(document: Mapping[str, Any]) -> dict[str, Any] | str | None:
     found = document.get("event_attributes")
     attributes: Mapping[str, Any] = found if isinstance(found, dict) else {}
     return {
-        EVENT_ID: text(document.get("event_uuid")),
-        OCCURRED_AT: occurred_at,
-        IDENTIFIER: customer_id,
-        EVENT_TYPE: event_type,
-        CAMPAIGN_ID: text(attributes.get("campaign_id")),
-        CHANNEL: channel,
-        PROPERTIES: {name: attributes[name] for name in KEPT if attributes.get(name) is not None},
+        v.EVENT_ID: text(document.get("event_uuid")),
+        v.OCCURRED_AT: occurred_at,
+        v.IDENTIFIER: customer_id,
+        v.EVENT_TYPE: event_type,
+        v.CAMPAIGN_ID: text(attributes.get("campaign_id")),
+        v.CHANNEL: channel,
+        v.PROPERTIES: {name: attributes[name] for name in KEPT if attributes.get(name) is not None},
     }
 
 

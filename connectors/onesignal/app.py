@@ -24,7 +24,9 @@ class App:
     app_id: str
 
     def user(self, customer_id: str, tail: str = "") -> str:
-        """The path of a user, by external id."""
+        """The path of a user, by external id. Raises Split for an id that is a step in a path."""
+        if customer_id in ("", ".", ".."):
+            raise Split("the external id cannot be part of an address")
         return self.path(f"/users/by/external_id/{quote(customer_id, safe='')}{tail}")
 
     def path(self, tail: str) -> str:

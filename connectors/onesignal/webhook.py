@@ -13,16 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.inbound import Inbound, Webhook, documents, gathered, moment, text, token_in
-from scoring.columns import (
-    CAMPAIGN_ID,
-    CHANNEL,
-    EVENT_ID,
-    EVENT_TYPE,
-    IDENTIFIER,
-    MESSAGE_SENT,
-    OCCURRED_AT,
-    PROPERTIES,
-)
+from settings import vocabulary as v
 
 BODY = """{
   "event.id": "{{ event.id }}",
@@ -34,19 +25,19 @@ BODY = """{
 }"""
 CHANNELS = {"push": "push", "email": "email", "sms": "sms", "iam": "in_app"}
 EVENT_TYPES = {
-    "sent": MESSAGE_SENT,
-    "delivered": "delivered",
-    "received": "delivered",
-    "opened": "open",
-    "impression": "open",
-    "displayed": "open",
-    "clicked": "click",
-    "unsubscribed": "unsubscribe",
-    "reported_as_spam": "unsubscribe",
-    "bounced": "bounce",
-    "hardbounced": "bounce",
-    "failed": "bounce",
-    "undelivered": "bounce",
+    "sent": v.MESSAGE_SENT,
+    "delivered": v.DELIVERED,
+    "received": v.DELIVERED,
+    "opened": v.OPEN,
+    "impression": v.OPEN,
+    "displayed": v.OPEN,
+    "clicked": v.CLICK,
+    "unsubscribed": v.UNSUBSCRIBE,
+    "reported_as_spam": v.UNSUBSCRIBE,
+    "bounced": v.BOUNCE,
+    "hardbounced": v.BOUNCE,
+    "failed": v.BOUNCE,
+    "undelivered": v.BOUNCE,
 }
 
 
@@ -68,14 +59,14 @@ def _event(document: Mapping[str, Any]) -> dict[str, Any] | str | None:
         return None
     message_id = text(document.get("message.id"))
     return {
-        EVENT_ID: text(document.get("event.id")),
-        OCCURRED_AT: occurred_at,
-        IDENTIFIER: customer_id,
-        EVENT_TYPE: EVENT_TYPES[action],
+        v.EVENT_ID: text(document.get("event.id")),
+        v.OCCURRED_AT: occurred_at,
+        v.IDENTIFIER: customer_id,
+        v.EVENT_TYPE: EVENT_TYPES[action],
         # A triggered template is the campaign; a message without one is its own.
-        CAMPAIGN_ID: text(document.get("message.template_id")) or message_id,
-        CHANNEL: CHANNELS[channel],
-        PROPERTIES: {"message_id": message_id} if message_id else {},
+        v.CAMPAIGN_ID: text(document.get("message.template_id")) or message_id,
+        v.CHANNEL: CHANNELS[channel],
+        v.PROPERTIES: {"message_id": message_id} if message_id else {},
     }
 
 

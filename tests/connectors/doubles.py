@@ -121,7 +121,7 @@ def traits(name: str) -> set[str]:
     found = {"http"} if name in KEYED_TRIGGERS else {"http", "trigger-once"}
     if shown is None or shown.rate_headers.remaining:
         found.add("tells-rate")
-    FakeTime()
+
     with pytest.MonkeyPatch.context() as patch:
         tool = REGISTRY[connector_of(name)].open(DOUBLES[name]("http://127.0.0.1:1", patch))
         target = tool.attributes()

@@ -11,6 +11,7 @@ from connectors.errors import Reject, Retry, Split, Stop
 from connectors.http import Answer
 from connectors.onesignal.app import App
 from connectors.onesignal.tags import Attributes, tag
+from connectors.onesignal.users import erase
 from connectors.tool import Outcome
 from tests.connectors.saying import SayingClient, saying
 
@@ -71,6 +72,16 @@ def test_an_id_cannot_leave_its_place_in_the_path() -> None:
     client = saying(Answer(202, {}))
     write(client, "../../apps?x#y")
     assert client.asked[0][1] == (f"/apps/{APP_ID}/users/by/external_id/..%2F..%2Fapps%3Fx%23y")
+
+
+@pytest.mark.parametrize("customer_id", ["", ".", ".."])
+def test_bad_input_an_id_that_is_a_step_in_a_path_is_never_sent(customer_id: str) -> None:
+    client = saying(Answer(202, {}))
+    with pytest.raises(Split, match="part of an address"):
+        write(client, customer_id)
+    with pytest.raises(Stop, match="refused 1 of 1"):
+        erase(App(client, APP_ID), [customer_id])
+    assert client.asked == []
 
 
 def test_no_secret_gets_into_a_reason() -> None:
