@@ -13,7 +13,9 @@ import marshmallow
 
 from connectors import braze, customerio, moengage, onesignal, sandbox
 from connectors.errors import ConnectorError, Stop
+from connectors.generic.snippet import clevertap
 from connectors.inbound import EventFiles
+from connectors.snippets import MakeSnippet
 from connectors.tool import Connector, Tool
 from settings.workspace import ConnectionSettings
 
@@ -38,6 +40,13 @@ EVENT_FILES: dict[str, EventFiles] = {
 
 SOURCE_SCHEMAS: dict[str, type[marshmallow.Schema]] = {
     name: files.options for name, files in EVENT_FILES.items()
+}
+
+
+# who pulls content at send time; CleverTap is written to by the generic connector
+SNIPPETS: dict[str, MakeSnippet] = {
+    **{name: each.snippet for name, each in REGISTRY.items() if each.snippet is not None},
+    "clevertap": clevertap,
 }
 
 

@@ -3,6 +3,7 @@
 from connectors.braze.connector import open_braze
 from connectors.braze.currents import EVENT_FILES, WEBHOOK
 from connectors.braze.options import BrazeOptions
+from connectors.braze.snippet import snippet
 from connectors.tool import Ability, Connector, abilities
 
 CONNECTOR = Connector(
@@ -18,4 +19,5 @@ CONNECTOR = Connector(
     ),
     webhook=WEBHOOK,
     event_files=EVENT_FILES,
+    snippet=snippet,
 )

@@ -2,6 +2,7 @@
 
 from connectors.customerio.connector import open_customerio
 from connectors.customerio.options import CustomerioOptions
+from connectors.customerio.snippet import snippet
 from connectors.customerio.webhook import WEBHOOK
 from connectors.tool import Ability, Connector, abilities
 
@@ -15,6 +16,7 @@ CONNECTOR = Connector(
         Ability.IDENTITY,
         Ability.TRIGGER,
         Ability.AUDIENCE,
+        Ability.SEND_TIME,
         Ability.EVENTS_HTTP,
     ),
     limits={
@@ -22,7 +24,9 @@ CONNECTOR = Connector(
         " 300 attributes of 1,000 bytes a person, ids of 150 bytes",
         "segments": "1,000 ids a request; a segment keeps its first name",
         "trigger": "10,000 recipients and 25 MB a broadcast, one every 10 s",
+        "events over HTTP": "a reporting webhook, one signed event a request",
         "audience": "10,000 members a page, 10 requests/s",
     },
+    snippet=snippet,
     webhook=WEBHOOK,
 )

@@ -15,14 +15,11 @@ from typing import Any
 from connectors.inbound import Inbound, Webhook, documents, gathered, moment, text, token_in
 from settings import vocabulary as v
 
-BODY = """{
-  "event.id": "{{ event.id }}",
-  "event.kind": "{{ event.kind }}",
-  "event.timestamp": "{{ event.timestamp }}",
-  "event.external_id": "{{ event.external_id }}",
-  "message.id": "{{ message.id }}",
-  "message.template_id": "{{ message.template_id }}"
-}"""
+FIELDS = (
+    "event.id", "event.kind", "event.timestamp", "event.external_id", "message.id",
+    "message.template_id",
+)  # fmt: skip
+BODY = "{" + ", ".join(f'"{name}": "{{{{ {name} }}}}"' for name in FIELDS) + "}"
 CHANNELS = {"push": "push", "email": "email", "sms": "sms", "iam": "in_app"}
 EVENT_TYPES = {
     "sent": v.MESSAGE_SENT,

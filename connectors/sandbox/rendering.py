@@ -1,33 +1,36 @@
-"""A template and a profile → one message, as Braze's Liquid would have it."""
+"""A campaign and a profile → one message, as the campaign's tool would have it."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote
 
-import orjson
-from liquid import BoundTemplate, Environment
-from liquid.exceptions import LiquidError
-from liquid.filter import string_filter
-
-from connectors.sandbox.fetching import Fetcher
-from connectors.sandbox.syntax import to_liquid
-from connectors.sandbox.tags import (
-    AbortMessage,
-    AbortMessageError,
-    ConnectedContent,
-    CredentialOf,
-)
+from connectors.sandbox.dialects import Dialect, Person, dialects
+from connectors.sandbox.fetching import Call, CallFailedError, Fetcher
+from connectors.sandbox.jinja_languages import CatalogOf
+from connectors.sandbox.language import BrokenError, SkippedError, Template, TemplateError
+from connectors.sandbox.tags import CredentialOf
 
 SUBJECT = "Subject:"
+BRAZE = "braze"
 State = Literal["sent", "aborted", "failed"]
+Names = Mapping[str, Any]
 
 
-class TemplateError(Exception):
-    """The template cannot be read; the text says where and why."""
+@dataclass(frozen=True)
+class Feed:
+    """A call for content that is set up beside the template.
+
+    ``url`` and the values of ``parameters`` may hold the tool's tags; parameters are escaped and
+    put behind the address. ``credential``: name of the header and its value, by name.
+    """
+
+    name: str
+    url: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    credential: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,36 +43,40 @@ class Message:
     reason: str | None = None
 
 
-class Limited(Environment):
-    """A template that runs away ends with an error, not with the process."""
+@dataclass(frozen=True)
+class Draft:
+    """A template that was read, with the feed that it needs."""
 
-    loop_iteration_limit = 100_000
-    output_stream_limit = 1_000_000
+    dialect: Dialect
+    template: Template
+    ask: Callable[[Names], dict[str, Any]]  # of a person's values: what each feed answers
 
 
 class Renderer:
-    """Thread-safe once made."""
+    """Thread-safe once made. ``catalog_of`` gives the item of an id where a tool has a catalog."""
 
-    def __init__(self, fetcher: Fetcher, credential_of: CredentialOf) -> None:
-        self._env = Limited()
-        self._env.tags[ConnectedContent.name] = ConnectedContent(self._env, fetcher, credential_of)
-        self._env.add_tag(AbortMessage)
-        self._env.add_filter("url_param_escape", url_param_escape)
-        self._env.add_filter("url_escape", url_escape)
-        self._env.add_filter("json_escape", json_escape)
-        self._env.add_filter("as_json_string", as_json_string)
-        self._env.add_filter("sha256", sha256)
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        credential_of: CredentialOf,
+        catalog_of: CatalogOf = lambda item_id: None,
+    ) -> None:
+        self._fetcher = fetcher
+        self._credential_of = credential_of
+        self._dialects = dialects(fetcher, credential_of, catalog_of)
 
-    def parse(self, template: str) -> BoundTemplate:
+    def parse(self, template: str, dialect: str = BRAZE, feed: Feed | None = None) -> Draft:
         """Raises TemplateError."""
-        try:
-            return self._env.from_string(to_liquid(template))
-        except LiquidError as error:
-            raise TemplateError(_sentence(error)) from error
+        found = self._dialects.get(dialect)
+        if found is None:
+            known = ", ".join(self._dialects)
+            raise TemplateError(f"dialect {dialect!r} is unknown; known are {known}")
+        ask = self._asking(found, feed) if feed else _nothing
+        return Draft(found, found.language.parse(template), ask)
 
     def render(
         self,
-        template: BoundTemplate,
+        draft: Draft,
         *,
         profile: Mapping[str, Any],
         campaign: Mapping[str, str],
@@ -77,24 +84,55 @@ class Renderer:
     ) -> Message:
         """One person's message. ``profile`` has ``external_id``, standard fields and
         ``custom_attributes``; ``properties`` come with an API-triggered send."""
-        standard = {name: value for name, value in profile.items() if name != "custom_attributes"}
+        person = Person(
+            profile["external_id"],
+            {name: value for name, value in profile.items() if name != "custom_attributes"},
+            profile.get("custom_attributes", {}),
+            campaign,
+            properties,
+        )
+        name_values = draft.dialect.values
         try:
-            text = template.render(
-                profile={**standard, "user_id": profile["external_id"]},
-                custom_attribute=profile.get("custom_attributes", {}),
-                campaign=campaign,
-                api_trigger_properties=properties,
-            )
-        except AbortMessageError as error:
+            answers = draft.ask(name_values(person, {}))
+            text = draft.template.render(name_values(person, answers))
+        except SkippedError as error:
             return Message("aborted", reason=str(error))
-        except LiquidError as error:
-            return Message("failed", reason=_sentence(error))
-        except RecursionError:
-            return Message("failed", reason="the template is nested too deeply")
+        except BrokenError as error:
+            return Message("failed", reason=str(error))
         subject, body = split_subject(text)
         if not body:
             return Message("failed", subject, reason="the rendered message is empty")
         return Message("sent", subject, body)
+
+    def _asking(self, dialect: Dialect, feed: Feed) -> Callable[[Names], dict[str, Any]]:
+        """Raises TemplateError when the feed's address cannot be read."""
+        address = dialect.language.parse(feed.url)
+        parameters = {name: dialect.language.parse(text) for name, text in feed.parameters.items()}
+
+        def ask(values: Names) -> dict[str, Any]:
+            url = address.render(values)
+            rendered = {name: text.render(values) for name, text in parameters.items()}
+            query = "&".join(f"{name}={quote(text, safe='')}" for name, text in rendered.items())
+            call = Call(
+                url=f"{url}?{query}" if query else url,
+                headers=self._headers(dialect, feed),
+                rules=dialect.rules,
+            )
+            try:
+                answer = self._fetcher.fetch(call)
+            except CallFailedError as error:
+                raise SkippedError(f"feed {feed.name}: {error}") from error
+            return {feed.name: answer if isinstance(answer, dict) else {}}
+
+        return ask
+
+    def _headers(self, dialect: Dialect, feed: Feed) -> dict[str, str]:
+        if feed.credential is None or not dialect.rules.sends_key:
+            return {}
+        credential = self._credential_of(feed.credential)
+        if credential is None:
+            raise BrokenError(f"there is no credential named {feed.credential}")
+        return dict([credential])
 
 
 def split_subject(text: str) -> tuple[str, str]:
@@ -106,37 +144,5 @@ def split_subject(text: str) -> tuple[str, str]:
     return "", text
 
 
-@string_filter
-def url_param_escape(text: str) -> str:
-    """For one value in a query string: ``&``, ``/`` and ``+`` are escaped too."""
-    return quote(text, safe="")
-
-
-@string_filter
-def url_escape(text: str) -> str:
-    """For a whole URL: its delimiters stay."""
-    return quote(text, safe=":/?#[]@!$&'()*+,;=%")
-
-
-@string_filter
-def json_escape(text: str) -> str:
-    """For the inside of a JSON string."""
-    return orjson.dumps(text).decode()[1:-1]
-
-
-def as_json_string(value: object) -> str:
-    return orjson.dumps(value, default=str).decode()
-
-
-@string_filter
-def sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _sentence(error: LiquidError) -> str:
-    try:
-        context = error.context()
-    except ValueError:  # the error stands behind the end of a part of the template
-        context = None
-    where = f"line {context[0]}: " if context else ""
-    return f"{where}{error.message}"[:300]
+def _nothing(values: Names) -> dict[str, Any]:
+    return {}
