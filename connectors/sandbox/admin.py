@@ -15,7 +15,7 @@ from connectors.sandbox.dials import Dials, read_faults
 from connectors.sandbox.keys import Keys, refused
 from connectors.sandbox.language import TemplateError
 from connectors.sandbox.profiles import Profiles
-from connectors.sandbox.rendering import BRAZE, Feed
+from connectors.sandbox.rendering import Feed
 from connectors.sandbox.requests_log import RequestLog
 from connectors.sandbox.storage import Storage
 
