@@ -9,6 +9,7 @@ https://docs.customer.io/integrations/api/track/#tag/Track-Segments
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -97,7 +98,7 @@ def audience(app: Client, number: str) -> Iterator[str]:
 
     Raises Retry or Stop. https://docs.customer.io/integrations/api/app/tag/segments/
     """
-    if not number.isdecimal():
+    if not re.fullmatch("[0-9]+", number):
         raise Stop(f"a segment of Customer.io is a number, not {number!r}")
     start = ""
     while True:

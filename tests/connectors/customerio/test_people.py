@@ -100,7 +100,7 @@ def test_bad_input_a_list_of_segments_that_is_none_makes_no_second_segment() -> 
     assert [method for method, _, _ in client.asked] == ["GET"]
 
 
-@pytest.mark.parametrize("number", ["", "a", "1/../2", "-1"])
+@pytest.mark.parametrize("number", ["", "a", "1/../2", "-1", "\u0661", "1\n"])
 def test_bad_input_a_segment_or_broadcast_without_number_is_never_called(
     tool: Tool, number: str
 ) -> None:
@@ -125,10 +125,13 @@ def test_a_broadcast_whose_answer_was_lost_is_not_sent_again(answer: Answer | Ex
     assert len(client.asked) == 1
 
 
-def test_a_broadcast_that_comes_too_soon_may_be_sent_later() -> None:
+@pytest.mark.parametrize(("told_s", "wait_s"), [(None, 10.0), (3.0, 3.0)])
+def test_a_broadcast_that_comes_too_soon_may_be_sent_later(
+    told_s: float | None, wait_s: float
+) -> None:
     with pytest.raises(Retry) as refused:
-        trigger(saying(Answer(429, {}, retry_after_s=10.0)), "7", ANNA)
-    assert refused.value.after_s == 10.0
+        trigger(saying(Answer(429, {}, retry_after_s=told_s)), "7", ANNA)
+    assert refused.value.after_s == wait_s
 
 
 def test_bad_input_a_broadcast_with_too_much_data_is_never_sent() -> None:
