@@ -13,7 +13,7 @@ STEPS = {
 1. Settings > Connected Content > Add credential: name $name, any user name, the key as password.
    $key
 2. Paste all of this into the message (e-mail: into the HTML editor).
-Braze waits 2 seconds, and asks more than once for some messages: that is no impression.
+Braze waits 2 seconds and may ask several times for one message: a call is no impression.
 """,
     "ko": """
 1. 설정 > 연결된 콘텐츠(Connected Content) > 자격 증명 추가: 이름은 $name, 사용자 이름은 아무
@@ -24,7 +24,7 @@ Braze는 2초까지 기다리며, 한 메시지에 여러 번 요청하기도 �
 }
 RETRY = {
     "en": "No answer: Braze asks up to five times, then the person gets no message.",
-    "ko": "응답이 없으면 Braze가 다섯 번까지 다시 요청하고, 그래도 없으면 보내지 않습니다.",
+    "ko": "응답이 없으면 Braze가 최대 다섯 번까지 요청하고, 그래도 없으면 보내지 않습니다.",
 }
 
 

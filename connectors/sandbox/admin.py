@@ -12,18 +12,16 @@ from flask import Blueprint, Response, jsonify, request
 
 from connectors.sandbox.campaigns import Campaigns, Definition, UnknownCampaignError
 from connectors.sandbox.dials import Dials, read_faults
+from connectors.sandbox.feeds import Feed
 from connectors.sandbox.keys import Keys, refused
 from connectors.sandbox.language import TemplateError
 from connectors.sandbox.profiles import Profiles
-from connectors.sandbox.rendering import Feed
+from connectors.sandbox.rendering import BRAZE
 from connectors.sandbox.requests_log import RequestLog
 from connectors.sandbox.storage import Storage
 
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 PAGE = 500
-
-
-BRAZE = "braze"  # the double at the root, and the one that is meant when none is named
 
 
 class Watched(Protocol):
@@ -92,7 +90,7 @@ class AdminApi:
 
     def define(self, campaign_id: str) -> Response:
         """``{"template", "name"?, "cohort_id"?, "dialect"?, "feed"?}``; 400 says what is wrong with
-        the template. ``feed`` has the fields of ``rendering.Feed``."""
+        the template. ``feed`` has the fields of ``feeds.Feed``."""
         body = _object()
         if not ID.fullmatch(campaign_id):
             return refused(400, "a campaign id has 1 to 100 of A-Z a-z 0-9 _ . : -")

@@ -11,8 +11,9 @@ from typing import Any
 
 import orjson
 
+from connectors.sandbox.feeds import Feed
 from connectors.sandbox.profiles import Profiles
-from connectors.sandbox.rendering import BRAZE, Draft, Feed, Message, Renderer
+from connectors.sandbox.rendering import BRAZE, Draft, Message, Renderer
 from connectors.sandbox.storage import Storage
 
 PAGE = 200  # messages that are rendered, then written in one transaction

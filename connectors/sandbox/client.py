@@ -42,7 +42,7 @@ class Sandbox:
         """Make or replace a campaign that goes to the members of a cohort (a pushed segment).
 
         ``template`` is Braze's Liquid, or what ``dialect`` names; then ``feed`` is the call beside
-        it (see connectors.sandbox.rendering). A first rendered line ``Subject: …`` is the subject.
+        it (see connectors.sandbox.feeds). A first rendered line ``Subject: …`` is the subject.
         Raises SandboxError naming the line when the template cannot be read.
         """
         body = {"template": template, "cohort_id": cohort_id, "name": name, **language}

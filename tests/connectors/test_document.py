@@ -9,9 +9,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "connectors.md"
 
 
 def test_the_page_is_what_the_registry_says() -> None:
-    assert PAGE.read_text() == document.render(), (
-        "see connectors.document"
-    )
+    assert PAGE.read_text() == document.render(), "see connectors.document"
 
 
 def test_each_connector_tells_its_limits() -> None:

@@ -11,8 +11,8 @@ import pytest
 from connectors import delivery
 from connectors.sandbox import rules
 from connectors.sandbox.client import Sandbox, SandboxError
+from connectors.sandbox.feeds import Feed
 from connectors.sandbox.language import TemplateError
-from connectors.sandbox.rendering import Feed
 from connectors.sandbox.storage import Storage
 from settings.workspace import ConnectionSettings
 from tests.connectors.doubles import KEY, FakeTime

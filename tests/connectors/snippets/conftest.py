@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 import requests
 
+from connectors.sandbox.feeds import Feed
 from connectors.sandbox.fetching import Fetcher
-from connectors.sandbox.rendering import Feed, Message, Renderer
+from connectors.sandbox.rendering import Message, Renderer
 from connectors.snippets import KEY_HEADER, NAME, TOP_ITEMS, MakeSnippet, Request, Snippet
 from plugin.app import create_app
 from plugin.auth import CONTENT, Keys

@@ -218,7 +218,7 @@ def test_the_tools_own_campaign_id_comes_back_in_the_link(
 def test_every_tool_that_pulls_at_send_time_has_a_snippet_and_a_dialect() -> None:
     pulling = {n for n, each in REGISTRY.items() if Ability.SEND_TIME in each.abilities}
     assert pulling == {name for name, each in REGISTRY.items() if each.snippet}
-    assert set(SNIPPETS) <= {*TOOLS, "sandbox"}
+    assert {*TOOLS} & set(REGISTRY) <= set(SNIPPETS) <= {*TOOLS, "sandbox"}
 
 
 @pytest.mark.parametrize("tool", TOOLS)
