@@ -139,7 +139,7 @@ class Customerio(ToolDouble):
             raise RefusedCallError(422, f"per_user_data takes 1 to {RECIPIENTS} people")
         known, messages = self.held(), self.shelf(f"broadcast-{number}")
         for recipient in recipients:
-            customer_id = recipient.get("id")
+            customer_id = recipient.get("id") if isinstance(recipient, dict) else None
             if customer_id in known:
                 message = {"customer_id": customer_id, "properties": recipient.get("data", {})}
                 messages.put(f"{len(messages.all()):09}", message)
@@ -203,10 +203,12 @@ class Customerio(ToolDouble):
             raise RefusedCallError(400, f"ids takes 1 to {IDS} ids")
         if self.shelf("segments").get(str(number)) is None:
             raise RefusedCallError(404, "there is no such segment")
+        if not all(isinstance(each, str) for each in ids):
+            raise RefusedCallError(400, "ids must be texts")
         for index, customer_id in enumerate(ids):
             problem = self.problem(index, customer_id)
-            if not isinstance(customer_id, str) or problem is not None:
-                raise RefusedCallError(400, problem or "ids must be texts")
+            if problem is not None:
+                raise RefusedCallError(400, problem)
         return ids
 
 

@@ -92,21 +92,18 @@ class MoEngage(ToolDouble):
 
     def cohort(self) -> Response:
         body = self.json_body(BODY_BYTES)
-        parameters = body.get("parameters")
         if body.get("action") not in ("add_members", "remove_members") or not body.get("partner"):
             raise RefusedCallError(400, "action and partner are required")
-        if not isinstance(parameters, dict) or not parameters.get("cohort_name"):
-            raise RefusedCallError(400, "parameters need cohort_name, cohort_id and members")
-        cohort = self.shelf(f"cohort-{parameters['cohort_id']}")
-        self.shelf("cohorts").put(parameters["cohort_id"], {"name": parameters["cohort_name"]})
-        for index, member in enumerate(parameters["members"]):
-            problem = self.problem(index, member["uid"])
+        cohort_id, members = self._parameters(body.get("parameters"))
+        cohort = self.shelf(f"cohort-{cohort_id}")
+        for index, customer_id in enumerate(members):
+            problem = self.problem(index, customer_id)
             if problem is not None:
                 raise RefusedCallError(400, problem)
             if body["action"] == "add_members":
-                cohort.put(member["uid"], {})
+                cohort.put(customer_id, {})
             else:
-                cohort.remove(member["uid"])
+                cohort.remove(customer_id)
         return _accepted()
 
     def test_connection(self) -> Response:
@@ -117,8 +114,11 @@ class MoEngage(ToolDouble):
 
     def merge(self) -> Response:
         pairs = self.json_body(BODY_BYTES).get("merge_data")
-        if not isinstance(pairs, list) or not pairs:
-            raise RefusedCallError(400, "merge_data is required")
+        if not isinstance(pairs, list) or not all(
+            isinstance(pair, dict) and set(pair) == {"merged_user", "retained_user"}
+            for pair in pairs
+        ):
+            raise RefusedCallError(400, "merge_data must hold pairs of users")
         profiles = self.shelf("profiles")
         for pair in pairs:
             gone, staying = (profiles.get(pair[name]) for name in ("merged_user", "retained_user"))
@@ -135,6 +135,20 @@ class MoEngage(ToolDouble):
             raise RefusedCallError(404, "User doesn't exists with customer id")
         return _accepted()
 
+    def _parameters(self, parameters: Any) -> tuple[str, list[str]]:
+        """The cohort, which is made if need be, and the ids of the members."""
+        found = parameters if isinstance(parameters, dict) else {}
+        names = (found.get("cohort_name"), found.get("cohort_id"))
+        members = found.get("members")
+        if not all(isinstance(each, str) and each for each in names):
+            raise RefusedCallError(400, "parameters need cohort_name and cohort_id")
+        if not isinstance(members, list) or not all(
+            isinstance(each, dict) and isinstance(each.get("uid"), str) for each in members
+        ):
+            raise RefusedCallError(400, "members is not found in the payload")
+        self.shelf("cohorts").put(found["cohort_id"], {"name": found["cohort_name"]})
+        return found["cohort_id"], [each["uid"] for each in members]
+
     def _delete(self, customer_id: str) -> bool:
         for cohort_id in self.shelf("cohorts").all():
             self.shelf(f"cohort-{cohort_id}").remove(customer_id)
@@ -144,12 +158,20 @@ class MoEngage(ToolDouble):
         profiles = self.shelf("profiles")
         if element.get("update_existing_only") is True and profiles.get(customer_id) is None:
             return
-        kept = {name: _cut(value) for name, value in element.get("attributes", {}).items()}
-        gone = {each["attr"]: None for each in element.get("unset_attributes", [])}
+        attributes, unset = element.get("attributes", {}), element.get("unset_attributes", [])
+        if not isinstance(attributes, dict) or not isinstance(unset, list):
+            raise RefusedCallError(400, "'attributes should be a dictionary")
+        kept = {name: _cut(value) for name, value in attributes.items()}
+        gone = {str(each.get("attr")): None for each in unset if isinstance(each, dict)}
         profiles.merge(customer_id, {**kept, **gone})
 
     def _events(self, customer_id: str, element: Mapping[str, Any]) -> None:
-        for action in element.get("actions", []):
+        actions = element.get("actions")
+        if not isinstance(actions, list) or not all(
+            isinstance(action, dict) and action.get("action") for action in actions
+        ):
+            raise RefusedCallError(400, "'action cannot be empty Unicode string")
+        for action in actions:
             events = self.shelf(f"event-{action['action']}")
             properties = action.get("attributes", {})
             event = {"customer_id": customer_id, "properties": properties}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Response, jsonify, make_response, request
 
@@ -113,7 +113,10 @@ class OneSignal(ToolDouble):
         return make_response(jsonify(identity={"external_id": customer_id}), 202)
 
     def transfer(self, app_id: str, number: str) -> Response:
-        owner = self.json_body(BODY_BYTES).get("identity", {}).get("external_id", "")
+        identity = self.json_body(BODY_BYTES).get("identity")
+        if not isinstance(identity, dict) or not isinstance(identity.get("external_id"), str):
+            raise RefusedCallError(400, "identity must hold one alias")
+        owner = identity["external_id"]
         for customer_id, user in self.shelf("profiles").all().items():
             if number in user["subscriptions"]:
                 user["subscriptions"].remove(number)
@@ -130,7 +133,7 @@ class OneSignal(ToolDouble):
 
     def create_segment(self, app_id: str) -> Response:
         body = self.json_body(BODY_BYTES)
-        return self._put_segment(str(UUID(body["id"])), body, 201)
+        return self._put_segment(_uuid(body.get("id", str(uuid4()))), body, 201)
 
     def update_segment(self, app_id: str, number: str) -> Response:
         if self.shelf("segments").get(number) is None:
@@ -140,19 +143,23 @@ class OneSignal(ToolDouble):
     def create_message(self) -> Response:
         """A message to one user; the same key again is the same message."""
         body = self.json_body(BODY_BYTES)
-        key = str(UUID(body["idempotency_key"]))
-        ids = body.get("include_aliases", {}).get("external_id", [])
-        if not body.get("app_id") or body.get("target_channel") not in ("push", "email", "sms"):
-            raise RefusedCallError(400, "app_id and target_channel are required")
+        key = _uuid(body.get("idempotency_key", str(uuid4())))
+        aliases, template_id = body.get("include_aliases"), body.get("template_id")
+        ids = aliases.get("external_id") if isinstance(aliases, dict) else None
+        if not body.get("app_id") or not template_id or not isinstance(ids, list) or not ids:
+            raise RefusedCallError(400, "app_id, template_id and include_aliases are required")
+        if body.get("target_channel") not in ("push", "email", "sms"):
+            raise RefusedCallError(400, "target_channel is required with include_aliases")
         messages = self.shelf("messages")
-        if messages.get(key) is None and ids:
+        if messages.get(key) is None:
             message = {"customer_id": ids[0], "properties": body.get("custom_data", {})}
-            messages.put(key, {**message, "template_id": body["template_id"]})
+            messages.put(key, {**message, "template_id": template_id})
         return jsonify(id=key, external_id=key)
 
     def _put_segment(self, number: str, body: dict[str, Any], status: int) -> Response:
         name, filters = body.get("name"), body.get("filters")
-        if not isinstance(name, str) or not 0 < len(name) <= NAME_CHARACTERS or not filters:
+        named = isinstance(name, str) and 0 < len(name) <= NAME_CHARACTERS
+        if not named or not isinstance(filters, list) or not filters:
             raise RefusedCallError(400, "name and filters are required")
         taken = self.shelf("segments").all()
         if any(each["name"] == name for other, each in taken.items() if other != number):
@@ -168,3 +175,10 @@ class OneSignal(ToolDouble):
         if user is None:
             raise RefusedCallError(404, "No user with this external_id found")
         return user
+
+
+def _uuid(text: Any) -> str:
+    try:
+        return str(UUID(text))
+    except (ValueError, AttributeError, TypeError):
+        raise RefusedCallError(400, "Invalid UUID") from None
