@@ -1,7 +1,7 @@
 """Segments as manual segments: found by their description, changed by who came and who left.
 
 Customer.io gives a segment its own number and keeps its first name: its API cannot rename one. Our
-id stands in the description, by which the number is found again.
+id stands in the description, by which the number is found again. Ids that nobody has are ignored.
 
 https://docs.customer.io/integrations/api/app/tag/segments/createManSegment/
 https://docs.customer.io/integrations/api/track/#tag/Track-Segments

@@ -29,7 +29,7 @@ ATTRIBUTES = 300
 
 
 class Customerio(ToolDouble):
-    """Manual segments only; whom a segment is told of need not be known as a person."""
+    """Manual segments only; ids that nobody has are ignored there."""
 
     name = "customerio"
     windows = (Window(100, 1.0),)
@@ -95,8 +95,10 @@ class Customerio(ToolDouble):
         return make_response(jsonify(errors=errors), 207) if errors else jsonify({})
 
     def add(self, number: int) -> Response:
+        known = self.shelf("profiles").all()
         for customer_id in self._ids(number):
-            self.shelf(f"members-{number}").put(customer_id, {})
+            if customer_id in known:
+                self.shelf(f"members-{number}").put(customer_id, {})
         return jsonify({})
 
     def remove(self, number: int) -> Response:

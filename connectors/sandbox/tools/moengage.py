@@ -95,15 +95,15 @@ class MoEngage(ToolDouble):
         if body.get("action") not in ("add_members", "remove_members") or not body.get("partner"):
             raise RefusedCallError(400, "action and partner are required")
         cohort_id, members = self._parameters(body.get("parameters"))
-        cohort = self.shelf(f"cohort-{cohort_id}")
+        cohort, known = self.shelf(f"cohort-{cohort_id}"), self.shelf("profiles").all()
         for index, customer_id in enumerate(members):
             problem = self.problem(index, customer_id)
             if problem is not None:
                 raise RefusedCallError(400, problem)
-            if body["action"] == "add_members":
-                cohort.put(customer_id, {})
-            else:
+            if body["action"] == "remove_members":
                 cohort.remove(customer_id)
+            elif customer_id in known:  # a cohort makes no users
+                cohort.put(customer_id, {})
         return _accepted()
 
     def test_connection(self) -> Response:

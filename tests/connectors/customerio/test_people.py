@@ -63,9 +63,11 @@ def test_a_refused_person_is_told_and_does_not_cost_the_others(crm: Double, tool
 def test_a_segment_is_made_once_and_keeps_its_first_name(crm: Double, tool: Tool) -> None:
     for name in ("Likely buyers", "Others"):
         tool.declare_segment("seg-1", name)
-    crm.push(["a"])
-    assert crm.tool.members("seg-1") == ["a"]
-    assert list(tool.audience("1")) == ["a"]
+    crm.customers(1)
+    crm.sync()
+    crm.push(["c000", "stranger"])
+    assert crm.tool.members("seg-1") == ["c000"]
+    assert list(tool.audience("1")) == ["c000"]
     assert list(tool.audience("2")) == []
 
 
@@ -78,8 +80,10 @@ def test_an_audience_is_read_page_by_page(
     crm: Double, tool: Tool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segments, "IDS_PER_PAGE", 2)
-    crm.push([f"m{n}" for n in range(5)])
-    assert list(tool.audience("1")) == [f"m{n}" for n in range(5)]
+    crm.customers(5)
+    crm.sync()
+    crm.push(list(crm.desired))
+    assert list(tool.audience("1")) == list(crm.desired)
 
 
 def test_who_has_no_id_is_left_out_of_an_audience() -> None:

@@ -51,9 +51,11 @@ def test_bad_input_an_erasure_that_is_refused_otherwise_is_told() -> None:
 def test_a_cohort_is_called_by_our_id_and_needs_no_declaration(crm: Double, tool: Tool) -> None:
     tool.declare_segment("seg-1", "Likely buyers")
     assert crm.statuses() == []
-    crm.push(["a", "b"])
-    crm.push(["b"])
-    assert crm.tool.members("seg-1") == ["b"]
+    crm.customers(2)
+    crm.sync()
+    crm.push(["c000", "c001", "stranger"])
+    crm.push(["c001"])
+    assert crm.tool.members("seg-1") == ["c001"]
 
 
 def test_an_event_starts_the_campaign_with_the_recipients_own_properties(
