@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import marshmallow
 
-from connectors import braze, sandbox
+from connectors import braze, customerio, iterable, klaviyo, moengage, onesignal, sandbox
 from connectors.errors import ConnectorError, Stop
 from connectors.generic.snippet import clevertap
 from connectors.inbound import EventFiles
@@ -21,6 +21,11 @@ from settings.workspace import ConnectionSettings
 
 REGISTRY: dict[str, Connector] = {
     "braze": braze.CONNECTOR,
+    "iterable": iterable.CONNECTOR,
+    "klaviyo": klaviyo.CONNECTOR,
+    "customerio": customerio.CONNECTOR,
+    "moengage": moengage.CONNECTOR,
+    "onesignal": onesignal.CONNECTOR,
     "sandbox": sandbox.CONNECTOR,
 }
 

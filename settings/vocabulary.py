@@ -92,6 +92,7 @@ SCORES: Mapping[str, str] = {
     SCORED_ON: "day of the snapshot (UTC, 2026-03-02): how fresh the scores are",
 }
 ATTRIBUTE_SCORES = tuple(SCORES)
+ATTRIBUTE_TYPES = ("text", "boolean")
 LIST_SCORES = (TOP_ITEMS, TOP_BRANDS, TOP_CATEGORIES)
 
 SOURCE_TYPES = ("file", "ibis", "completejourney")

@@ -115,15 +115,18 @@ class AttributeSettings:
 
     ``score`` is a name in scoring.columns.ATTRIBUTE_SCORES. ``round_to`` (a step such as 0.05)
     makes a number coarse, or ``buckets`` (rising bounds) with one label more than bounds;
-    ``length`` cuts an array. ``hold`` says how far a number may move, or how many entries of an
-    array may be replaced, before the tool's value is changed (connectors.delivery.attributes).
-    ``along``: written only with another attribute. ``priority``: what a budget is spent on first.
+    ``length`` cuts an array. ``type``: ``text`` writes a number or a list as text, ``boolean`` is
+    true from the only bound of ``buckets`` on. ``hold`` says how far a number may move, or how many
+    entries of an array may be replaced, before the tool's value is changed
+    (connectors.delivery.attributes). ``along``: written only with another attribute.
+    ``priority``: what a budget is spent on first.
     """
 
     name: str
     score: str
     round_to: float | None = None
     length: int | None = None
+    type: str | None = None  # text, boolean; default: as the score is
     buckets: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     hold: float | None = None
