@@ -87,12 +87,8 @@ class ImportJob:
         report, started = SourceReport(source.name, source.table), time.monotonic()
         quarantine = Quarantine(self.quarantine, source.name)
         reading = self._unfinished(source, imported, report)
-        for group in groups(
-            reading.files,
-            mapping.source_columns(source),
-            begin=lambda file: quarantine.forget(file.name),
-            failed=lambda file, error: reading.fail(error, file.name),
-        ):
+        quarantine.forget([file.name for file in reading.files])
+        for group in groups(reading.files, mapping.source_columns(source), reading.fail):
             if group.parts:
                 try:
                     rejected, next_at = self.group(connection, source, group, report)
