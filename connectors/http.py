@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -74,32 +75,19 @@ class Client:
         Raises Retry when the answer was lost (the tool may have done the work all the same), and
         Stop when no answer can be had: bad certificate, unusable address.
         """
-        host = urlsplit(self.base_url).hostname
-        # A proxy of the environment is right for a vendor and wrong for our own machine.
-        self.session.trust_env = host not in LOOPBACK_HOSTS
-        try:
-            with self.session.request(
-                method,
-                self.base_url + path,
-                data=body,
-                params=params,
-                headers={"Accept-Encoding": "identity", "Accept": "application/json"},
-                auth=self._sign,
-                timeout=(self.timeouts.connect_s, self.timeouts.read_s),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return self._answer(response)
-        except requests.exceptions.SSLError:
-            raise Stop(f"the certificate of {host} is not valid") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise Stop("the address of the tool is not a usable URL") from None
-        except requests.exceptions.Timeout:
-            raise Retry(f"{host} did not answer in time") from None
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
-            raise Retry(f"the connection to {host} failed") from None
-        except ValueError:  # its text would show the key
-            raise Stop("the key holds a character that no HTTP header can carry") from None
+        with self._exchange(method, path, body, params) as response:
+            return self._answer(response)
+
+    def save(self, path: str, target: IO[bytes]) -> int:
+        """GET ``base_url + path`` into ``target`` if the status, which is returned, is 200.
+
+        Raises like ``request``, and Stop when ``target`` cannot be written.
+        """
+        with self._exchange("GET", path) as response:
+            if response.status_code == 200:
+                for piece in self._pieces(response):
+                    _write(target, piece)
+            return response.status_code
 
     def close(self) -> None:
         self.session.close()
@@ -111,6 +99,43 @@ class Client:
             line = line.replace(secret, "[secret]")
         return " ".join(line.split())[:LONGEST_REASON] or "no reason given"
 
+    @contextmanager
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Iterator[requests.Response]:
+        url = self.base_url + path
+        host = urlsplit(url).hostname
+        # A proxy of the environment is right for a vendor and wrong for our own machine.
+        self.session.trust_env = host not in LOOPBACK_HOSTS
+        try:
+            with self.session.request(
+                method,
+                url,
+                data=body,
+                params=params,
+                headers={"Accept-Encoding": "identity", "Accept": "application/json"},
+                auth=self._sign,
+                timeout=(self.timeouts.connect_s, self.timeouts.read_s),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                yield response
+        except requests.exceptions.SSLError:
+            raise Stop(f"the certificate of {host} is not valid") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            raise Stop("the address of the tool is not a usable URL") from None
+        except requests.exceptions.Timeout as error:
+            unsent = isinstance(error, requests.exceptions.ConnectTimeout)
+            raise Retry(f"{host} did not answer in time", unsent=unsent) from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as e:
+            raise Retry(f"the connection to {host} failed", unsent=_unconnected(e)) from None
+        except ValueError:  # its text would show the key
+            raise Stop("the key holds a character that no HTTP header can carry") from None
+
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         # As an auth callable, so that a .netrc of the machine cannot replace our credentials.
         request.headers.update(self.headers)
@@ -119,7 +144,7 @@ class Client:
         return request
 
     def _answer(self, response: requests.Response) -> Answer:
-        content = self._read(response)
+        content = b"".join(self._pieces(response))
         try:
             body = orjson.loads(content)
         except ValueError:
@@ -133,16 +158,51 @@ class Client:
             request_id=_request_id(response.headers),
         )
 
-    def _read(self, response: requests.Response) -> bytes:
+    def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         deadline = time.monotonic() + self.timeouts.total_s
-        content = bytearray()
+        size = 0
         while piece := response.raw.read1(65_536, decode_content=False):
-            content += piece
-            if len(content) > self.answer_bytes:
+            size += len(piece)
+            if size > self.answer_bytes:
                 raise Retry("the answer is larger than any that the tool documents")
             if time.monotonic() > deadline:
                 raise Retry("the answer came too slowly")
-        return bytes(content)
+            yield piece
+
+
+def download(
+    url: str,
+    target: IO[bytes],
+    *,
+    hosts: Sequence[str],
+    most_bytes: int,
+    timeouts: Timeouts = Timeouts(total_s=600.0),
+) -> int:
+    """Write what a URL of a tool's answer holds to ``target``; returns the HTTP status.
+
+    The URL is not trusted: its host must fit one of ``hosts`` ("*" stands for one label), over TLS
+    unless it is this machine. No key, cookie or proxy password of ours goes there; redirects are
+    not followed. Anything but 200 leaves ``target`` alone. Raises Retry, also for more than
+    ``most_bytes``, and Stop for a host that is not allowed.
+    """
+    _check_host(url, hosts)
+    with requests.Session() as session:
+        client = Client("", timeouts=timeouts, answer_bytes=most_bytes, session=session)
+        return client.save(url, target)
+
+
+def _check_host(url: str, hosts: Sequence[str]) -> None:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise Stop("the tool gave a download address that is no URL") from None
+    here = host in LOOPBACK_HOSTS
+    usual = parts.scheme == "https" and port in (None, 443)
+    fits = any(re.fullmatch(re.escape(each).replace(r"\*", r"[^.]+"), host) for each in hosts)
+    if not fits or not (usual or here) or parts.username is not None:
+        shown = re.sub(r"[^a-z0-9.-]", "?", host)[:100]
+        raise Stop(f"the tool gave a download address at {shown!r}, which is not an allowed host")
 
 
 def require_success(answer: Answer) -> Answer:
@@ -170,6 +230,19 @@ def require_success(answer: Answer) -> Answer:
         410: "the tool no longer offers this call",
     }.get(status, "the tool refused the call")
     raise Stop(what, status=status, request_id=request_id)
+
+
+def _write(target: IO[bytes], piece: bytes) -> None:
+    try:
+        target.write(piece)
+    except OSError as error:  # not of the connection
+        raise Stop(f"a download cannot be written: {error.strerror or error}") from error
+
+
+def _unconnected(error: Exception) -> bool:
+    """Whether no connection came about, so that nothing was sent."""
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), urllib3.exceptions.NewConnectionError)
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:
