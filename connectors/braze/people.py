@@ -15,7 +15,8 @@ from typing import Any
 
 import orjson
 
-from connectors.braze.answers import accepted
+from connectors.braze.answers import accepted, message
+from connectors.errors import Split
 from connectors.http import Client
 from connectors.tool import in_batches
 
@@ -38,7 +39,9 @@ def identify(
             for kind, identifier, customer_id in batch
         ]
         body = {"aliases_to_identify": aliases, "merge_behavior": "merge"}
-        _post(client, "/users/identify", body)
+        answer = client.request("POST", "/users/identify", body=orjson.dumps(body))
+        if accepted(client, answer).get("errors"):  # of some of them, without saying which
+            raise Split(message(client, answer), status=answer.status)
 
 
 def merge(client: Client, pairs: Sequence[tuple[str, str]]) -> None:
