@@ -1,18 +1,22 @@
-"""A snapshot's scores → user attributes in the host tools of a workspace."""
+"""A snapshot → the host tools of a workspace: scores as user attributes, the shop's items as a
+catalog, and who is who."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from connectors import delivery
 from connectors.delivery import SyncReport
+from rightsend import catalog, identities
 from rightsend.context import Context
 from scoring.snapshot import Snapshot
 from settings.workspace import ConnectionSettings, WorkspaceSettings
 
 Progress = Callable[[str, int, int | None], None]
+Part = Callable[..., SyncReport]
 
 
 def sync(
@@ -23,21 +27,24 @@ def sync(
     *,
     dry_run: bool = False,
 ) -> dict[str, Any]:
-    """Brings every connection up to date; connection → report.
+    """Brings every connection up to date; connection (and what it is about) → report.
 
-    A connection that cannot go on does not keep the others from it: its entry has ``error``, and
-    the next sync sends the rest.
+    What cannot go on does not keep the rest from it: its entry has ``error``, and the next sync
+    sends what is left.
     """
     reports: dict[str, Any] = {}
     for connection in workspace.connections:
-        if not connection.attributes:
-            continue
-        try:
-            report = _sync_one(context, workspace, connection, snapshot, progress, dry_run)
-        except delivery.ConnectorError as error:
-            reports[connection.name] = {"connection": connection.name, "error": str(error)}
-        else:
-            reports[connection.name] = report.to_json()
+        for what, part in _parts(connection, snapshot):
+            name = " ".join(filter(None, (connection.name, what)))
+            options = {
+                "state_path": _made(state_path(context, workspace, connection.name)),
+                "progress": _named(progress, name),
+                "dry_run": dry_run,
+            }
+            try:
+                reports[name] = part(**options).to_json()
+            except delivery.ConnectorError as error:
+                reports[name] = {"connection": connection.name, "error": str(error)}
     return reports
 
 
@@ -55,23 +62,34 @@ def state_path(context: Context, workspace: WorkspaceSettings, connection: str) 
     return context.workspace_dir(workspace) / "delivery" / f"{connection}.sqlite"
 
 
-def _sync_one(
-    context: Context,
-    workspace: WorkspaceSettings,
-    connection: ConnectionSettings,
-    snapshot: Snapshot,
-    progress: Progress,
-    dry_run: bool,
-) -> SyncReport:
-    path = state_path(context, workspace, connection.name)
+def _parts(connection: ConnectionSettings, snapshot: Snapshot) -> Iterator[tuple[str, Part]]:
+    """What is to be kept there: ("" for user attributes, else its name; how)."""
+    if connection.attributes:
+        yield "", partial(delivery.sync, connection, _scores(connection, snapshot))
+    if name := connection.options.get("catalog"):
+        fields = connection.options["catalog_fields"]
+        yield (
+            f"catalog {name}",
+            partial(
+                delivery.sync_catalog,
+                connection,
+                catalog.items(snapshot, fields),
+                name=name,
+                fields=catalog.kinds(fields),
+            ),
+        )
+    if kinds := connection.options.get("identify_aliases"):
+        links = identities.links(snapshot, kinds)
+        yield "identities", partial(delivery.sync_identities, connection, links)
+
+
+def _made(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return delivery.sync(
-        connection,
-        _scores(connection, snapshot),
-        state_path=path,
-        progress=lambda step, done, total: progress(f"{connection.name}: {step}", done, total),
-        dry_run=dry_run,
-    )
+    return path
+
+
+def _named(progress: Progress, name: str) -> Progress:
+    return lambda step, done, total: progress(f"{name}: {step}", done, total)
 
 
 def _scores(
