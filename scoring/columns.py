@@ -49,6 +49,7 @@ from settings.vocabulary import (  # noqa: F401
     QUANTITY,
     RETURN,
     REWARD,
+    SCORED_ON,
     STARTS_AT,
     STOCK,
     TEXT,

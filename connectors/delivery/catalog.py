@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.delivery.engine import Delivery
 from connectors.delivery.ledger import Ledger
+from connectors.delivery.plan import Plan, Wish
 from connectors.delivery.report import SyncReport
 from connectors.delivery.runtime import Progress, Runtime, StopAsked, never_stop, no_progress
 from connectors.delivery.sending import Sender
@@ -39,7 +40,7 @@ def sync_catalog(
     label = ",".join(f"{field}:{kind}" for field, kind in sorted(fields.items()))
     with open_tool(connection) as tool:
 
-        def declare(sender: Sender, ledger: Ledger) -> None:
+        def declare(sender: Sender, ledger: Ledger, _plan: Plan) -> None:
             if ledger.label != label:
                 sender.insist(lambda: tool.declare_catalog(name, fields))
                 ledger.set_label(label)
@@ -53,5 +54,5 @@ def sync_catalog(
             stop=stop,
             runtime=runtime or Runtime(),
         )
-        delivery.run(((item_id, {ITEM: dict(item)}) for item_id, item in items), declare)
+        delivery.run((Wish(item_id, {ITEM: dict(item)}) for item_id, item in items), declare)
     return report

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from connectors.delivery.engine import Delivery
+from connectors.delivery.plan import Wish
 from connectors.delivery.report import SyncReport
 from connectors.delivery.runtime import Progress, Runtime, StopAsked, never_stop, no_progress
 from connectors.delivery.sending import Backoff
@@ -52,7 +53,7 @@ def sync_identities(
             stop=stop,
             runtime=runtime or Runtime(),
         )
-        delivery.run((f"{kind}:{each}", {CUSTOMER: customer}) for kind, each, customer in links)
+        delivery.run(Wish(f"{kind}:{each}", {CUSTOMER: customer}) for kind, each, customer in links)
     return report
 
 

@@ -50,7 +50,7 @@ class FakeTime:
         return sum(self.naps)
 
     def runtime(self) -> Runtime:
-        return Runtime(monotonic=self, sleep=self.sleep, chance=random.Random(1))
+        return Runtime(self, self.sleep, random.Random(1), workers=1)
 
 
 @dataclass

@@ -281,7 +281,7 @@ def test_progress_ends_at_the_number_of_changes(double: Double) -> None:
     double.customers(200)
     seen: list[tuple[str, int, int | None]] = []
     double.sync(progress=lambda *step: seen.append(step))
-    assert seen[0] == ("compare", 200, 200)
+    assert seen[0] == ("read", 200, 200)
     assert seen[-1] == ("send", 200, 200)
 
 
