@@ -6,6 +6,7 @@ https://www.braze.com/docs/api/endpoints/export/user_data/post_users_segment/
 
 from __future__ import annotations
 
+import io
 import struct
 import tempfile
 import time
@@ -61,7 +62,8 @@ def external_ids(file: IO[bytes]) -> Iterator[str]:
         with zipfile.ZipFile(file) as archive:
             left = UNPACKED_BYTES
             for entry in archive.infolist():
-                with archive.open(entry) as lines:
+                # a zip's own reader does not keep to the limit of a line
+                with archive.open(entry) as raw, io.BufferedReader(raw) as lines:  # type: ignore[type-var]
                     while line := lines.readline(LINE_BYTES):
                         left -= len(line)
                         if left < 0 or len(line) == LINE_BYTES:

@@ -5,6 +5,7 @@ https://www.braze.com/docs/user_guide/data/unification/cloud_ingestion/file_stor
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -64,6 +65,7 @@ class Files:
                 os.fsync(file.fileno())
             draft.replace(self.folder / name)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
             raise Stop(f"{self.folder} cannot be written: {error.strerror or error}") from error
         return Outcome()
