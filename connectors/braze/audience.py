@@ -30,6 +30,11 @@ DIRECTORY_BYTES = 16_000_000  # of the list of files in the zip, which is held i
 LINE_BYTES = 1_000_000
 
 
+def nap(seconds: float) -> None:
+    """Wait for real."""
+    time.sleep(seconds)
+
+
 @dataclass(frozen=True)
 class Patience:
     """How the export is waited for: first ``first_s``, doubled up to ``longest_s``, ``total_s`` in
@@ -38,7 +43,7 @@ class Patience:
     first_s: float = 5.0
     longest_s: float = 60.0
     total_s: float = 3_600.0
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = nap
 
 
 def audience(

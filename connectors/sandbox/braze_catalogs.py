@@ -16,6 +16,7 @@ from connectors.sandbox.tools.base import Bench, Shelf
 NAME = re.compile(r"[A-Za-z0-9_-]{1,250}")
 TYPES = frozenset({"string", "number", "boolean", "time", "object", "array"})
 MOST_FIELDS = 500
+MOST_READ = 100_000  # more would not fit into a body
 LONGEST_VALUE = 5_000
 IS_OF: dict[str, Any] = {"string": str, "number": (int, float), "boolean": bool, "time": str}
 
@@ -110,7 +111,7 @@ class CatalogsApi:
             return body
         if catalog is None:
             return _invalid(404, "catalog-not-found", "Could not find catalog")
-        items = objects(body.get("items"), len(body.get("items") or []))
+        items = objects(body.get("items"), MOST_READ)
         try:
             if items is None:
                 raise InvalidError("item-array-invalid", "'items' must be an array of objects")
