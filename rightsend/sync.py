@@ -17,6 +17,7 @@ from settings.workspace import ConnectionSettings, WorkspaceSettings
 
 Progress = Callable[[str, int, int | None], None]
 Part = Callable[..., SyncReport]
+ATTRIBUTES = "attributes"
 
 
 def sync(
@@ -35,16 +36,17 @@ def sync(
     reports: dict[str, Any] = {}
     for connection in workspace.connections:
         for what, part in _parts(connection, snapshot):
-            name = " ".join(filter(None, (connection.name, what)))
+            name = connection.name if what == ATTRIBUTES else f"{connection.name} {what}"
             options = {
                 "state_path": _made(state_path(context, workspace, connection.name)),
                 "progress": _named(progress, name),
                 "dry_run": dry_run,
             }
             try:
-                reports[name] = part(**options).to_json()
+                report = part(**options).to_json()
             except delivery.ConnectorError as error:
-                reports[name] = {"connection": connection.name, "error": str(error)}
+                report = {"connection": connection.name, "error": str(error)}
+            reports[name] = {"what": what, **report}
     return reports
 
 
@@ -63,9 +65,9 @@ def state_path(context: Context, workspace: WorkspaceSettings, connection: str) 
 
 
 def _parts(connection: ConnectionSettings, snapshot: Snapshot) -> Iterator[tuple[str, Part]]:
-    """What is to be kept there: ("" for user attributes, else its name; how)."""
+    """What is to be kept there, and how."""
     if connection.attributes:
-        yield "", partial(delivery.sync, connection, _scores(connection, snapshot))
+        yield ATTRIBUTES, partial(delivery.sync, connection, _scores(connection, snapshot))
     if name := connection.options.get("catalog"):
         fields = connection.options["catalog_fields"]
         yield (

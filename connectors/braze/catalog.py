@@ -24,7 +24,7 @@ HEAD, TAIL = b'{"items":[', b"]}"
 LIMITS = Limits(
     items=50, body_bytes=4_000_000, item_bytes=3_000_000, envelope_bytes=len(HEAD) + len(TAIL)
 )
-WINDOWS = (Window(16_000, 60.0, clock=True),)
+WINDOWS = (Window(16_000, 60.0),)
 LONGEST_VALUE = 5_000  # characters
 ID = "id"
 ITEM_ID = re.compile(r"[A-Za-z0-9_-]{1,250}")

@@ -13,9 +13,13 @@ from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 
 COHORT, ATTRIBUTE = "cohort", "attribute"  # segments_as
 API, CDI = "api", "cdi"  # attributes_as
-# Where Braze puts an export when the client has linked no storage of its own: Amazon S3, whose
-# public host names have the bucket in front.
-EXPORT_HOSTS = ("*.s3.amazonaws.com", "*.s3.*.amazonaws.com")
+# Where Braze puts an export when the client has linked no storage of its own: Amazon S3.
+EXPORT_HOSTS = (
+    "*.s3.amazonaws.com",
+    "*.s3.*.amazonaws.com",
+    "s3.amazonaws.com",
+    "s3.*.amazonaws.com",
+)
 CATALOG_FIELDS = ("name", "brand", "category", "price", "image_url", "url", "sellable")
 
 KEY = validate.Regexp(

@@ -76,7 +76,7 @@ class Books:
             self._db.executescript(SCHEMA)
         except sqlite3.DatabaseError as error:
             self._db.close()
-            raise Stop(f"the file {path} cannot be used: {error}") from error
+            raise Stop(_unusable(path, error)) from error
 
     def close(self) -> None:
         self._db.close()
@@ -164,15 +164,24 @@ def trigger_campaign(
     return report
 
 
+def _unusable(path: Path, error: sqlite3.Error) -> str:
+    return f"the file {path} cannot be used: {error}"
+
+
 def erase_recipients(path: Path, customer_ids: Iterable[str]) -> None:
     """Take people out of a file of books, whatever the campaign; no file is fine."""
     if not path.exists():
         return
-    with sqlite3.connect(path, timeout=60) as db:
+    db = sqlite3.connect(path, timeout=60, isolation_level=None)
+    try:
+        db.execute("PRAGMA secure_delete = ON")  # the freed bytes, too
         db.executemany(
             "DELETE FROM recipient WHERE customer_id = ?", [(each,) for each in customer_ids]
         )
-    db.close()
+    except sqlite3.Error as error:
+        raise Stop(_unusable(path, error)) from error
+    finally:
+        db.close()
 
 
 @dataclass
@@ -206,6 +215,8 @@ class Triggering:
                 finally:
                     report.lost, report.refused = len(books.lost()), books.refused()
                     books.close()
+        except sqlite3.Error as error:
+            raise Stop(_unusable(self.state_path, error), report=report) from error
         except ConnectorError as error:
             error.report = report
             raise

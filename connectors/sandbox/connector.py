@@ -54,6 +54,6 @@ def open_sandbox(connection: ConnectionSettings) -> Braze:
     if not url or not key:
         raise Stop(f"connection {connection.name}: the options url and api_key are not set")
     # Its exports lie on itself.
-    hosts = {"export_hosts": [urlsplit(url).hostname]}
+    hosts = {"export_hosts": [*options.get("export_hosts", ()), urlsplit(url).hostname]}
     partner = {"partner_name": PARTNER, "partner_api_key": key, "partner_client_secret": key}
     return connect(url.rstrip("/"), {"update_existing_only": False, **options, **partner, **hosts})

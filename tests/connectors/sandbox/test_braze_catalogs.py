@@ -60,7 +60,8 @@ def test_bad_input_a_catalog_that_cannot_be_is_refused(
     [([{"id": f"i{n}"} for n in range(51)], "request-includes-too-many-items"),
      ([{"id": "a"}, {"id": "a"}], "ids-not-unique"), ([{"price": 1}], "invalid-ids"),
      ([{"id": "a b"}], "invalid-ids"), ([{"id": 7}], "invalid-ids"), ([7], "item-array-invalid"),
-     ([{"id": "a", "colour": "red"}], "invalid-fields"), ("text", "item-array-invalid"), (7, "item-array-invalid"),
+     ([{"id": "a", "colour": "red"}], "invalid-fields"), ("text", "item-array-invalid"),
+     (7, "item-array-invalid"),
      ([{"id": "a", "price": "cheap"}], "unable-to-coerce-value")],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
