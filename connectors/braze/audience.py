@@ -121,7 +121,7 @@ def _check_directory(file: IO[bytes]) -> None:
     if at < 0 or len(tail) < at + 22:
         raise zipfile.BadZipFile
     (directory_bytes,) = struct.unpack_from("<L", tail, at + 12)
-    if directory_bytes > DIRECTORY_BYTES or tail[at - 20 :].startswith(b"PK\x06\x07"):
+    if directory_bytes > DIRECTORY_BYTES or tail[max(at - 20, 0) :].startswith(b"PK\x06\x07"):
         raise Stop("the export holds more files than any that Braze documents")
 
 
