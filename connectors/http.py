@@ -7,6 +7,7 @@ secrets before anybody sees it.
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,12 +19,19 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 
 from connectors.errors import Retry, Stop
 from connectors.rate import UNKNOWN, Rate, read_rate, read_retry_after_s
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 LONGEST_REASON = 200
+MOST_CONNECTIONS = 64  # kept open at a time
+FIXED_HEADERS = {
+    "Accept-Encoding": "identity",
+    "Accept": "application/json",
+    "User-Agent": "Rightsend",
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,13 @@ class Answer:
     request_id: str | None = None
 
 
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(pool_connections=2, pool_maxsize=MOST_CONNECTIONS))
+    session.mount("https://", HTTPAdapter(pool_connections=2, pool_maxsize=MOST_CONNECTIONS))
+    return session
+
+
 @dataclass(frozen=True)
 class Client:
     """A host and how to be recognised there.
@@ -59,7 +74,7 @@ class Client:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     timeouts: Timeouts = Timeouts()
     answer_bytes: int = 1_000_000
-    session: requests.Session = field(default_factory=requests.Session, repr=False)
+    session: requests.Session = field(default_factory=_session, repr=False)
     now: Callable[[], float] = time.time
 
     def request(
@@ -75,19 +90,53 @@ class Client:
         Raises Retry when the answer was lost (the tool may have done the work all the same), and
         Stop when no answer can be had: bad certificate, unusable address.
         """
-        with self._exchange(method, path, body, params) as response:
+        with self._exchange(method, self.base_url + path, body, params) as response:
             return self._answer(response)
 
-    def save(self, path: str, target: IO[bytes]) -> int:
-        """GET ``base_url + path`` into ``target`` if the status, which is returned, is 200.
+    def save(self, url: str, target: IO[bytes]) -> int:
+        """GET ``url`` into ``target`` if the status, which is returned, is 200.
 
         Raises like ``request``, and Stop when ``target`` cannot be written.
         """
-        with self._exchange("GET", path) as response:
+        with self._exchange("GET", url) as response:
             if response.status_code == 200:
                 for piece in self._pieces(response):
                     _write(target, piece)
-            return response.status_code
+            return int(response.status_code)
+
+    @contextmanager
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Iterator[requests.Response]:
+        host = urlsplit(url).hostname
+        try:
+            prepared = requests.Request(
+                method, url, headers=self._headers(body), data=body, params=params
+            ).prepare()
+            # Straight through the adapter: no redirects, no cookies, no .netrc, half the time.
+            with self.session.get_adapter(self.base_url).send(
+                prepared,
+                timeout=(self.timeouts.connect_s, self.timeouts.read_s),
+                **self._environment,
+            ) as response:
+                yield response
+        except requests.exceptions.SSLError:
+            raise Stop(f"the certificate of {host} is not valid") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            raise Stop("the address of the tool is not a usable URL") from None
+        except requests.exceptions.InvalidHeader:
+            raise Stop("the key holds a character that no HTTP header can carry") from None
+        except requests.exceptions.Timeout as error:
+            unsent = isinstance(error, requests.exceptions.ConnectTimeout)
+            raise Retry(f"{host} did not answer in time", unsent=unsent) from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as e:
+            raise Retry(f"the connection to {host} failed", unsent=_unconnected(e)) from None
+        except ValueError:  # its text would show the key
+            raise Stop("the key holds a character that no HTTP header can carry") from None
 
     def close(self) -> None:
         self.session.close()
@@ -99,49 +148,17 @@ class Client:
             line = line.replace(secret, "[secret]")
         return " ".join(line.split())[:LONGEST_REASON] or "no reason given"
 
-    @contextmanager
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Iterator[requests.Response]:
-        url = self.base_url + path
-        host = urlsplit(url).hostname
-        # A proxy of the environment is right for a vendor and wrong for our own machine.
-        self.session.trust_env = host not in LOOPBACK_HOSTS
-        try:
-            with self.session.request(
-                method,
-                url,
-                data=body,
-                params=params,
-                headers={"Accept-Encoding": "identity", "Accept": "application/json"},
-                auth=self._sign,
-                timeout=(self.timeouts.connect_s, self.timeouts.read_s),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                yield response
-        except requests.exceptions.SSLError:
-            raise Stop(f"the certificate of {host} is not valid") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise Stop("the address of the tool is not a usable URL") from None
-        except requests.exceptions.Timeout as error:
-            unsent = isinstance(error, requests.exceptions.ConnectTimeout)
-            raise Retry(f"{host} did not answer in time", unsent=unsent) from None
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as e:
-            raise Retry(f"the connection to {host} failed", unsent=_unconnected(e)) from None
-        except ValueError:  # its text would show the key
-            raise Stop("the key holds a character that no HTTP header can carry") from None
+    @functools.cached_property
+    def _environment(self) -> dict[str, Any]:
+        """The machine's proxies and certificates: right for a vendor, wrong for our own machine."""
+        self.session.trust_env = urlsplit(self.base_url).hostname not in LOOPBACK_HOSTS
+        return dict(self.session.merge_environment_settings(self.base_url, {}, True, None, None))
 
-    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        # As an auth callable, so that a .netrc of the machine cannot replace our credentials.
-        request.headers.update(self.headers)
-        if request.body is not None:
-            request.headers["Content-Type"] = "application/json"
-        return request
+    def _headers(self, body: bytes | None) -> dict[str, str]:
+        headers = {**FIXED_HEADERS, **self.headers}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
 
     def _answer(self, response: requests.Response) -> Answer:
         content = b"".join(self._pieces(response))
@@ -186,9 +203,12 @@ def download(
     ``most_bytes``, and Stop for a host that is not allowed.
     """
     _check_host(url, hosts)
-    with requests.Session() as session:
-        client = Client("", timeouts=timeouts, answer_bytes=most_bytes, session=session)
+    parts = urlsplit(url)
+    client = Client(f"{parts.scheme}://{parts.netloc}", timeouts=timeouts, answer_bytes=most_bytes)
+    try:
         return client.save(url, target)
+    finally:
+        client.close()
 
 
 def _check_host(url: str, hosts: Sequence[str]) -> None:

@@ -151,7 +151,7 @@ def _tell_host_tools(
     if not snapshots.kept(context.workspace_dir(workspace)):
         return []
     snapshot = publishing.active_snapshot(context, workspace)
-    return syncs.failed(syncs.sync(context, workspace, snapshot, _quiet))
+    return syncs.failed(syncs.sync(context, workspace, snapshot, _quiet, wait=True))
 
 
 def _delete_profiles(workspace: WorkspaceSettings, ids: set[str]) -> list[str]:
