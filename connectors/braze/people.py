@@ -26,11 +26,12 @@ MOST = 50  # a request
 def identify(
     client: Client, labels: Mapping[str, str], pairs: Sequence[tuple[str, str, str]]
 ) -> None:
-    """(identifier kind, alias name, external id). ``labels``: identifier kind → alias label.
+    """(identifier kind, alias name, external id). ``labels``: identifier kind → alias label; kinds
+    without one are no aliases in Braze and are not told.
 
     Raises Retry, Split or Stop.
     """
-    for batch in in_batches(pairs, MOST):
+    for batch in in_batches((pair for pair in pairs if pair[0] in labels), MOST):
         aliases = [
             {
                 "external_id": customer_id,

@@ -154,10 +154,11 @@ def test_catalog_items_come_change_and_go(double: Double) -> None:
                 CATALOG, {"name": "string", "price": "number", "sellable": "boolean"}
             )
         target = tool.catalog(CATALOG)
-        write(target, items)
+        write(target, {item_id: {"item": item} for item_id, item in items.items()})
         assert double.tool.catalog(CATALOG) == items
         items["i7"]["price"] = 1.25
-        write(target, {"i7": {"price": 1.25}, "i8": dict.fromkeys(items.pop("i8"))})
+        del items["i8"]
+        write(target, {"i7": {"item": items["i7"]}, "i8": {"item": None}})
     assert double.tool.catalog(CATALOG) == items
 
 
@@ -170,7 +171,7 @@ def test_bad_input_an_item_id_that_the_catalog_cannot_hold_is_no_call(
         target = tool.catalog(CATALOG)
         try:
             if target.addressable(item_id):
-                write(target, {item_id: {"price": 1}})
+                write(target, {item_id: {"item": {"price": 1}}})
         except (Reject, Retry, Split, Stop) as error:
             assert "\n" not in str(error)
     assert 500 not in double.statuses()

@@ -8,18 +8,12 @@ import pytest
 
 from connectors import delivery
 from connectors.delivery import SyncReport
-from connectors.registry import REGISTRY
 from connectors.tool import Ability
 from tests.connectors.doubles import Double
 
+pytestmark = pytest.mark.needs(Ability.CATALOG)
 FIELDS = {"name": "string", "price": "number", "sellable": "boolean"}
 CATALOG = "products"
-
-
-@pytest.fixture(autouse=True)
-def able(double: Double) -> None:
-    if Ability.CATALOG not in REGISTRY[double.connection.type].abilities:
-        pytest.skip("it has no catalog")
 
 
 def shop(count: int) -> dict[str, dict[str, Any]]:
