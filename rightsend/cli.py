@@ -30,6 +30,7 @@ COMMANDS = {
     "recommend": "rightsend.commands.recommend:recommend",
     "sync": "rightsend.commands.sync:sync",
     "audience": "rightsend.commands.audience:audience",
+    "snippet": "rightsend.commands.snippet:snippet",
     "runs": "rightsend.commands.runs:runs",
     "rollback": "rightsend.commands.runs:rollback",
     "export": "rightsend.commands.export:export",

@@ -2,6 +2,7 @@
 
 from connectors.braze.connector import open_braze
 from connectors.braze.options import BrazeOptions
+from connectors.braze.snippet import snippet
 from connectors.tool import Ability, Connector, abilities
 
 CONNECTOR = Connector(
@@ -26,4 +27,5 @@ CONNECTOR = Connector(
         "trigger": "50 recipients a request, 250,000 requests an hour; 50 KB of properties each",
         "audience": "one export a segment at a time; its file is there for four hours",
     },
+    snippet=snippet,
 )

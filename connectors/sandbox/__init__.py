@@ -1,5 +1,6 @@
 """A messaging tool on one's own machine, which speaks the same HTTP as Braze."""
 
+from connectors.braze.snippet import snippet
 from connectors.sandbox.connector import SandboxOptions, open_sandbox
 from connectors.tool import Ability, Connector, abilities
 
@@ -17,4 +18,5 @@ CONNECTOR = Connector(
         Ability.SEND_TIME,
     ),
     limits={"all": "as Braze's: it speaks the same protocol"},
+    snippet=snippet,
 )
