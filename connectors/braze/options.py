@@ -94,11 +94,11 @@ class SharedOptions(marshmallow.Schema):
             validate=validate.OneOf([kind for kind in IDENTIFIER_KINDS if kind != EXTERNAL_ID])
         ),
         values=fields.String(validate=validate.Length(min=1, max=250)),
-        load_default=dict,
+        load_default=None,
+        allow_none=True,
         metadata={
             "description": "Kinds of identifiers that Braze knows as user aliases, with the"
-            " alias's label: when one turns out to be a known customer's, Braze is told. Default:"
-            " none is"
+            " alias's label: when one turns out to be a known customer's, Braze is told"
         },
     )
     erase_profiles = fields.Boolean(
