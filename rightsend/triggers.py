@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from connectors import delivery
 from connectors.delivery import TriggerReport
+from connectors.delivery.runtime import StopAsked, never_stop
 from connectors.tool import Recipient
 from plugin.landing.token import Landing, Links
 from rightsend import segments
@@ -27,33 +29,42 @@ SHOWN = (c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.IMAGE_URL, c.URL)
 Progress = Callable[[str, int, int | None], None]
 
 
+@dataclass(frozen=True)
+class Send:
+    """Which campaign of which connection's tool. ``resend_lost``: also to those of whom an earlier
+    run does not know whether they got it."""
+
+    connection: str
+    campaign_id: str
+    resend_lost: bool = False
+
+
 def trigger(
     context: Context,
     workspace: WorkspaceSettings,
     segment_id: str,
-    connection_name: str,
-    campaign_id: str,
+    send: Send,
     progress: Progress,
     *,
-    resend_lost: bool = False,
+    stop: StopAsked = never_stop,
 ) -> TriggerReport:
-    """Sends to those who have not got it yet; nobody twice, unless ``resend_lost`` says that those
-    whose answer was lost are to be tried again.
+    """Sends to those of the segment's members who have not got it yet.
 
     The message's properties are ``items`` (the best first: item_id, name, price, …) and
     ``landing_url``. Raises Busy and Stop; a rerun goes on.
     """
-    connection = segments.connection_of(workspace, connection_name)
+    connection = segments.connection_of(workspace, send.connection)
     folder = segments.folder_of(context, workspace, segment_id)
     members = set(segments.treated(folder))
     snapshot = active_snapshot(context, workspace)
-    recipients = _recipients(context, workspace, snapshot, members, campaign_id)
+    recipients = _recipients(context, workspace, snapshot, members, send.campaign_id)
     return delivery.trigger_campaign(
         connection,
-        campaign_id,
+        send.campaign_id,
         recipients,
         state_path=folder / BOOKS,
-        resend_lost=resend_lost,
+        resend_lost=send.resend_lost,
+        stop=stop,
         progress=lambda step, done, _: progress(f"{connection.name}: {step}", done, len(members)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from connectors.delivery import TriggerReport
 from rightsend import triggers
 from rightsend.commands.options import (
     installation,
@@ -11,6 +12,7 @@ from rightsend.commands.options import (
     print_json,
     workspace_option,
 )
+from rightsend.commands.stopping import STOPPED, stopped_by_signal
 from rightsend.context import Context
 from rightsend.progress import Progress
 
@@ -38,17 +40,22 @@ def trigger(
 ) -> int:
     """Start a campaign for these members (without the control arm), each with their own items.
 
-    Nobody gets it twice: run it again to go on after it was stopped. When the tool's answer to a
-    request was lost, its members are counted as lost and left alone.
+    Nobody gets it twice: run it again to go on after Ctrl-C or a failure. When the tool's answer
+    to a request was lost, its members are counted as lost and left alone.
 
     \b
     Example:
       rightsend segment trigger 5f0c2a --connection braze --campaign 9c2b-spring
     """
     chosen = context.workspace(workspace)
-    with context.store(), Progress(quiet=as_json) as progress:
+    with context.store(), Progress(quiet=as_json) as progress, stopped_by_signal() as asked:
         report = triggers.trigger(
-            context, chosen, segment_id, connection, campaign, progress, resend_lost=resend_lost
+            context,
+            chosen,
+            segment_id,
+            triggers.Send(connection, campaign, resend_lost),
+            progress,
+            stop=asked.is_set,
         )
     if as_json:
         print_json(report.to_json())
@@ -59,10 +66,19 @@ def trigger(
         )
         for reason, count in report.refused.items():
             click.echo(f"refused: {count} {reason}")
+    _tell(report)
+    if not report.finished:
+        return STOPPED
+    return 1 if report.lost or report.refused else 0
+
+
+def _tell(report: TriggerReport) -> None:
+    """What a person has to know or to do."""
+    if not report.finished:
+        click.echo("rightsend: stopped before it was done; run it again to go on", err=True)
     if report.lost:
         click.echo(
             f"rightsend: {report.lost} may have got the message and may not; "
             "--resend-lost sends it to them again",
             err=True,
         )
-    return 1 if report.lost or report.refused else 0
