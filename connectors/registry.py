@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import marshmallow
 
-from connectors import braze, sandbox
+from connectors import braze, iterable, klaviyo, sandbox
 from connectors.errors import ConnectorError, Stop
 from connectors.generic.snippet import clevertap
 from connectors.snippets import MakeSnippet
@@ -20,6 +20,8 @@ from settings.workspace import ConnectionSettings
 
 REGISTRY: dict[str, Connector] = {
     "braze": braze.CONNECTOR,
+    "iterable": iterable.CONNECTOR,
+    "klaviyo": klaviyo.CONNECTOR,
     "sandbox": sandbox.CONNECTOR,
 }
 

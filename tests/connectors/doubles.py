@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from connectors.braze.hosts import INSTANCES
+from connectors.iterable.hosts import DATA_CENTERS
 from connectors.registry import REGISTRY
 from connectors.sandbox.tools import TOOLS
 from settings.workspace import ConnectionSettings
@@ -45,10 +46,31 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
     return ConnectionSettings("crm", "braze", ATTRIBUTES, options)
 
 
+def iterable_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(DATA_CENTERS, "double", f"{url}/tools/iterable")
+    options = {
+        "data_center": "double",
+        "api_key": KEY,
+        "update_existing_only": False,
+        "timeout_s": 30.0,
+        "webhook_token": KEY,
+    }
+    return ConnectionSettings("crm", "iterable", ATTRIBUTES, options)
+
+
+def klaviyo_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setattr("connectors.klaviyo.api.HOST", f"{url}/tools/klaviyo")
+    patch.setattr("connectors.klaviyo.connector.sleep", FakeTime.let_pass)
+    options = {"api_key": KEY, "timeout_s": 30.0, "job_timeout_s": 600.0, "webhook_secret": KEY}
+    return ConnectionSettings("crm", "klaviyo", ATTRIBUTES, options)
+
+
 Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 
 DOUBLES: dict[str, Opener] = {
     "braze": braze_connection,
+    "iterable": iterable_connection,
+    "klaviyo": klaviyo_connection,
     "sandbox": sandbox_connection,
 }
 BEHIND: dict[str, str] = {"sandbox": "braze"}

@@ -205,6 +205,12 @@ def test_a_download_brings_the_bytes_and_shows_no_credentials(
     assert b"uthorization" not in heard[0]
 
 
+def test_a_download_goes_to_the_host_that_was_checked_however_it_is_spelled() -> None:
+    with saying(http(b"x")) as (url, heard):
+        assert fetch(url.replace("http:", "HTTP:") + "?a=1#part") == b"x"
+    assert b"GET /?a=1 " in heard[0]
+
+
 def test_a_download_that_is_not_there_leaves_the_target_alone() -> None:
     target = io.BytesIO()
     with saying(http(b"not yet", status="404 Not Found")) as (url, _):

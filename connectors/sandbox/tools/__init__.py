@@ -6,5 +6,10 @@ To remove one, delete its module and its lines here. How to write one: see the m
 from __future__ import annotations
 
 from connectors.sandbox.tools.base import ToolDouble
+from connectors.sandbox.tools.iterable import IterableDouble
+from connectors.sandbox.tools.klaviyo import KlaviyoDouble
 
-TOOLS: dict[str, type[ToolDouble]] = {}
+TOOLS: dict[str, type[ToolDouble]] = {
+    "iterable": IterableDouble,
+    "klaviyo": KlaviyoDouble,
+}
