@@ -20,7 +20,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from connectors.errors import Retry, Stop
+from connectors.errors import Lost, Retry, Stop
 from connectors.rate import UNKNOWN, Rate, read_rate, read_retry_after_s
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -284,6 +284,23 @@ def _write(target: IO[bytes], piece: bytes) -> None:
         target.write(piece)
     except OSError as error:  # not of the connection
         raise Stop(f"a download cannot be written: {error.strerror or error}") from error
+
+
+def send_once(client: Client, method: str, path: str, body: bytes) -> Answer:
+    """A successful answer to what must not be done twice.
+
+    Raises Lost where nobody knows whether it was done (no answer, or the tool failed at it), Retry
+    where it surely was not (never sent, 429, locked), and Stop.
+    """
+    try:
+        return require_success(client.request(method, path, body=body))
+    except Retry as error:
+        if error.unsent:
+            raise
+        if error.status is None or error.status == 408 or error.status >= 500:
+            what = f"{error.what}; it may have been done all the same"
+            raise Lost(what, status=error.status, request_id=error.request_id) from error
+        raise
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:

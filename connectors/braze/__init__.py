@@ -1,6 +1,7 @@
 """Braze: one file for each thing that can be kept or asked there (see ``connector``)."""
 
 from connectors.braze.connector import open_braze
+from connectors.braze.currents import EVENT_FILES, WEBHOOK
 from connectors.braze.options import BrazeOptions
 from connectors.braze.snippet import snippet
 from connectors.tool import Ability, Connector, abilities
@@ -17,6 +18,8 @@ CONNECTOR = Connector(
         Ability.TRIGGER,
         Ability.AUDIENCE,
         Ability.SEND_TIME,
+        Ability.EVENTS_HTTP,
+        Ability.EVENTS_FILES,
     ),
     limits={
         "attributes": "75 profiles, 4 MB a request; 3,000 requests in 3 s; 25 elements an array",
@@ -27,5 +30,7 @@ CONNECTOR = Connector(
         "trigger": "50 recipients a request, 250,000 requests an hour; 50 KB of properties each",
         "audience": "one export a segment at a time; its file is there for four hours",
     },
+    webhook=WEBHOOK,
+    event_files=EVENT_FILES,
     snippet=snippet,
 )

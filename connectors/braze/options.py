@@ -8,6 +8,7 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, validate
 
+from connectors.braze.currents import CurrentsOptions
 from connectors.braze.hosts import INSTANCES
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 
@@ -124,8 +125,11 @@ class SharedOptions(marshmallow.Schema):
             raise marshmallow.ValidationError("is needed for attributes_as: cdi", "cdi_folder")
 
 
-class BrazeOptions(SharedOptions):
+class BrazeOptions(SharedOptions, CurrentsOptions):
     """A workspace of Braze."""
+
+    class Meta(SharedOptions.Meta, CurrentsOptions.Meta):
+        pass
 
     instance = fields.String(
         required=True,
@@ -157,6 +161,14 @@ class BrazeOptions(SharedOptions):
     partner_client_secret = fields.String(
         validate=KEY,
         metadata={"description": "The workspace's data import key for the partner", "secret": True},
+    )
+
+    currents_token = fields.String(
+        validate=KEY,
+        metadata={
+            "description": "Token of a Custom HTTP Currents, when it is no key of Rightsend's own",
+            "secret": True,
+        },
     )
 
     @marshmallow.validates_schema
