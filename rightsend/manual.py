@@ -1,4 +1,5 @@
-"""The generated pages of the manual: configuration from its schema, commands from click."""
+"""The generated pages of the manual: configuration from its schema, commands from click,
+connectors from the registry."""
 
 from __future__ import annotations
 
@@ -7,14 +8,19 @@ from collections.abc import Iterator
 
 import click
 
-from connectors.registry import SCHEMAS
+from connectors import document as connectors
+from connectors.registry import SCHEMAS, SOURCE_SCHEMAS
 from rightsend.cli import cli
 from settings import document
 
 
 def pages() -> dict[str, str]:
     """File name → Markdown."""
-    return {"configuration.md": document.render(SCHEMAS), "commands.md": commands()}
+    return {
+        "configuration.md": document.render(SCHEMAS, SOURCE_SCHEMAS),
+        "commands.md": commands(),
+        "connectors.md": connectors.render(),
+    }
 
 
 def commands() -> str:

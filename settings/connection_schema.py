@@ -24,7 +24,7 @@ from settings.fields import (
     unknown_keys,
 )
 from settings.problems import Complaint, one_of
-from settings.vocabulary import ATTRIBUTE_SCORES, LIST_SCORES, SCORED_ON
+from settings.vocabulary import ATTRIBUTE_SCORES, ATTRIBUTE_TYPES, LIST_SCORES, SCORED_ON
 from settings.workspace import AttributeSettings, ConnectionSettings
 
 
@@ -45,6 +45,15 @@ class AttributeSchema(Strict):
         allow_none=True,
         validate=between(0.0001, 1_000_000),
         metadata=about("step to round a number to, so that noise is not a change", 0.05),
+    )
+    type = Text(
+        allow_none=True,
+        validate=OneOf(ATTRIBUTE_TYPES),
+        metadata=about(
+            "text: a number or a list (with commas) as text; boolean: true from the only bound of "
+            "buckets on; default: as the score is",
+            "boolean",
+        ),
     )
     buckets = fields.List(
         Number(validate=between(-1_000_000_000, 1_000_000_000)),
@@ -88,7 +97,11 @@ class AttributeSchema(Strict):
     @validates_schema
     def buckets_are_labelled(self, data: dict[str, Any], **_: Any) -> None:
         bounds, labels = data.get("buckets", ()), data.get("labels", ())
-        if not bounds and not labels:
+        boolean = data.get("type") == "boolean"
+        if boolean and (len(bounds) != 1 or labels):
+            what = "one bound in buckets and no labels, for type boolean"
+            raise ValidationError(Complaint(what), "buckets")
+        if boolean or not (bounds or labels):
             return
         if data["score"] in LIST_SCORES or data["score"] == SCORED_ON:
             raise ValidationError(Complaint("it only for a number", "buckets"), "buckets")
@@ -154,19 +167,11 @@ class ConnectionField(fields.Field[ConnectionSettings]):
         if not isinstance(value, Mapping):
             raise ValidationError("a mapping of keys")
         schemas: Mapping[str, type[Schema]] = self.root.connection_schemas  # type: ignore[union-attr]
-        common = ConnectionSchema()
-        errors: dict[Any, Any] = {}
-        own = {key: each for key, each in value.items() if key in common.fields}
-        connection = _load(common, own, errors)
-        rest = {key: each for key, each in value.items() if key not in common.fields}
         kind = value.get("type")
-        options: Any = None
-        if isinstance(kind, str) and kind in schemas:
-            schema = schemas[kind](unknown=EXCLUDE)
-            keys = {field.data_key or key: key for key, field in schema.fields.items()}
-            errors.update(unknown_keys(rest, {*keys, *common.fields}))
-            options = _load(schema, {k: v for k, v in rest.items() if k in keys}, errors)
-        elif isinstance(kind, str):
+        errors: dict[Any, Any] = {}
+        schema = schemas.get(kind) if isinstance(kind, str) else None
+        connection, options = flat_entry(value, ConnectionSchema(), schema, errors)
+        if isinstance(kind, str) and schema is None:
             errors["type"] = [one_of(schemas, kind)]
         if errors:
             raise ValidationError(errors)
@@ -177,6 +182,26 @@ class ConnectionField(fields.Field[ConnectionSettings]):
             data_points=connection.data_points,
             options=options,
         )
+
+
+def flat_entry(
+    value: Mapping[str, Any],
+    common: Schema,
+    options: type[Schema] | None,
+    errors: dict[Any, Any],
+) -> tuple[Any, Any]:
+    """An entry whose keys are those of ``common`` and, beside them, those of its type's options:
+    what both schemas make of them. Complaints are added to ``errors``; with any, either may be
+    None."""
+    own = {key: each for key, each in value.items() if key in common.fields}
+    rest = {key: each for key, each in value.items() if key not in common.fields}
+    entry = _load(common, own, errors)
+    if options is None:
+        return entry, None
+    schema = options(unknown=EXCLUDE)
+    keys = {field.data_key or key: key for key, field in schema.fields.items()}
+    errors.update(unknown_keys(rest, {*keys, *common.fields}))
+    return entry, _load(schema, {k: v for k, v in rest.items() if k in keys}, errors)
 
 
 def _load(schema: Schema, data: Mapping[str, Any], errors: dict[Any, Any]) -> Any:

@@ -16,12 +16,13 @@ from connectors.sandbox.feeds import Feed
 from connectors.sandbox.keys import Keys, refused
 from connectors.sandbox.language import TemplateError
 from connectors.sandbox.profiles import Profiles
-from connectors.sandbox.rendering import BRAZE
+from connectors.sandbox.rendering import DEFAULT_DIALECT
 from connectors.sandbox.requests_log import RequestLog
-from connectors.sandbox.storage import Storage
+from connectors.sandbox.storage import ITEMS, Storage
 
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 PAGE = 500
+BRAZE = "braze"  # the double at the root, and the one that is meant when none is named
 
 
 class Watched(Protocol):
@@ -101,7 +102,7 @@ class AdminApi:
             name=str(body.get("name") or campaign_id),
             template=template,
             cohort_id=_text(body, "cohort_id") or None,
-            dialect=_text(body, "dialect") or BRAZE,
+            dialect=_text(body, "dialect") or DEFAULT_DIALECT,
             feed=_feed(body.get("feed")),
         )
         try:
@@ -150,8 +151,8 @@ class AdminApi:
 
     def items(self) -> Response:
         """``{item id: {"title", "url", …}}`` for ``{% catalog id %}``; adds and replaces."""
-        rows = [(item_id, orjson.dumps(fields).decode()) for item_id, fields in _object().items()]
-        self._storage.write_many("INSERT OR REPLACE INTO shop_item VALUES (?, ?)", rows)
+        rows = [(ITEMS, key, orjson.dumps(item).decode()) for key, item in _object().items()]
+        self._storage.write_many("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?)", rows)
         return jsonify(message="success")
 
     def profiles(self) -> Response:

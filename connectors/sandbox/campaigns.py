@@ -13,7 +13,7 @@ import orjson
 
 from connectors.sandbox.feeds import Feed
 from connectors.sandbox.profiles import Profiles
-from connectors.sandbox.rendering import BRAZE, Draft, Message, Renderer
+from connectors.sandbox.rendering import DEFAULT_DIALECT, Draft, Message, Renderer
 from connectors.sandbox.storage import Storage
 
 PAGE = 200  # messages that are rendered, then written in one transaction
@@ -38,7 +38,7 @@ class Definition:
     name: str
     template: str
     cohort_id: str | None = None
-    dialect: str = BRAZE
+    dialect: str = DEFAULT_DIALECT
     feed: Feed | None = None
 
 

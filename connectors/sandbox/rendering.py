@@ -14,7 +14,7 @@ from connectors.sandbox.language import BrokenError, SkippedError, Template, Tem
 from connectors.sandbox.tags import CredentialOf
 
 SUBJECT = "Subject:"
-BRAZE = "braze"
+DEFAULT_DIALECT = "braze"
 State = Literal["sent", "aborted", "failed"]
 
 
@@ -50,7 +50,9 @@ class Renderer:
         self._credential_of = credential_of
         self._dialects = dialects(fetcher, credential_of, catalog_of)
 
-    def parse(self, template: str, dialect: str = BRAZE, feed: Feed | None = None) -> Draft:
+    def parse(
+        self, template: str, dialect: str = DEFAULT_DIALECT, feed: Feed | None = None
+    ) -> Draft:
         """Raises TemplateError."""
         found = self._dialects.get(dialect)
         if found is None:

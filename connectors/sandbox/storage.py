@@ -31,8 +31,8 @@ CREATE TABLE IF NOT EXISTS credential(
     name TEXT PRIMARY KEY, username TEXT NOT NULL, password TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS shelf(
     name TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY(name, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS shop_item(item_id TEXT PRIMARY KEY, fields TEXT NOT NULL);
 """
+ITEMS = "items"  # the shelf with the shop's catalog, for templates that look items up
 # columns of campaign that older files lack
 LATER = ("dialect TEXT NOT NULL DEFAULT 'braze'", "feed TEXT")
 
@@ -99,8 +99,8 @@ class Storage:
 
     def item(self, item_id: str) -> dict[str, Any] | None:
         """What a template finds in the shop's catalog."""
-        row = self.row("SELECT fields FROM shop_item WHERE item_id = ?", [item_id])
-        return None if row is None else dict(orjson.loads(row["fields"]))
+        row = self.row("SELECT value FROM shelf WHERE name = ? AND key = ?", [ITEMS, item_id])
+        return None if row is None else dict(orjson.loads(row["value"]))
 
     def close(self) -> None:
         with self._lock:
