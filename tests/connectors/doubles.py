@@ -45,6 +45,7 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
         "partner_name": "rightsend",
         "partner_api_key": KEY,
         "partner_client_secret": KEY,
+        "export_hosts": ["127.0.0.1"],
     }
     return ConnectionSettings("crm", "braze", ATTRIBUTES, options)
 
