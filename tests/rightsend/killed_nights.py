@@ -96,8 +96,8 @@ DEATHS: dict[str, Callable[[], None]] = {
     "publish, content written, customers not": _at_call(Publisher, "_write_customers", 1),
     "publish, pointer about to move": _at_call(Publisher, "_move_pointer", 1),
     "publish, pointer moved, step not noted": _at_call(Publisher, "_move_pointer", 1, after=True),
-    "sync, first call accepted": _at_call(sending.Sender, "_send", 1, after=True),
-    "sync, first call about to go out": _at_call(sending.Sender, "_send", 1),
+    "sync, first call accepted": _at_call(sending.Sender, "_try", 1, after=True),
+    "sync, first call about to go out": _at_call(sending.Sender, "_try", 1),
 }
 
 
