@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from flask import Blueprint, Response, jsonify, request
@@ -22,21 +22,39 @@ ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 PAGE = 500
 
 
+BRAZE = "braze"  # the double at the root, and the one that is meant when none is named
+
+
+class Watched(Protocol):
+    """A double, as the admin API sees it; see connectors.sandbox.tools.base.ToolDouble."""
+
+    @property
+    def dials(self) -> Dials: ...
+
+    def held(self) -> dict[str, dict[str, Any]]: ...
+
+    def members(self, segment_id: str) -> list[str]: ...
+
+    def catalog(self, name: str) -> dict[str, dict[str, Any]]: ...
+
+    def triggered(self, campaign_id: str) -> list[dict[str, Any]]: ...
+
+
 class AdminApi:
-    """Views under /sandbox; all need a key."""
+    """Views under /sandbox; all need a key. ``?tool=`` says which double is meant."""
 
     def __init__(
         self,
         storage: Storage,
         profiles: Profiles,
         campaigns: Campaigns,
-        dials: Dials,
+        tools: Mapping[str, Watched],
         log: RequestLog,
     ) -> None:
         self._storage = storage
         self._profiles = profiles
         self._campaigns = campaigns
-        self._dials = dials
+        self._tools = tools
         self._log = log
 
     def blueprint(self, keys: Keys) -> Blueprint:
@@ -53,6 +71,10 @@ class AdminApi:
             ("GET", "/profiles", self.profiles),
             ("GET", "/profile", self.profile),
             ("GET", "/cohorts/<cohort_id>", self.members),
+            ("GET", "/held", self.held),
+            ("GET", "/members/<segment_id>", self.segment),
+            ("GET", "/catalog/<name>", self.catalog),
+            ("GET", "/triggered/<campaign_id>", self.triggered),
             ("GET", "/requests", self.requests),
             ("GET", "/counts", self.counts),
             ("POST", "/faults", self.add_faults),
@@ -137,6 +159,19 @@ class AdminApi:
             return refused(404, "no such cohort")
         return jsonify(**known[cohort_id], external_ids=self._profiles.members(cohort_id))
 
+    def held(self) -> Response:
+        """Customer → attributes that the double holds."""
+        return jsonify(self._tool().held())
+
+    def segment(self, segment_id: str) -> Response:
+        return jsonify(members=sorted(self._tool().members(segment_id)))
+
+    def catalog(self, name: str) -> Response:
+        return jsonify(self._tool().catalog(name))
+
+    def triggered(self, campaign_id: str) -> Response:
+        return jsonify(messages=self._tool().triggered(campaign_id))
+
     def requests(self) -> Response:
         return jsonify(requests=self._log.newest(request.args.get("count", 200, type=int)))
 
@@ -144,23 +179,29 @@ class AdminApi:
         return jsonify(
             profiles=self._storage.number("SELECT count(*) FROM profile"),
             messages=self._storage.number("SELECT count(*) FROM message"),
-            faults_left=self._dials.left(),
+            faults_left=self._tool().dials.left(),
             **self._log.counts(),
         )
 
     def add_faults(self) -> Response:
         """``[{"kind", "times"?, "path"?, "headers"?, "items"?, "hang_s"?}, …]``"""
         for fault, times in read_faults(_json()):
-            self._dials.add(fault, times)
+            self._tool().dials.add(fault, times)
         return jsonify(message="success")
 
     def clear_faults(self) -> Response:
-        self._dials.clear()
+        self._tool().dials.clear()
         return jsonify(message="success")
 
     def turn(self) -> Response:
-        self._dials.turn(_object())
+        self._tool().dials.turn(_object())
         return jsonify(message="success")
+
+    def _tool(self) -> Watched:
+        name = request.args.get("tool", BRAZE)
+        if name not in self._tools:
+            raise ValueError(f"there is no double {name}; there are {', '.join(self._tools)}")
+        return self._tools[name]
 
 
 def _told(view: Callable[..., Response]) -> Callable[..., Response]:

@@ -16,8 +16,9 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from connectors.http import LOOPBACK_HOSTS
-from connectors.sandbox.admin import AdminApi
+from connectors.sandbox.admin import BRAZE, AdminApi, Watched
 from connectors.sandbox.braze_api import LARGEST_CALL, BrazeApi
+from connectors.sandbox.braze_view import BrazeView
 from connectors.sandbox.campaigns import Campaigns
 from connectors.sandbox.dials import Dials
 from connectors.sandbox.fetching import Fetcher
@@ -27,6 +28,8 @@ from connectors.sandbox.profiles import Profiles
 from connectors.sandbox.rendering import Renderer
 from connectors.sandbox.requests_log import Call, RequestLog
 from connectors.sandbox.storage import Storage
+from connectors.sandbox.tools import TOOLS
+from connectors.sandbox.tools.base import Bench
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -60,7 +63,7 @@ def create_app(
     keys = Keys(api_keys)
     storage = Storage(folder)
     log = RequestLog()
-    dials = Dials()
+    braze_dials = Dials()
 
     def now() -> str:
         return datetime.fromtimestamp(clock(), UTC).isoformat(timespec="milliseconds")
@@ -84,14 +87,20 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_CALL
     app.url_map.merge_slashes = False
-    app.register_blueprint(BrazeApi(profiles, campaigns, dials, log, clock).blueprint(keys))
-    app.register_blueprint(AdminApi(storage, profiles, campaigns, dials, log).blueprint(keys))
+    app.register_blueprint(BrazeApi(profiles, campaigns, braze_dials, log, clock).blueprint(keys))
+    bench = Bench(storage, keys, log, clock)
+    doubles = {name: double(bench) for name, double in TOOLS.items()}
+    for double in doubles.values():
+        app.register_blueprint(double.blueprint())
+    tools: dict[str, Watched] = {BRAZE: BrazeView(profiles, campaigns, braze_dials), **doubles}
+    app.register_blueprint(AdminApi(storage, profiles, campaigns, tools, log).blueprint(keys))
     app.register_blueprint(Pages(storage, profiles, campaigns, log).blueprint())
     app.add_url_rule("/healthz", "healthz", lambda: {"ok": True})
     _guard(app, LOOPBACK_HOSTS | set(hosts))
 
     def close() -> None:
-        dials.closing.set()
+        for tool in tools.values():
+            tool.dials.closing.set()
         campaigns.close()
         storage.close()
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
-from math import ceil
-from threading import Lock
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from connectors.sandbox.campaigns import Campaigns, Recipient, UnknownCampaignError
-from connectors.sandbox.dials import AFTER, BEFORE, INSTEAD, Dials, Fault
+from connectors.sandbox.dials import Dials
+from connectors.sandbox.gate import Gate, spoiled_items, tells_index
 from connectors.sandbox.keys import Keys, refused
 from connectors.sandbox.profiles import Profiles, RefusedItemError, read_item
-from connectors.sandbox.requests_log import Call, RequestLog
+from connectors.sandbox.requests_log import RequestLog
+from connectors.tool import Window
 
 TRACK = "/users/track"
 TRACK_OBJECTS = 75
@@ -26,28 +23,9 @@ ITEM_BYTES = 100_000
 COHORT_IDS = 1_000
 IDS = 50
 ARRAYS = ("attributes", "events", "purchases")
+WINDOWS = (Window(3_000, 3.0),)
+OTHER_MESSAGE = {"message": "Internal processing problem"}
 LARGEST_CALL = 2 * BODY_BYTES  # a larger body is not even read
-
-
-class Window:
-    """A rate limit: at most so many calls in a window that starts with its first call."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._lock = Lock()
-        self._calls: deque[float] = deque()
-
-    def take(self, limit: int, seconds: float) -> tuple[bool, int, float]:
-        """(allowed, calls left, when the window ends)."""
-        with self._lock:
-            now = self._now()
-            if self._calls and self._calls[0] + seconds <= now:
-                self._calls.clear()
-            start = self._calls[0] if self._calls else now
-            if len(self._calls) >= limit:
-                return False, 0, start + seconds
-            self._calls.append(now)
-            return True, limit - len(self._calls), start + seconds
 
 
 class BrazeApi:
@@ -66,7 +44,6 @@ class BrazeApi:
         self._dials = dials
         self._log = log
         self._now = now
-        self._window = Window(now)
         self._keys: Keys
 
     def blueprint(self, keys: Keys) -> Blueprint:
@@ -84,8 +61,9 @@ class BrazeApi:
         cohorts = "/partners/<partner>/cohorts"
         api.add_url_rule(cohorts, "declare_cohort", self.declare_cohort, methods=["POST"])
         api.add_url_rule(f"{cohorts}/users", "cohort_users", self.cohort_users, methods=["POST"])
-        api.before_request(self._before)
-        api.after_request(self._after)
+        Gate(
+            self._dials, self._log, self._now, refused, WINDOWS, other_message=OTHER_MESSAGE
+        ).guard(api)
         return api
 
     def track(self) -> Response:
@@ -203,11 +181,7 @@ class BrazeApi:
         return jsonify(message="success")
 
     def _apply(self, arrays: dict[str, list[Any]]) -> tuple[dict[str, int], list[Any]]:
-        fault: Fault | None = g.fault
-        spoiled = fault.items if fault is not None and fault.kind in INSTEAD else ()
-        located = (
-            self._dials.locate_errors and getattr(fault, "kind", "") != "item_errors_unlocated"
-        )
+        spoiled, located = spoiled_items(), tells_index(self._dials)
         processed = dict.fromkeys(ARRAYS, 0)
         errors: list[dict[str, Any]] = []
         points = 0
@@ -225,7 +199,7 @@ class BrazeApi:
                     except RefusedItemError as error:
                         place = {"input_array": array, "index": index} if located else {}
                         errors.append({"type": str(error), **place})
-        self._log.count(data_points=points, attribute_objects=processed["attributes"])
+        self._log.count(data_points=points, writes=processed["attributes"])
         return processed, errors
 
     def _partner_body(self) -> dict[str, Any] | Response:
@@ -238,42 +212,6 @@ class BrazeApi:
         if not isinstance(body.get("cohort_id"), str) or not body["cohort_id"]:
             return refused(400, "'cohort_id' is required")
         return body
-
-    def _before(self) -> Response | None:
-        g.started = time.monotonic()
-        g.fault = self._dials.take(request.path)
-        allowed, g.left, g.resets_at = self._window.take(
-            self._dials.rate_limit, self._dials.rate_window_s
-        )
-        if not allowed:
-            return refused(429, "Rate limit exceeded")
-        if g.fault is not None and g.fault.kind in BEFORE:
-            return self._dials.before(g.fault)
-        return None
-
-    def _after(self, response: Response) -> Response:
-        in_s = max(0, ceil(g.resets_at - self._now()))
-        reset = in_s if self._dials.reset_as_seconds else ceil(self._now() + in_s)
-        moment = datetime.fromtimestamp(self._now(), UTC)
-        headers = {"X-Request-Id": f"sandbox-{time.monotonic_ns()}"}
-        bare = g.fault is not None and g.fault.kind in BEFORE
-        if not bare:  # a told failure has the headers it was told
-            headers["X-RateLimit-Limit"] = str(self._dials.rate_limit)
-            headers["X-RateLimit-Remaining"] = str(g.left)
-            headers["X-RateLimit-Reset"] = str(reset)
-        if response.status_code == 429 and not bare:
-            headers["Retry-After"] = str(in_s)
-        response.headers.update(headers)
-        self._log.add(
-            Call(
-                "in", moment.isoformat(timespec="seconds"), request.method, request.path,
-                response.status_code, int(1000 * (time.monotonic() - g.started)),
-                request.content_length or 0, "" if g.fault is None else g.fault.kind,
-            )
-        )  # fmt: skip
-        if g.fault is not None and g.fault.kind in AFTER:
-            return self._dials.after(g.fault, response)
-        return response
 
 
 def _body() -> dict[str, Any] | Response:

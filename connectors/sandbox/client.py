@@ -18,10 +18,14 @@ class SandboxError(Exception):
 
 
 class Sandbox:
-    """``url`` such as http://127.0.0.1:8001; ``key`` is one of the sandbox's API keys."""
+    """``url`` such as http://127.0.0.1:8001; ``key`` is one of the sandbox's API keys.
 
-    def __init__(self, url: str, key: str) -> None:
+    ``tool`` is the double whose dials are turned and whose state is read; None: Braze's.
+    """
+
+    def __init__(self, url: str, key: str, tool: str | None = None) -> None:
         self._url = url.rstrip("/")
+        self._params = {} if tool is None else {"tool": tool}
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["Authorization"] = f"Bearer {key}"
@@ -97,10 +101,24 @@ class Sandbox:
         """All, by external id."""
         return self._lines("/sandbox/profiles", {})
 
-    def members(self, cohort_id: str) -> list[str]:
-        """External ids in a cohort, sorted."""
-        ids: list[str] = self._call("GET", f"/sandbox/cohorts/{cohort_id}")["external_ids"]
-        return ids
+    def held(self) -> dict[str, dict[str, Any]]:
+        """Customer → attributes that the double holds, without the empty ones."""
+        held = self._of_tool("GET", "/sandbox/held")
+        return {customer: attributes for customer, attributes in held.items() if attributes}
+
+    def members(self, segment_id: str) -> list[str]:
+        """Customer ids in a segment (Braze: cohort), sorted."""
+        members: list[str] = self._of_tool("GET", f"/sandbox/members/{segment_id}")["members"]
+        return members
+
+    def catalog(self, name: str) -> dict[str, dict[str, Any]]:
+        """Item id → fields."""
+        return self._of_tool("GET", f"/sandbox/catalog/{name}")
+
+    def triggered(self, campaign_id: str) -> list[dict[str, Any]]:
+        """Messages of a triggered campaign, with ``customer_id`` and ``properties``."""
+        found = self._of_tool("GET", f"/sandbox/triggered/{campaign_id}")["messages"]
+        return list(found)
 
     def calls(self, count: int = 200) -> list[dict[str, Any]]:
         """The newest calls in and out, newest first."""
@@ -112,22 +130,26 @@ class Sandbox:
 
     def counts(self) -> dict[str, int]:
         """Profiles, messages, calls and data points."""
-        return self._call("GET", "/sandbox/counts")
+        return self._of_tool("GET", "/sandbox/counts")
 
     def fail(self, kind: str, *, times: int = 1, **fault: Any) -> None:
-        """Let the next ``times`` calls of the Braze API fail (see connectors.sandbox.dials)."""
-        self._call("POST", "/sandbox/faults", json=[{"kind": kind, "times": times, **fault}])
+        """Let the next ``times`` calls of the double fail (see connectors.sandbox.dials)."""
+        body = [{"kind": kind, "times": times, **fault}]
+        self._of_tool("POST", "/sandbox/faults", json=body)
 
     def turn(self, **dials: Any) -> None:
-        """Set switches: blocked, locate_errors, rate_limit, rate_window_s, …"""
-        self._call("PATCH", "/sandbox/dials", json=dials)
+        """Set switches: blocked, locate_errors, rate_limit, rate_window_s, chaos, …"""
+        self._of_tool("PATCH", "/sandbox/dials", json=dials)
 
     def heal(self) -> None:
-        """Forget faults that are still to come."""
-        self._call("DELETE", "/sandbox/faults")
+        """Forget faults that are still to come, and chaos."""
+        self._of_tool("DELETE", "/sandbox/faults")
 
     def close(self) -> None:
         self._session.close()
+
+    def _of_tool(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        return self._call(method, path, params=self._params, **options)
 
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         return self._object(self._request(method, path, **options))

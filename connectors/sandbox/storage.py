@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS message(
 CREATE INDEX IF NOT EXISTS message_of ON message(external_id, rendered_at);
 CREATE TABLE IF NOT EXISTS credential(
     name TEXT PRIMARY KEY, username TEXT NOT NULL, password TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS shelf(
+    name TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY(name, key)) WITHOUT ROWID;
 """
 
 

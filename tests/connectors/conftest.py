@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from connectors.registry import REGISTRY
 from connectors.sandbox.app import CLOSE, create_app
 from connectors.sandbox.client import Sandbox
-from tests.connectors.doubles import DOUBLES, KEY, Double, FakeTime
+from tests.connectors.doubles import BEHIND, DOUBLES, KEY, READERS, Double, FakeTime
 from tests.connectors.servers import serving
 
 
@@ -41,15 +40,18 @@ def sandbox(url: str) -> Iterator[Sandbox]:
     client.close()
 
 
-@pytest.fixture(params=sorted(REGISTRY))
+@pytest.fixture(params=sorted(DOUBLES))
 def double(
     request: pytest.FixtureRequest,
     url: str,
-    sandbox: Sandbox,
     time: FakeTime,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Double:
+) -> Iterator[Double]:
     """A running double of each tool in the registry."""
-    connection = DOUBLES[request.param](url, monkeypatch)
-    return Double(connection, sandbox, time, tmp_path)
+    name: str = request.param
+    by_files = name.partition(":")[0] in READERS
+    connection = DOUBLES[name](str(tmp_path / "files") if by_files else url, monkeypatch)
+    client = Sandbox(url, KEY, "braze" if by_files else BEHIND.get(name, name))
+    yield Double(connection, client, time, tmp_path)
+    client.close()

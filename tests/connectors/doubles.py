@@ -1,6 +1,11 @@
 """For each connector of the registry, a double of its tool that the contract suite can look into.
 
-A new connector adds a line to DOUBLES: a function that gives a connection to the running double.
+A new connector adds a line to DOUBLES: a function that gives a connection to the running sandbox at
+``url``, with every secret option set to KEY, ``timeout_s`` among the options, and the connector's
+fixed hosts patched to ``url/tools/<tool>``. Its double is the one of the same name in
+connectors.sandbox.tools; if it is another one, say so in BEHIND. A second line for a connector is
+called ``<connector>:<anything>``. A connector without HTTP writes into the folder ``url`` and has a
+line in READERS that reads what it wrote.
 """
 
 from __future__ import annotations
@@ -74,8 +79,8 @@ class Double:
 
     def held(self) -> dict[str, dict[str, Any]]:
         """What the tool holds: customer → attributes, without the empty ones."""
-        profiles = {p["external_id"]: p["custom_attributes"] for p in self.tool.profiles()}
-        return {customer: attributes for customer, attributes in profiles.items() if attributes}
+        reader = READERS.get(self.connection.type)
+        return self.tool.held() if reader is None else reader(self.connection)
 
     def customers(self, count: int, probability: float = 0.5) -> None:
         """Desire ``count`` customers c000, c001, …"""
@@ -106,7 +111,12 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
     return ConnectionSettings("crm", "braze", ATTRIBUTES, options)
 
 
-DOUBLES: dict[str, Callable[[str, pytest.MonkeyPatch], ConnectionSettings]] = {
+Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
+Reader = Callable[[ConnectionSettings], dict[str, dict[str, Any]]]
+
+DOUBLES: dict[str, Opener] = {
     "braze": braze_connection,
     "sandbox": sandbox_connection,
 }
+BEHIND: dict[str, str] = {"sandbox": "braze"}
+READERS: dict[str, Reader] = {}

@@ -22,7 +22,7 @@ def test_each_folder_is_a_tool_and_each_tool_a_folder() -> None:
 
 
 def test_each_tool_has_a_double_for_the_contract_suite() -> None:
-    assert set(DOUBLES) == set(REGISTRY)
+    assert {name.partition(":")[0] for name in DOUBLES} == set(REGISTRY)
 
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))

@@ -42,10 +42,10 @@ def test_a_killed_sync_goes_on_with_at_most_one_request_resent(
         )
         assert process.stdout is not None
         process.stdout.readline()
-        written = sandbox.counts().get("attribute_objects", 0)
+        written = sandbox.counts().get("writes", 0)
         deadline = clock.monotonic() + 20
         while process.poll() is None and clock.monotonic() < deadline:
-            if sandbox.counts().get("attribute_objects", 0) > written + chance.randrange(300):
+            if sandbox.counts().get("writes", 0) > written + chance.randrange(300):
                 process.kill()
         process.wait()
         process.stdout.close()

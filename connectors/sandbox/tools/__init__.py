@@ -1,0 +1,10 @@
+"""Doubles of further host tools; the sandbox app mounts each under ``/tools/NAME``.
+
+To remove one, delete its module and its lines here. How to write one: see the module base.
+"""
+
+from __future__ import annotations
+
+from connectors.sandbox.tools.base import ToolDouble
+
+TOOLS: dict[str, type[ToolDouble]] = {}
