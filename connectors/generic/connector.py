@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.errors import Lost, Retry, Split, Stop
+from connectors.errors import Lost, Retry, Stop
 from connectors.generic import advertising
 from connectors.generic.auth import Api, Auth, lost
 from connectors.generic.exchange import Exchange, call, line
@@ -47,10 +47,7 @@ class Generic(Tool):
         request = _described(self.requests.erase, "erase")
         for batch in in_batches(customer_ids, request.limits.items):
             lines = [line(request, customer_id, {}) for customer_id in batch]
-            try:
-                Exchange(self.api, request, {}).send(lines)
-            except Split as error:
-                raise Stop(error.what, status=error.status, request_id=error.request_id) from error
+            Exchange(self.api, request, {}).send(lines)
 
     @property
     def most_recipients(self) -> int:  # type: ignore[override]
@@ -65,8 +62,6 @@ class Generic(Tool):
         ]
         try:
             Exchange(self.api, request, values).send(lines)
-        except Split as error:
-            raise Stop(error.what, status=error.status, request_id=error.request_id) from error
         except Retry as error:
             if lost(error):
                 raise Lost(error.what, status=error.status, request_id=error.request_id) from error
@@ -95,7 +90,7 @@ def open_http(connection: ConnectionSettings) -> Generic:
     read_s = float(options["timeout_s"])
     timeouts = Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s)
     client = Client(
-        options["base_url"],
+        options["base_url"].rstrip("/"),
         headers={**options["headers"], **headers},
         secrets=secrets,
         timeouts=timeouts,

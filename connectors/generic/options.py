@@ -64,23 +64,16 @@ RATE_HEADERS = (
 
 
 def usable_address(url: str) -> None:
-    """Raises ValidationError for what is no https://host[:port]; http only for this machine."""
+    """Raises ValidationError for what is no https://host[:port][/path]; http only for this
+    machine."""
     try:
         parts = urlsplit(url)
         secure = parts.scheme == "https" or parts.hostname in LOOPBACK_HOSTS
-        usable = re.fullmatch(r"https?://[^/\s@?#\\]+", url) and parts.port != 0 and secure
+        usable = re.fullmatch(r"https?://[^/\s@?#\\]+(/[^\s@?#\\]*)?", url) and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable:
-        raise ValidationError("must look like https://host or https://host:port")
-
-
-def usable_token_url(url: str) -> None:
-    """Raises ValidationError for what is no https://host[:port]/path."""
-    match = re.fullmatch(r"([a-z]+://[^/]*)/[^\s@?#\\]*", url)
-    if match is None:
-        raise ValidationError("must look like https://host/path")
-    usable_address(match[1])
+        usable = secure = False
+    if not (usable and secure):
+        raise ValidationError("must look like https://host or https://host/path")
 
 
 def usable_headers(headers: dict[str, str]) -> None:
@@ -111,7 +104,7 @@ class AuthSchema(Strict):
     user = Text(validate=PRINTABLE)
     password = Text(validate=PRINTABLE)
     headers = Mapped(Text(validate=PRINTABLE), validate=usable_headers)
-    token_url = Text(validate=usable_token_url)
+    token_url = Text(validate=usable_address)
     client_id = Text(validate=PRINTABLE)
     client_secret = Text(validate=PRINTABLE)
     parameters = Mapped(Scalar())
@@ -177,8 +170,8 @@ class CallSchema(Strict):
     body = Template(allow_none=True)
     success = fields.Nested(SuccessSchema)
 
-    def __init__(self, shared: frozenset[str] = NOTHING) -> None:
-        super().__init__()
+    def __init__(self, shared: frozenset[str] = NOTHING, **options: Any) -> None:
+        super().__init__(**options)
         self.shared = shared
 
     @post_load

@@ -6,5 +6,8 @@ To remove one, delete its module and its lines here. How to write one: see the m
 from __future__ import annotations
 
 from connectors.sandbox.tools.base import ToolDouble
+from connectors.sandbox.tools.clevertap import CleverTap
 
-TOOLS: dict[str, type[ToolDouble]] = {}
+TOOLS: dict[str, type[ToolDouble]] = {
+    "clevertap": CleverTap,
+}
