@@ -24,7 +24,7 @@ COHORT_IDS = 1_000
 IDS = 50
 ARRAYS = ("attributes", "events", "purchases")
 WINDOWS = (Window(3_000, 3.0),)
-OTHER_MESSAGE = {"message": "Internal processing problem"}
+OTHER_MESSAGE = b'{"message":"Internal processing problem"}'
 LARGEST_CALL = 2 * BODY_BYTES  # a larger body is not even read
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from math import ceil
 from threading import Lock
-from typing import Any
 
 from flask import Blueprint, Response, g, request
 
@@ -93,7 +92,7 @@ class Gate:
     refuse: Refuse
     windows: Sequence[Window] = ()
     headers: RateHeaders = RateHeaders()
-    other_message: Any = None
+    other_message: bytes = b"{}"
     prefix: str = ""
 
     def guard(self, blueprint: Blueprint) -> None:

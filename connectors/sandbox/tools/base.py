@@ -6,7 +6,7 @@ that doubles share: faults and chaos (connectors.sandbox.dials), rate windows an
 of calls, the admin API. What is left to write:
 
 1. ``windows`` and ``rate_headers``: the tool's limits and spelling (``NO_RATE_HEADERS`` if none);
-   ``other_message``: a 2xx body of the tool that says something else than success.
+   ``other_message``: the 2xx body (bytes) of the tool that says something else than success.
 2. ``routes()``: (method, path, view). A view reads ``self.json_body(most_bytes)``, refuses the
    whole call by ``raise RefusedCallError(status, text)``, and returns what Flask takes. It runs in
    one transaction: calls of several threads do not mix, and a refused call leaves no trace.
@@ -109,7 +109,7 @@ class ToolDouble:
     name: ClassVar[str]
     windows: ClassVar[Sequence[Window]] = ()
     rate_headers: ClassVar[RateHeaders] = RateHeaders()
-    other_message: ClassVar[Any] = {"message": "Internal processing problem"}
+    other_message: ClassVar[bytes] = b'{"message":"Internal processing problem"}'
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
