@@ -41,12 +41,14 @@ class Auth:
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def signing(self) -> tuple[dict[str, str], tuple[str, ...]]:
-        """(headers, secrets in them); both empty for oauth2."""
+        """(headers, secrets); the headers of oauth2 come later."""
         if self.type == "bearer":
             return {"Authorization": f"Bearer {self.token}"}, (self.token,)
         if self.type == "basic":
             pair = b64encode(f"{self.user}:{self.password}".encode()).decode()
             return {"Authorization": f"Basic {pair}"}, (self.password, pair)
+        if self.type == "oauth2":
+            return {}, (self.client_secret,)
         return dict(self.headers), tuple(self.headers.values())
 
 

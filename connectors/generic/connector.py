@@ -99,7 +99,6 @@ def open_http(connection: ConnectionSettings) -> Generic:
     token_client = None
     if auth.type == "oauth2":
         parts = urlsplit(auth.token_url)
-        token_client = Client(
-            f"{parts.scheme}://{parts.netloc}", secrets=(auth.client_secret,), timeouts=timeouts
-        )
+        token_host = f"{parts.scheme}://{parts.netloc}"
+        token_client = Client(token_host, secrets=secrets, timeouts=timeouts)
     return Generic(Api(client, auth, token_client), options["requests"])

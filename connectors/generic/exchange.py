@@ -140,8 +140,8 @@ def _problem(api: Api, request: Call, answer: Answer) -> str | None:
     elif answer.status not in REFUSED:
         require_success(answer)
         raise Stop("the answer's status is not one of success.statuses", status=answer.status)
-    reason = MISSING if success.reason is None else at(answer.body, success.reason)
-    return f"HTTP {answer.status}" if reason is MISSING else api.reason(reason)
+    said = (at(answer.body, pointer) for pointer in success.reasons)
+    return next((api.reason(text) for text in said if text is not MISSING), f"HTTP {answer.status}")
 
 
 def _require_json(answer: Answer) -> None:

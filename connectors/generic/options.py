@@ -76,14 +76,22 @@ def usable_address(url: str) -> None:
         raise ValidationError("must look like https://host or https://host/path")
 
 
-def usable_headers(headers: dict[str, str]) -> None:
-    for name in headers:
-        if not HEADER_NAME.match(name) or name.lower() in OWN_HEADERS:
-            raise ValidationError({name: ["is no header that can be set here"]})
-
-
 class Template(fields.Raw):
     """JSON with placeholders; what may stand in it is checked with its request."""
+
+
+class Headers(Mapped):
+    """Header names and values that can be sent."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Text(validate=PRINTABLE), **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        headers = super()._deserialize(value, *args, **kwargs)
+        for name in headers:
+            if not HEADER_NAME.match(str(name)) or name.lower() in OWN_HEADERS:
+                raise ValidationError({name: ["is no header that can be set here"]})
+        return headers
 
 
 class ClockTime(Text):
@@ -103,7 +111,7 @@ class AuthSchema(Strict):
     token = Text(validate=PRINTABLE)
     user = Text(validate=PRINTABLE)
     password = Text(validate=PRINTABLE)
-    headers = Mapped(Text(validate=PRINTABLE), validate=usable_headers)
+    headers = Headers()
     token_url = Text(validate=usable_address)
     client_id = Text(validate=PRINTABLE)
     client_secret = Text(validate=PRINTABLE)
@@ -125,7 +133,7 @@ class SuccessSchema(Strict):
     statuses = fields.List(WholeNumber(validate=between(200, 499)), validate=Length(min=1))
     field = Text(validate=POINTER)
     values = fields.List(Scalar(), validate=Length(min=1))
-    reason = Text(validate=POINTER)
+    reasons = fields.List(Text(validate=POINTER))
 
     @validates_schema
     def is_whole(self, data: dict[str, Any], **_: Any) -> None:
@@ -269,10 +277,8 @@ class HttpOptions(marshmallow.Schema):
         required=True,
         metadata=about("what the tool can be asked: docs/generic-connector.md"),
     )
-    headers = Mapped(
-        Text(validate=PRINTABLE),
+    headers = Headers(
         load_default=dict,
-        validate=usable_headers,
         metadata=about("headers of every request that are no secret"),
     )
     rate_headers = Mapped(

@@ -20,13 +20,13 @@ NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True)
 class Success:
-    """One of ``statuses`` and, with ``field``, one of ``values`` at that JSON pointer; ``reason``
-    points at what the tool says otherwise."""
+    """One of ``statuses`` and, with ``field``, one of ``values`` at that JSON pointer; the first of
+    ``reasons`` that an answer has points at what the tool says otherwise."""
 
     statuses: tuple[int, ...] = (200, 201, 202, 204)
     field: str | None = None
     values: tuple[Any, ...] = ()
-    reason: str | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,20 +11,24 @@ line in READERS that reads what it wrote.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from connectors import delivery
 from connectors.braze.hosts import INSTANCES
 from connectors.delivery import PushReport, Runtime, SyncReport
+from connectors.generic.options import HttpOptions
 from connectors.sandbox.client import Sandbox
 from settings.workspace import AttributeSettings, ConnectionSettings
 
 KEY = "key-of-the-double"
+EXAMPLES = Path(__file__).parents[2] / "config" / "connections"
 ATTRIBUTES = (
     AttributeSettings("rs_probability", "purchase_probability", round_to=0.05),
     AttributeSettings("rs_items", "top_items", length=3),
@@ -111,12 +115,30 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
     return ConnectionSettings("crm", "braze", ATTRIBUTES, options)
 
 
+def described(file: Path, base_url: str, key: str = KEY) -> ConnectionSettings:
+    """The first connection in ``file``, at ``base_url``, with ``key`` for each of its secrets."""
+    text = re.sub(r"\$\{\w+\}", key, file.read_text())
+    entry = {**yaml.safe_load(text)[0], "base_url": base_url}
+    options = {name: entry[name] for name in HttpOptions().fields if name in entry}
+    return ConnectionSettings("crm", "http", ATTRIBUTES, HttpOptions().load(options))
+
+
+def clevertap_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    return described(EXAMPLES / "clevertap.yaml", f"{url}/tools/clevertap")
+
+
+def described_braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    return described(Path(__file__).parent / "generic" / "braze.yaml", url)
+
+
 Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 Reader = Callable[[ConnectionSettings], dict[str, dict[str, Any]]]
 
 DOUBLES: dict[str, Opener] = {
     "braze": braze_connection,
+    "http": clevertap_connection,
+    "http:braze": described_braze_connection,
     "sandbox": sandbox_connection,
 }
-BEHIND: dict[str, str] = {"sandbox": "braze"}
+BEHIND: dict[str, str] = {"sandbox": "braze", "http": "clevertap", "http:braze": "braze"}
 READERS: dict[str, Reader] = {}

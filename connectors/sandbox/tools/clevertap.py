@@ -6,7 +6,7 @@ https://developer.clevertap.com/docs/upload-user-profiles-api
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Response, jsonify, make_response, request
 
@@ -29,7 +29,11 @@ class CleverTap(ToolDouble):
 
     name = "clevertap"
     rate_headers = NO_RATE_HEADERS
-    other_message = {"status": "fail", "error": "Internal processing problem", "code": -1}
+    other_message: ClassVar[Any] = {
+        "status": "fail",
+        "error": "Internal processing problem",
+        "code": -1,
+    }
 
     def routes(self) -> Sequence[Route]:
         return [
@@ -115,7 +119,7 @@ class CleverTap(ToolDouble):
 
 def _change(profile: dict[str, Any], name: str, value: Any) -> None:
     """Set a property, or do what its operator says."""
-    operator, operand = next(iter(value.items())) if isinstance(value, dict) else ("", None)
+    operator, operand = next(iter(value.items())) if isinstance(value, dict) else ("", ())
     listed = profile.get(name, [])
     if operator == "$delete":
         profile.pop(name, None)
