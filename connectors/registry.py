@@ -11,13 +11,14 @@ from contextlib import contextmanager
 
 import marshmallow
 
-from connectors import braze, generic, sandbox
+from connectors import braze, files, generic, sandbox
 from connectors.errors import ConnectorError, Stop
 from connectors.tool import Connector, Tool
 from settings.workspace import ConnectionSettings
 
 REGISTRY: dict[str, Connector] = {
     "braze": braze.CONNECTOR,
+    "files": files.CONNECTOR,
     "http": generic.CONNECTOR,
     "sandbox": sandbox.CONNECTOR,
 }
