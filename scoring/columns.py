@@ -57,6 +57,7 @@ from settings.vocabulary import (  # noqa: F401
     TOP_BRANDS,
     TOP_CATEGORIES,
     TOP_CATEGORY_PROBABILITY,
+    SCORED_ON,
     TOP_ITEMS,
     UNIT_PRICE,
     URL,

@@ -163,12 +163,14 @@ class Snapshot:
             c.TOP_BRANDS: self.brands()[c.BRAND],
             c.TOP_CATEGORIES: self.categories()[c.CATEGORY],
         }
-        wanted = sorted({_SCORE_COLUMNS[name] for name in names} | {c.CUSTOMER_ID})
+        day = {c.SCORED_ON: self.meta.cutoff.date().isoformat()} if c.SCORED_ON in names else {}
+        read = [name for name in names if name not in day]
+        wanted = sorted({_SCORE_COLUMNS[name] for name in read} | {c.CUSTOMER_ID})
         for rows in self.batches(columns=wanted):
-            values = [_score_values(rows, name, labels) for name in names]
+            values = [_score_values(rows, name, labels) for name in read]
             ids = rows[c.CUSTOMER_ID].to_pylist()
             for customer_id, *scores in zip(ids, *values, strict=True):
-                yield customer_id, dict(zip(names, scores, strict=True))
+                yield customer_id, dict(zip(read, scores, strict=True), **day)
 
 
 _WHAT_TO_DO = "remove the folder and run `rightsend nightly`, or roll back to another snapshot"

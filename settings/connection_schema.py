@@ -13,6 +13,7 @@ from marshmallow.validate import OneOf
 
 from settings.fields import (
     ENTRY_NAME,
+    Flag,
     Number,
     Strict,
     Text,
@@ -23,7 +24,7 @@ from settings.fields import (
     unknown_keys,
 )
 from settings.problems import Complaint, one_of
-from settings.vocabulary import ATTRIBUTE_SCORES, LIST_SCORES
+from settings.vocabulary import ATTRIBUTE_SCORES, LIST_SCORES, SCORED_ON
 from settings.workspace import AttributeSettings, ConnectionSettings
 
 
@@ -45,10 +46,35 @@ class AttributeSchema(Strict):
         validate=between(0.0001, 1_000_000),
         metadata=about("step to round a number to, so that noise is not a change", 0.05),
     )
+    buckets = fields.List(
+        Number(validate=between(-1_000_000_000, 1_000_000_000)),
+        metadata=about("rising bounds that put a number into one of the labels", [0.1, 0.3]),
+    )
+    labels = fields.List(
+        Text(validate=filled(250)),
+        metadata=about("of the buckets, one more than bounds", ["low", "medium", "high"]),
+    )
     length = WholeNumber(
         allow_none=True,
         validate=between(1, 1000),
         metadata=about("how many entries of a list are sent", 5),
+    )
+    hold = Number(
+        allow_none=True,
+        validate=between(0, 1_000_000_000),
+        metadata=about(
+            "how far a number may move, or how many entries of a list may be replaced, before it "
+            "is written again; default: three quarters of round_to, a tenth of a bucket's bound, "
+            "every change of a list",
+            1,
+        ),
+    )
+    along = Flag(
+        metadata=about("write it only when another attribute of the customer changes", True),
+    )
+    priority = WholeNumber(
+        validate=between(0, 1000),
+        metadata=about("what data_points are spent on first: the highest", 1),
     )
 
     @validates_schema
@@ -58,6 +84,21 @@ class AttributeSchema(Strict):
             raise ValidationError(Complaint("it only for a number", "round_to"), "round_to")
         if not is_list and data.get("length") is not None:
             raise ValidationError(Complaint("it only for a list", "length"), "length")
+
+    @validates_schema
+    def buckets_are_labelled(self, data: dict[str, Any], **_: Any) -> None:
+        bounds, labels = data.get("buckets", ()), data.get("labels", ())
+        if not bounds and not labels:
+            return
+        if data["score"] in LIST_SCORES or data["score"] == SCORED_ON:
+            raise ValidationError(Complaint("it only for a number", "buckets"), "buckets")
+        if data.get("round_to") is not None:
+            raise ValidationError(Complaint("either buckets or round_to", "round_to"), "round_to")
+        if not bounds or sorted(set(bounds)) != list(bounds):
+            raise ValidationError(Complaint("rising bounds, such as [0.1, 0.3]"), "buckets")
+        if len(labels) != len(bounds) + 1 or len(set(labels)) != len(labels):
+            what = f"{len(bounds) + 1} different labels, one more than buckets has bounds"
+            raise ValidationError(Complaint(what), "labels")
 
 
 class ConnectionSchema(Strict):
@@ -74,6 +115,16 @@ class ConnectionSchema(Strict):
     attributes = fields.List(
         fields.Nested(AttributeSchema),
         metadata=about("user attributes to keep up to date in the host tool"),
+    )
+
+    data_points = WholeNumber(
+        allow_none=True,
+        validate=between(1, 1_000_000_000_000),
+        metadata=about(
+            "budget: a sync writes at most so many attribute values, the most urgent first; the "
+            "rest is for the next sync",
+            2_000_000,
+        ),
     )
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
@@ -123,6 +174,7 @@ class ConnectionField(fields.Field[ConnectionSettings]):
             name=connection.name,
             type=connection.type,
             attributes=connection.attributes,
+            data_points=connection.data_points,
             options=options,
         )
 

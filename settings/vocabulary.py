@@ -70,6 +70,7 @@ TOP_BRANDS = "top_brands"  # list of brands
 TOP_CATEGORIES = "top_categories"  # list of categories
 TOP_BRAND_PROBABILITY = "top_brand_probability"
 TOP_CATEGORY_PROBABILITY = "top_category_probability"
+SCORED_ON = "scored_on"
 SCORES: Mapping[str, str] = {
     PURCHASE_PROBABILITY: "probability of any purchase within models.horizon_days, 0 to 1",
     EXPECTED_PURCHASES: "expected number of different items bought within models.horizon_days",
@@ -78,6 +79,7 @@ SCORES: Mapping[str, str] = {
     TOP_CATEGORIES: "categories most likely to be bought, best first",
     TOP_BRAND_PROBABILITY: "probability of buying the first of top_brands, 0 to 1",
     TOP_CATEGORY_PROBABILITY: "probability of buying the first of top_categories, 0 to 1",
+    SCORED_ON: "day of the snapshot (UTC, 2026-03-02): how fresh the scores are",
 }
 ATTRIBUTE_SCORES = tuple(SCORES)
 LIST_SCORES = (TOP_ITEMS, TOP_BRANDS, TOP_CATEGORIES)

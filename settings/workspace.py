@@ -112,14 +112,22 @@ class SegmentSettings:
 class AttributeSettings:
     """One user attribute that a connection keeps up to date in the host tool.
 
-    ``score`` is a name in scoring.columns.ATTRIBUTE_SCORES; ``round_to`` (a step such as 0.05)
-    makes a number coarse, so that noise is not a change; ``length`` cuts an array.
+    ``score`` is a name in scoring.columns.ATTRIBUTE_SCORES. ``round_to`` (a step such as 0.05)
+    makes a number coarse, or ``buckets`` (rising bounds) with one label more than bounds;
+    ``length`` cuts an array. ``hold`` says how far a number may move, or how many entries of an
+    array may be replaced, before the tool's value is changed (connectors.delivery.attributes).
+    ``along``: written only with another attribute. ``priority``: what a budget is spent on first.
     """
 
     name: str
     score: str
     round_to: float | None = None
+    buckets: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
     length: int | None = None
+    hold: float | None = None
+    along: bool = False
+    priority: int = 1
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,7 @@ class ConnectionSettings:
     type: str  # key of connectors.registry.REGISTRY
     attributes: tuple[AttributeSettings, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold secrets
+    data_points: int | None = None  # budget of a sync
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from connectors.delivery.attributes import render
+from connectors.delivery.attributes import Rendering
 from connectors.delivery.engine import Delivery
-from connectors.delivery.ledger import Ledger, Refused, State
+from connectors.delivery.ledger import Ledger, Refused
+from connectors.delivery.plan import Plan, Policy, Wish
 from connectors.delivery.report import PushReport, SyncReport
 from connectors.delivery.runtime import (
     Progress,
@@ -67,29 +68,30 @@ def sync(
     goes on from there.
     """
     report = SyncReport(connection.name, dry_run=dry_run)
+    rendering = Rendering(connection.attributes)
     with open_tool(connection) as tool:
         delivery = Delivery(
             target=tool.attributes(),
             state_path=state_path,
             space=ATTRIBUTES_SPACE,
             report=report,
+            policy=Policy(rendering.settled, rendering.urgency, connection.data_points),
             progress=progress,
             stop=stop,
             runtime=runtime or Runtime(),
         )
-        delivery.run(_rendered(connection, desired))
+        delivery.run(_rendered(rendering, desired))
     return report
 
 
 def _rendered(
-    connection: ConnectionSettings,
-    desired: Iterable[tuple[str, Mapping[str, Any]]],
-) -> Iterator[tuple[str, State]]:
+    rendering: Rendering, desired: Iterable[tuple[str, Mapping[str, Any]]]
+) -> Iterator[Wish]:
     for customer_id, scores in desired:
         try:
-            yield customer_id, render(connection.attributes, scores)
+            yield Wish(customer_id, *rendering.render(scores))
         except ValueError as error:
-            yield customer_id, Reject(str(error))
+            yield Wish(customer_id, Reject(str(error)))
 
 
 def push_segment(
@@ -112,12 +114,11 @@ def push_segment(
     counts = {"added": 0, "removed": 0}
     with open_tool(connection) as tool:
 
-        def declare(sender: Sender, ledger: Ledger) -> None:
+        def declare(sender: Sender, ledger: Ledger, plan: Plan) -> None:
             if ledger.label != name:
                 sender.insist(lambda: tool.declare_segment(segment_id, name))
                 ledger.set_label(name)
-            for difference in ledger.differences():
-                counts["added" if difference.change["member"] else "removed"] += 1
+            counts.update(added=plan.count(removals=False), removed=plan.count(removals=True))
 
         delivery = Delivery(
             target=tool.segment(segment_id),
@@ -128,7 +129,7 @@ def push_segment(
             stop=stop,
             runtime=runtime or Runtime(),
         )
-        delivery.run(((member, MEMBER) for member in members), declare)
+        delivery.run((Wish(member, MEMBER) for member in members), declare)
     return PushReport(
         connection=connection.name,
         segment_id=segment_id,
@@ -146,6 +147,5 @@ def push_segment(
 
 def quarantine(state_path: Path) -> list[Refused]:
     """Customers whose attributes the tool refused, with the reason, by customer id."""
-    scratch = state_path.with_name(f"{state_path.name}.view.scratch")
-    with Ledger(state_path, scratch, ATTRIBUTES_SPACE) as ledger:
+    with Ledger(state_path, ATTRIBUTES_SPACE) as ledger:
         return ledger.quarantine()

@@ -1,4 +1,4 @@
-"""Bring one target to its desired state: spool, compare, pack, send."""
+"""Bring one target to its desired state: plan, then send."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.delivery.ledger import Ledger, State
+from connectors.delivery.ledger import Ledger
 from connectors.delivery.lock import only_one
-from connectors.delivery.packing import Record, pack
+from connectors.delivery.pacing import Pacer
+from connectors.delivery.packing import pack
+from connectors.delivery.plan import Plan, Policy, Wish
 from connectors.delivery.report import SyncReport
 from connectors.delivery.runtime import (
     Progress,
@@ -23,10 +25,9 @@ from connectors.delivery.sending import Backoff, Sender
 from connectors.errors import ConnectorError, Reject, Stop
 from connectors.tool import Target
 
-Prepare = Callable[[Sender, Ledger], None]
-States = Iterable[tuple[str, State]]
+Prepare = Callable[[Sender, Ledger, Plan], None]
 
-SPOOL_TICK = 10_000
+TICK = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,13 @@ class Delivery:
     state_path: Path
     space: str
     report: SyncReport
+    policy: Policy = Policy()
     progress: Progress = no_progress
     stop: StopAsked = never_stop
     runtime: Runtime = field(default_factory=Runtime)
     backoff: Backoff = field(default_factory=Backoff)
 
-    def run(self, desired: States, prepare: Prepare | None = None) -> None:
+    def run(self, desired: Iterable[Wish], prepare: Prepare | None = None) -> None:
         """Make the target hold exactly ``desired``; ``prepare`` is called before the first record.
 
         Fills the report. Raises Busy, and Stop with all that was accepted kept; asked to stop, it
@@ -50,15 +52,20 @@ class Delivery:
         """
         started = self.runtime.monotonic()
         kind = self.space.partition(":")[0]
-        what = "a push of a segment to" if kind == "segment" else "a sync of"
         lock = self.state_path.with_name(f"{self.state_path.name}.{kind}.lock")
         scratch = self.state_path.with_name(f"{self.state_path.name}.{kind}.scratch")
         try:
             with (
-                only_one(lock, f"{what} connection {self.report.connection}"),
-                Ledger(self.state_path, scratch, self.space) as ledger,
+                only_one(lock, f"{_what(kind)} connection {self.report.connection}"),
+                Ledger(self.state_path, self.space) as ledger,
+                Plan(ledger, scratch, self.target, self.policy) as plan,
             ):
-                self._run(ledger, desired, prepare)
+                self._plan(ledger, plan, desired)
+                if self.report.dry_run:
+                    self._foretell(plan)
+                else:
+                    self._send(ledger, plan, prepare)
+                self.report.waiting = ledger.count_quarantine()
             self.report.finished = True
         except StopAskedError:
             self.report.finished = False
@@ -71,66 +78,86 @@ class Delivery:
         finally:
             self.report.seconds = self.runtime.monotonic() - started
 
-    def _run(self, ledger: Ledger, desired: States, prepare: Prepare | None) -> None:
-        sender = Sender(self.target, ledger, self.report, self.stop, self.runtime, self.backoff)
-        ledger.desire(self._spooled(desired))
-        for reason, customers in ledger.problems():
-            self.report.count_reject(reason, customers)
-        self.report.changed = total = ledger.count_differences()
-        batches = pack(self._records(ledger), self.target.limits)
-        if self.report.dry_run:
-            for batch in batches:
-                self.report.requests += 1
-                self.report.data_points += sum(len(record.names) for record in batch)
-        else:
-            if prepare is not None:
-                prepare(sender, ledger)
-            for batch in batches:
-                sender.send(batch)
-                self.progress("send", self.report.accepted, total)
-            ledger.tidy()
-        self.report.waiting = ledger.count_quarantine()
+    def _plan(self, ledger: Ledger, plan: Plan, desired: Iterable[Wish]) -> None:
+        ledger.recover()
+        plan.desire(self._known(desired))
+        for reason, keys in plan.problems():
+            self.report.count_reject(reason, keys)
+        refused = plan.compare(self._tick)
+        for reason, record in refused:
+            self.report.count_reject(reason)
+            if not self.report.dry_run:
+                ledger.refuse(record.key, record.content, reason)
+        self.report.changed = plan.totals()[0] + len(refused)
+        self.report.postponed, self.report.data_points_postponed = plan.postpone()
 
-    def _spooled(self, desired: States) -> Iterator[tuple[str, State]]:
+    def _foretell(self, plan: Plan) -> None:
+        self.report.requests = sum(1 for _ in pack(plan.records(), self.target.limits))
+        self.report.data_points = plan.totals()[1]
+        pace = Pacer(self.target.windows, self.runtime)
+        self.report.sending_s = self.report.requests * pace.interval_s
+
+    def _send(self, ledger: Ledger, plan: Plan, prepare: Prepare | None) -> None:
+        sender = Sender(
+            self.target,
+            ledger,
+            self.report,
+            self.stop,
+            self.progress,
+            self.runtime,
+            self.backoff,
+        )
+        if prepare is not None:
+            prepare(sender, ledger, plan)
+        sender.deliver(pack(plan.records(), self.target.limits), plan.totals()[0])
+        self.report.rate_used = _rate_used(self.report, sender.fastest_s)
+        plan.tidy()
+
+    def _known(self, desired: Iterable[Wish]) -> Iterator[Wish]:
+        """Those that the tool can know, counted."""
+        report, addressable = self.report, self.target.addressable
         seen = 0
-        for seen, (customer_id, state) in enumerate(desired, start=1):
-            if seen % SPOOL_TICK == 0:
-                self.progress("compare", seen, None)
-                if self.stop():
-                    raise StopAskedError
-            if not _is_text(customer_id):
-                self.report.count_reject("the customer id is not text")
-            elif not self.target.addressable(customer_id):
-                self.report.unaddressable += 1
+        for seen, wish in enumerate(desired, start=1):
+            if seen % TICK == 0:
+                self.progress("read", seen, None)
+                self._stop_if_asked()
+            if not _is_text(wish.key):
+                report.count_reject("the customer id is not text")
+            elif not addressable(wish.key):
+                report.unaddressable += 1
             else:
-                self.report.profiles += 1
-                self.report.data_points_full += 0 if isinstance(state, Reject) else len(state)
-                yield customer_id, state
-        self.progress("compare", seen, seen)
+                report.profiles += 1
+                report.data_points_full += 0 if isinstance(wish.state, Reject) else len(wish.state)
+                yield wish
+        self.progress("read", seen, seen)
 
-    def _records(self, ledger: Ledger) -> Iterator[Record]:
-        for difference in ledger.differences():
-            try:
-                encoded = self.target.encode(difference.customer_id, difference.change)
-                if len(encoded.body) > self.target.limits.item_bytes:
-                    raise Reject("the record is larger than the tool takes")
-            except Reject as error:
-                self.report.count_reject(error.what)
-                if not self.report.dry_run:
-                    ledger.refuse(difference.customer_id, difference.desired, error.what)
-                continue
-            yield Record(
-                difference.customer_id,
-                tuple(difference.change),
-                difference.desired,
-                encoded.body,
-                encoded.lane,
-            )
+    def _tick(self, done: int) -> None:
+        self.progress("compare", done, None)
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self.stop():
+            raise StopAskedError
 
 
-def _is_text(customer_id: str) -> bool:
+def _rate_used(report: SyncReport, fastest_s: float) -> float | None:
+    """Share of the contract's requests in the time of sending; None: it does not say."""
+    if not fastest_s or report.sending_s <= 0:
+        return None
+    return report.requests * fastest_s / report.sending_s
+
+
+def _what(kind: str) -> str:
+    return {
+        "attributes": "a sync of",
+        "segment": "a push of a segment to",
+        "catalog": "a sync of a catalog with",
+    }.get(kind, f"a run of {kind} with")
+
+
+def _is_text(key: str) -> bool:
     """Whether it can be stored and sent: half a surrogate pair cannot."""
     try:
-        return bool(customer_id.encode())
+        return bool(key.encode())
     except (AttributeError, UnicodeEncodeError):
         return False

@@ -14,10 +14,12 @@ class SyncReport:
     """Numbers of one sync of one connection.
 
     ``profiles`` are customers with a desired state, ``changed`` those who differ from what the
-    tool accepted last (the vanished included), ``data_points`` the attribute values in accepted
-    records and ``data_points_full`` those of a full write. ``requests`` counts every request,
-    ``retries`` those that repeat one. ``waiting`` are quarantined customers whose content has not
-    changed. In a dry run ``requests`` and ``data_points`` say what would be sent.
+    tool accepted last (the vanished included), ``postponed`` those of them whom the budget left for
+    the next run. ``data_points`` are the attribute values in accepted records,
+    ``data_points_full`` those of a full write. ``requests`` counts every request, ``retries`` those
+    that repeat one; ``rate_used`` is the share of the tool's contract that they filled while
+    sending (None: no contract known). ``waiting`` are quarantined customers whose content has not
+    changed. In a dry run ``requests``, ``data_points`` and ``sending_s`` say what would be.
     """
 
     connection: str
@@ -26,13 +28,17 @@ class SyncReport:
     profiles: int = 0
     unaddressable: int = 0  # customers the tool cannot know: they have no external id
     changed: int = 0
+    postponed: int = 0
     accepted: int = 0
     requests: int = 0
     retries: int = 0
     data_points: int = 0
+    data_points_postponed: int = 0
     data_points_full: int = 0
     rejected: dict[str, int] = field(default_factory=dict)  # reason → customers
     waiting: int = 0
+    rate_used: float | None = None
+    sending_s: float = 0.0
     waited_s: float = 0.0
     seconds: float = 0.0
 
@@ -41,8 +47,13 @@ class SyncReport:
             reason = OTHER_REASONS
         self.rejected[reason] = self.rejected.get(reason, 0) + customers
 
+    @property
+    def share_of_full(self) -> float | None:
+        """Data points beside those of a full write; None when that has none."""
+        return self.data_points / self.data_points_full if self.data_points_full else None
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "share_of_full": self.share_of_full}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ Progress = Callable[[str, int, int | None], None]  # step, done, of how many (No
 StopAsked = Callable[[], bool]
 
 LONGEST_NAP_S = 0.5  # a sync that is asked to stop does so within this
+MOST_WORKERS = 64  # requests under way: at 1,000 a second answers may take 64 ms
 
 
 def no_progress(step: str, done: int, total: int | None) -> None:
@@ -23,11 +24,13 @@ def never_stop() -> bool:
 
 @dataclass(frozen=True)
 class Runtime:
-    """``monotonic`` and ``sleep`` in seconds; ``chance`` jitters the waits."""
+    """``monotonic`` and ``sleep`` in seconds; ``chance`` jitters the waits; at most ``workers``
+    requests are under way at a time."""
 
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     chance: random.Random = field(default_factory=random.Random)
+    workers: int = MOST_WORKERS
 
 
 class StopAskedError(Exception):

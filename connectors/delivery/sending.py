@@ -1,22 +1,35 @@
-"""One request until it is settled: paced, retried with jitter, halved around a bad record."""
+"""Requests until they are settled: paced, several at a time, retried with jitter, halved around a
+bad record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from connectors.delivery.ledger import Ledger
+from connectors.delivery.flow import Flow
+from connectors.delivery.ledger import Ledger, Refusal
+from connectors.delivery.pacing import Pacer
 from connectors.delivery.packing import Record
 from connectors.delivery.report import SyncReport
-from connectors.delivery.runtime import Runtime, StopAsked, wait
-from connectors.errors import Retry, Split, Stop
-from connectors.rate import UNKNOWN, Rate
+from connectors.delivery.runtime import (
+    LONGEST_NAP_S,
+    Progress,
+    Runtime,
+    StopAsked,
+    StopAskedError,
+    wait,
+)
+from connectors.delivery.workers import Workers
+from connectors.errors import ConnectorError, Retry, Split, Stop
 from connectors.tool import Outcome, Target
 
 T = TypeVar("T")
 
 MOST_REJECTS_IN_A_ROW = 300  # four full requests without one good record: it is us, not them
+TOO_MANY = 429
+NAP_S = 0.02  # while answers are awaited
 
 
 @dataclass(frozen=True)
@@ -34,94 +47,182 @@ class Backoff:
         return jittered_s if asked_s is None else asked_s + self.first_s * runtime.chance.random()
 
 
+class Job(NamedTuple):
+    """A request under way, by its number in the ledger."""
+
+    request: int
+    records: Sequence[Record]
+
+
+class Done(NamedTuple):
+    """What became of a job after ``tries``. ``result`` is an exception of any kind or an answer."""
+
+    job: Job
+    result: Outcome | BaseException
+    tries: int
+    waited_s: float
+    answer_s: float  # of the last try
+
+
 @dataclass
 class Sender:
-    """Sends records of one sync and keeps its books; ``stop`` is asked before each request."""
+    """Sends the records of one run and keeps its books; ``stop`` is asked before each request."""
 
     target: Target
     ledger: Ledger
     report: SyncReport
     stop: StopAsked
+    progress: Progress
     runtime: Runtime = field(default_factory=Runtime)
     backoff: Backoff = field(default_factory=Backoff)
-    _rate: Rate = UNKNOWN
-    _rejects_in_a_row: int = 0
 
-    def send(self, records: Sequence[Record]) -> None:
-        """Deliver one request's worth of records: afterwards each is accepted or quarantined.
+    def __post_init__(self) -> None:
+        self._pacer = Pacer(self.target.windows, self.runtime)
+        self.fastest_s = self._pacer.fastest_s  # seconds a request, by the contract
+        self._parts: deque[Job] = deque()  # halves of refused requests, begun already
+        self._flow = Flow(self.runtime.workers)
+        self._rejects_in_a_row = 0
+        self._problem: ConnectorError | StopAskedError | None = None
 
-        Raises Stop when the tool takes nothing, StopAskedError when asked to stop.
+    def deliver(self, batches: Iterable[Sequence[Record]], total: int) -> None:
+        """Send; afterwards each record is accepted or quarantined.
+
+        Raises Stop when the tool takes nothing, StopAskedError when asked to stop; what was under
+        way is awaited and booked before.
         """
-        self.ledger.begin(records)
-        self._send(records)
+        started = self.runtime.monotonic()
+        workers = Workers(self._try, self.runtime.workers)
+        source = iter(batches)
+        try:
+            while self._problem is None:
+                if self._parts:
+                    self._await_turn(workers)
+                    workers.submit(self._parts.popleft())
+                elif (batch := next(source, None)) is not None:
+                    self._await_turn(workers)
+                    if self._problem is None:
+                        workers.submit(Job(self.ledger.begin(batch), batch))
+                elif workers.busy:
+                    self._take(workers, wait_for_one=True)
+                else:
+                    break
+                self._take(workers, wait_for_one=workers.busy >= self._flow.allowed)
+                self.progress("send", self.report.accepted, total)
+            while workers.busy:
+                self._take(workers, wait_for_one=True)
+        finally:
+            workers.close()
+            self.report.sending_s += self.runtime.monotonic() - started
+        if self._problem is not None:
+            raise self._problem
 
     def insist(self, call: Callable[[], T]) -> T:
         """The result of ``call``, repeated while it raises Retry. Raises Stop after the last."""
-        attempt = 1
-        while True:
-            self._pace()
-            self.report.requests += 1
+        wait(self._pacer.reserve(), self.runtime, self.stop)
+        result, tries, waited_s, _ = self._insist(call)
+        self._count(tries, waited_s)
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def _try(self, job: Job) -> Done:
+        lane, bodies = job.records[0].lane, [record.body for record in job.records]
+        return Done(job, *self._insist(lambda: self.target.write(lane, bodies)))
+
+    def _insist(self, call: Callable[[], T]) -> tuple[T | BaseException, int, float, float]:
+        """(result or exception, tries, seconds waited in between, seconds of the last try)."""
+        waited_s = 0.0
+        for attempt in range(1, self.backoff.attempts + 1):
+            began = self.runtime.monotonic()
             try:
-                return call()
+                return call(), attempt, waited_s, self.runtime.monotonic() - began
             except Retry as error:
-                if attempt == self.backoff.attempts:
-                    raise Stop(
-                        f"gave up after {attempt} attempts: {error.what}",
-                        status=error.status,
-                        request_id=error.request_id,
-                    ) from error
-                self._rate = UNKNOWN  # an old window says nothing once the tool was busy
-                self._wait(self.backoff.wait_s(attempt, error.after_s, self.runtime))
-                self.report.retries += 1
-                attempt += 1
+                last = error
+            except BaseException as error:
+                return error, attempt, waited_s, self.runtime.monotonic() - began
+            if attempt < self.backoff.attempts:
+                pause_s = self.backoff.wait_s(attempt, last.after_s, self.runtime)
+                if last.status == TOO_MANY:
+                    self._pacer.refused(pause_s)
+                waited_s += pause_s
+                try:
+                    wait(pause_s, self.runtime, self.stop)
+                    wait(self._pacer.reserve(), self.runtime, self.stop)
+                except StopAskedError as error:
+                    return error, attempt, waited_s, 0.0
+        what = f"gave up after {self.backoff.attempts} attempts: {last.what}"
+        stopped = Stop(what, status=last.status, request_id=last.request_id)
+        return stopped, self.backoff.attempts, waited_s, 0.0
 
-    def _send(self, records: Sequence[Record]) -> None:
-        try:
-            outcome = self.insist(
-                lambda: self.target.write(records[0].lane, [r.body for r in records])
-            )
-        except Split as error:
-            self._isolate(records, error.what)
-            return
-        self._rate = outcome.rate
-        self._settle(records, outcome)
+    def _await_turn(self, workers: Workers[Job, Done]) -> None:
+        """Answers are booked meanwhile."""
+        left_s = self._pacer.reserve()
+        while self._problem is None:
+            if self.stop():
+                self._problem = StopAskedError()
+                return
+            left_s = max(left_s, self._pacer.paused_s())
+            if left_s <= 0:
+                return
+            nap_s = min(left_s, NAP_S if workers.busy else LONGEST_NAP_S)
+            self.runtime.sleep(nap_s)
+            left_s -= nap_s
+            self.report.waited_s += nap_s
+            self._take(workers, wait_for_one=False)
 
-    def _settle(self, records: Sequence[Record], outcome: Outcome) -> None:
+    def _take(self, workers: Workers[Job, Done], *, wait_for_one: bool) -> None:
+        while (done := workers.result(wait=wait_for_one)) is not None:
+            wait_for_one = False
+            self._count(done.tries, done.waited_s)
+            if done.answer_s:
+                self._flow.answered(done.answer_s)
+            if isinstance(done.result, Outcome):
+                self._pacer.heard(done.result.rate)
+                self._settle(done.job, done.result)
+            elif isinstance(done.result, Split):
+                self._book(done.job, [], [], done.job.records, done.result.what)
+            elif isinstance(done.result, (ConnectorError, StopAskedError)):
+                self._problem = self._problem or done.result
+            else:
+                raise done.result
+
+    def _settle(self, job: Job, outcome: Outcome) -> None:
+        records = job.records
         refused = [(records[i], reason) for i, reason in sorted(outcome.rejected.items())]
-        rest = [record for i, record in enumerate(records) if i not in outcome.rejected]
-        if not outcome.unlocated:
-            self._book(rest, refused)
-            return
-        self._book([], refused)
-        if rest:
-            self._isolate(rest, outcome.unlocated[0])
+        rest = (
+            [r for i, r in enumerate(records) if i not in outcome.rejected] if refused else records
+        )
+        if outcome.unlocated:
+            self._book(job, [], refused, rest, outcome.unlocated[0])
+        else:
+            self._book(job, rest, refused, [], "")
 
-    def _isolate(self, records: Sequence[Record], reason: str) -> None:
-        """Some of these were refused: send the halves apart until the bad ones stand alone."""
-        if len(records) == 1:
-            self._book([], [(records[0], reason)])
-            return
-        half = len(records) // 2
-        self._send(records[:half])
-        self._send(records[half:])
-
-    def _book(self, accepted: Sequence[Record], refused: Sequence[tuple[Record, str]]) -> None:
-        self.ledger.settle(accepted, refused)
+    def _book(
+        self,
+        job: Job,
+        accepted: Sequence[Record],
+        refused: list[Refusal],
+        suspects: Sequence[Record],
+        reason: str,
+    ) -> None:
+        """``suspects``: some of these were refused for ``reason``; their halves are sent apart until
+        the bad ones stand alone."""
+        if len(suspects) == 1:
+            refused, suspects = [*refused, (suspects[0], reason)], []
+        half = len(suspects) // 2
+        parts = [suspects[:half], suspects[half:]] if suspects else []
+        numbers = self.ledger.settle(job.request, accepted, refused, parts)
+        self._parts.extendleft(map(Job, reversed(numbers), reversed(parts)))
         self.report.accepted += len(accepted)
-        self.report.data_points += sum(len(record.names) for record in accepted)
-        for _, reason in refused:
-            self.report.count_reject(reason)
+        self.report.data_points += sum(record.points for record in accepted)
+        for _, why in refused:
+            self.report.count_reject(why)
         self._rejects_in_a_row = 0 if accepted else self._rejects_in_a_row + len(refused)
         if self._rejects_in_a_row >= MOST_REJECTS_IN_A_ROW:
-            raise Stop(f"the tool refused {self._rejects_in_a_row} records in a row")
+            what = f"the tool refused {self._rejects_in_a_row} records in a row"
+            self._problem = self._problem or Stop(what)
 
-    def _pace(self) -> None:
-        if self._rate.remaining is not None and self._rate.remaining <= 0:
-            reset_s = self._rate.reset_s
-            self._rate = UNKNOWN
-            self._wait(self.backoff.longest_s if reset_s is None else reset_s)
-        wait(0, self.runtime, self.stop)
-
-    def _wait(self, seconds: float) -> None:
-        self.report.waited_s += seconds
-        wait(seconds, self.runtime, self.stop)
+    def _count(self, tries: int, waited_s: float) -> None:
+        self.report.requests += tries
+        self.report.retries += tries - 1
+        self.report.waited_s += waited_s

@@ -12,6 +12,7 @@ from connectors.errors import Lost, Retry, Stop
 from connectors.generic import advertising
 from connectors.generic.auth import Api, Auth, lost
 from connectors.generic.exchange import Exchange, call, line
+from connectors.generic.options import AuthSchema, RequestsSchema
 from connectors.generic.requests import Requests
 from connectors.generic.targets import Attributes, Members
 from connectors.http import Client, Timeouts
@@ -85,7 +86,8 @@ def _described(request: Any, name: str) -> Any:
 def open_http(connection: ConnectionSettings) -> Generic:
     """The tool that the connection's options describe."""
     options = connection.options
-    auth: Auth = options["auth"]
+    auth: Auth = AuthSchema().load(options["auth"])
+    requests: Requests = RequestsSchema().load(options["requests"])
     headers, secrets = auth.signing()
     read_s = float(options["timeout_s"])
     timeouts = Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s)
@@ -101,4 +103,4 @@ def open_http(connection: ConnectionSettings) -> Generic:
         parts = urlsplit(auth.token_url)
         token_host = f"{parts.scheme}://{parts.netloc}"
         token_client = Client(token_host, secrets=secrets, timeouts=timeouts)
-    return Generic(Api(client, auth, token_client), options["requests"])
+    return Generic(Api(client, auth, token_client), requests)

@@ -256,6 +256,15 @@ class RequestsSchema(Strict):
     check = fields.Nested(CallSchema)
 
 
+class Checked(fields.Nested):
+    """Checked with the configuration and loaded when the connection is opened: options of a
+    connection are plain data."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        super()._deserialize(value, *args, **kwargs)
+        return value
+
+
 class HttpOptions(marshmallow.Schema):
     """Unknown keys are errors, as everywhere in a configuration."""
 
@@ -267,12 +276,12 @@ class HttpOptions(marshmallow.Schema):
         validate=usable_address,
         metadata=about("the only host that is spoken to", "https://in1.api.clevertap.com"),
     )
-    auth = fields.Nested(
+    auth = Checked(
         AuthSchema,
         required=True,
         metadata=about("how the tool knows us: bearer, basic, headers or oauth2", secret=True),
     )
-    requests = fields.Nested(
+    requests = Checked(
         RequestsSchema,
         required=True,
         metadata=about("what the tool can be asked: docs/generic-connector.md"),

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from connectors.registry import REGISTRY
 from connectors.sandbox.app import CLOSE, create_app
 from connectors.sandbox.client import Sandbox
-from tests.connectors.doubles import BEHIND, DOUBLES, KEY, READERS, Double, FakeTime
+from tests.connectors.double import FEW, KEY, Double, FakeTime, take_fewer
+from tests.connectors.doubles import BEHIND, DOUBLES, FORMS, READERS, connector_of, traits
 from tests.connectors.servers import serving
 
 
@@ -40,7 +43,20 @@ def sandbox(url: str) -> Iterator[Sandbox]:
     client.close()
 
 
-@pytest.fixture(params=sorted(DOUBLES))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``double`` is each connector that has what the marker ``needs`` names: abilities, traits."""
+    if "double" in metafunc.fixturenames:
+        needed = {what for mark in metafunc.definition.iter_markers("needs") for what in mark.args}
+        able = [name for name in sorted(DOUBLES) if needed <= _can(name)]
+        metafunc.parametrize("double", able, indirect=True)
+
+
+@cache
+def _can(name: str) -> frozenset[str]:
+    return frozenset(REGISTRY[connector_of(name)].abilities | traits(name))
+
+
+@pytest.fixture
 def double(
     request: pytest.FixtureRequest,
     url: str,
@@ -48,10 +64,16 @@ def double(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Double]:
-    """A running double of each tool in the registry."""
+    """A running double of a tool, and a connection to it whose requests are small."""
     name: str = request.param
-    by_files = name.partition(":")[0] in READERS
-    connection = DOUBLES[name](str(tmp_path / "files") if by_files else url, monkeypatch)
-    client = Sandbox(url, KEY, "braze" if by_files else BEHIND.get(name, name))
-    yield Double(connection, client, time, tmp_path)
+    kind = connector_of(name)
+    connection = DOUBLES[name](str(tmp_path / "files") if kind in READERS else url, monkeypatch)
+    connector = REGISTRY[kind]
+    take_fewer(kind, FEW, monkeypatch)
+    client = Sandbox(url, KEY, "braze" if kind in READERS else BEHIND.get(name, name))
+    yield Double(
+        connection, client, time, tmp_path, url, name,
+        full_size=lambda: monkeypatch.setitem(REGISTRY, kind, connector),
+        form=FORMS.get(kind, lambda value: value), reader=READERS.get(kind),
+    )  # fmt: skip
     client.close()

@@ -1,101 +1,37 @@
 """For each connector of the registry, a double of its tool that the contract suite can look into.
 
 A new connector adds a line to DOUBLES: a function that gives a connection to the running sandbox at
-``url``, with every secret option set to KEY, ``timeout_s`` among the options, and the connector's
-fixed hosts patched to ``url/tools/<tool>``. Its double is the one of the same name in
-connectors.sandbox.tools; if it is another one, say so in BEHIND. A second line for a connector is
-called ``<connector>:<anything>``. A connector without HTTP writes into the folder ``url`` and has a
+``url``, with KEY in every secret option, and the connector's fixed hosts patched to
+``url/tools/<tool>``. Its options have ``timeout_s``. Its double is the one of the same name in
+connectors.sandbox.tools; if it is another one, BEHIND says so. A second line for a connector is
+called ``<connector>:<anything>``. Where a tool cannot hold numbers or lists as they are, FORMS has
+a function from our value to its. A connector without HTTP writes into the folder ``url`` and has a
 line in READERS that reads what it wrote.
 """
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from connectors import delivery
 from connectors.braze.hosts import INSTANCES
-from connectors.delivery import PushReport, Runtime, SyncReport
+from connectors.files.options import FilesOptions
 from connectors.generic.options import HttpOptions
-from connectors.sandbox.client import Sandbox
-from settings.workspace import AttributeSettings, ConnectionSettings
+from connectors.registry import REGISTRY
+from connectors.sandbox.tools import TOOLS
+from settings.workspace import ConnectionSettings
+from tests.connectors.double import ATTRIBUTES, KEY, Double, FakeTime, Reader
+from tests.connectors.files.reading import held
 
-KEY = "key-of-the-double"
+__all__ = ["BEHIND", "DOUBLES", "FORMS", "KEY", "READERS", "Double", "FakeTime"]
+
+SLOW_REQUESTS = 200
 EXAMPLES = Path(__file__).parents[2] / "config" / "connections"
-ATTRIBUTES = (
-    AttributeSettings("rs_probability", "purchase_probability", round_to=0.05),
-    AttributeSettings("rs_items", "top_items", length=3),
-)
-
-
-class FakeTime:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_800_000_000.0
-        self.naps: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
-        self.now_s += seconds
-
-    @property
-    def slept_s(self) -> float:
-        return sum(self.naps)
-
-    def runtime(self) -> Runtime:
-        return Runtime(monotonic=self, sleep=self.sleep, chance=random.Random(1))
-
-
-@dataclass
-class Double:
-    """A connection, the tool behind it, and a short way to sync."""
-
-    connection: ConnectionSettings
-    tool: Sandbox
-    time: FakeTime
-    folder: Path
-    desired: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def state_path(self) -> Path:
-        return self.folder / "delivery" / "connection.sqlite"
-
-    def sync(self, **options: Any) -> SyncReport:
-        options = {"runtime": self.time.runtime(), "state_path": self.state_path, **options}
-        return delivery.sync(self.connection, self.desired.items(), **options)
-
-    def push(self, members: list[str], name: str = "Likely buyers", **options: Any) -> PushReport:
-        options = {"runtime": self.time.runtime(), "state_path": self.state_path, **options}
-        return delivery.push_segment(
-            self.connection, segment_id="seg-1", name=name, members=members, **options
-        )
-
-    def held(self) -> dict[str, dict[str, Any]]:
-        """What the tool holds: customer → attributes, without the empty ones."""
-        reader = READERS.get(self.connection.type)
-        return self.tool.held() if reader is None else reader(self.connection)
-
-    def customers(self, count: int, probability: float = 0.5) -> None:
-        """Desire ``count`` customers c000, c001, …"""
-        self.desired = {
-            f"c{n:03}": {"purchase_probability": probability, "top_items": ["a", "b"]}
-            for n in range(count)
-        }
-
-    def with_options(self, **options: Any) -> Double:
-        connection = replace(self.connection, options={**self.connection.options, **options})
-        return replace(self, connection=connection)
 
 
 def sandbox_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
@@ -131,14 +67,53 @@ def described_braze_connection(url: str, patch: pytest.MonkeyPatch) -> Connectio
     return described(Path(__file__).parent / "generic" / "braze.yaml", url)
 
 
+def files_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    return ConnectionSettings("crm", "files", ATTRIBUTES, FilesOptions().load({"url": url}))
+
+
+def read_files(connection: ConnectionSettings) -> dict[str, dict[str, Any]]:
+    return held(Path(connection.options["url"]))
+
+
 Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
-Reader = Callable[[ConnectionSettings], dict[str, dict[str, Any]]]
 
 DOUBLES: dict[str, Opener] = {
     "braze": braze_connection,
+    "files": files_connection,
     "http": clevertap_connection,
     "http:braze": described_braze_connection,
     "sandbox": sandbox_connection,
 }
 BEHIND: dict[str, str] = {"sandbox": "braze", "http": "clevertap", "http:braze": "braze"}
-READERS: dict[str, Reader] = {}
+FORMS: dict[str, Callable[[Any], Any]] = {}
+READERS: dict[str, Reader] = {"files": read_files}
+
+
+def connector_of(name: str) -> str:
+    """The registry's name of a line of DOUBLES."""
+    return name.partition(":")[0]
+
+
+def traits(name: str) -> set[str]:
+    """What scenarios may ask of a connector beside its abilities.
+
+    ``http``: speaks to a tool. ``batches``: takes several records a request. ``tells-rate``: the
+    tool says how many requests are left. ``slow``: it takes few enough requests that a test can
+    fill a window.
+    """
+    if connector_of(name) in READERS:
+        return {"batches"}
+    shown = TOOLS.get(BEHIND.get(name, name))
+    found = {"http"}
+    if shown is None or shown.rate_headers.remaining:
+        found.add("tells-rate")
+    FakeTime()
+    with pytest.MonkeyPatch.context() as patch:
+        tool = REGISTRY[connector_of(name)].open(DOUBLES[name]("http://127.0.0.1:1", patch))
+        target = tool.attributes()
+        tool.close()
+    if target.limits.items > 1:
+        found.add("batches")
+    if target.windows and min(window.requests for window in target.windows) <= SLOW_REQUESTS:
+        found.add("slow")
+    return found

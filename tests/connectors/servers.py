@@ -19,11 +19,22 @@ class Quiet(WSGIRequestHandler):
 
 @contextmanager
 def serving(app: Any, clock: Callable[[], float] = time.time) -> Iterator[str]:
-    """The base URL of ``app`` while the block runs; its ``Date`` header is of ``clock``."""
+    """The base URL of ``app`` while the block runs; its ``Date`` header is of ``clock``, unless
+    the app has one."""
 
     class Handler(Quiet):
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            return formatdate(clock(), usegmt=True)
+        def send_response(self, code: int, message: str | None = None) -> None:
+            self.dated = False
+            self.send_response_only(code, message)
+
+        def send_header(self, keyword: str, value: str) -> None:
+            self.dated = self.dated or keyword.lower() == "date"
+            super().send_header(keyword, value)
+
+        def end_headers(self) -> None:
+            if not self.dated:
+                self.send_header("Date", formatdate(clock(), usegmt=True))
+            super().end_headers()
 
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
     server.block_on_close = False  # a thread that hangs on purpose is not waited for

@@ -4,8 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.delivery.attributes import render
+from connectors.delivery.attributes import Rendering
 from settings.workspace import AttributeSettings
+
+
+def render(attributes: list[AttributeSettings], scores: dict[str, object]) -> dict[str, object]:
+    return Rendering(attributes).render(scores)[0]
+
+
+def settled(
+    attributes: list[AttributeSettings], scores: dict[str, object], accepted: dict[str, object]
+) -> dict[str, object]:
+    rendering = Rendering(attributes)
+    coarse, exact = rendering.render(scores)
+    return rendering.settled(coarse, exact or {}, accepted)
+
 
 NUMBER = AttributeSettings("n", "score", round_to=0.05)
 
@@ -49,3 +62,59 @@ def test_text_and_truth_pass_as_they_are() -> None:
 def test_bad_input_a_value_that_no_tool_can_hold_names_the_attribute(value: object) -> None:
     with pytest.raises(ValueError, match=r"^n "):
         render([NUMBER], {"score": value})
+
+
+BUCKETS = AttributeSettings("b", "score", buckets=(0.1, 0.3), labels=("low", "medium", "high"))
+ITEMS = AttributeSettings("i", "items", length=3, hold=1)
+STAMP = AttributeSettings("at", "day", along=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "held", "expected"),
+    [(0.126, 0.1, 0.1), (0.137, 0.1, 0.1), (0.138, 0.1, 0.15), (0.063, 0.1, 0.1), (0.06, 0.1, 0.05),
+     (0.126, None, 0.15), (0.126, "rubbish", 0.15)],
+)  # fmt: skip
+def test_a_number_stays_until_it_has_left_by_more_than_noise(
+    value: float, held: object, expected: float
+) -> None:
+    accepted = {} if held is None else {"n": held}
+    assert settled([NUMBER], {"score": value}, accepted) == {"n": expected}
+
+
+@pytest.mark.parametrize(
+    ("value", "held", "expected"),
+    [(0.05, None, "low"), (0.1, None, "medium"), (0.31, "medium", "medium"),
+     (0.34, "medium", "high"), (0.095, "medium", "medium"), (0.08, "medium", "low"),
+     (0.9, "low", "high"), (0.2, "a label of before", "medium")],
+)  # fmt: skip
+def test_a_bucket_stays_until_its_bound_is_left_behind(
+    value: float, held: object, expected: str
+) -> None:
+    accepted = {} if held is None else {"b": held}
+    assert settled([BUCKETS], {"score": value}, accepted) == {"b": expected}
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [(["x", "y", "z"], "xyz"), (["z", "x", "y"], "xyz"), (["x", "y", "a"], "xyz"),
+     (["x", "a", "b"], "xab"), (["x", "y"], "xy")],
+)  # fmt: skip
+def test_a_list_stays_while_few_of_its_entries_were_replaced(new: list[str], expected: str) -> None:
+    assert settled([ITEMS], {"items": new}, {"i": ["x", "y", "z"]}) == {"i": list(expected)}
+
+
+def test_a_stamp_is_written_only_along_with_another_attribute() -> None:
+    accepted = {"n": 0.1, "at": "2026-03-01"}
+    today = {"day": "2026-03-02"}
+    assert settled([NUMBER, STAMP], {"score": 0.11, **today}, accepted) == accepted
+    moved = settled([NUMBER, STAMP], {"score": 0.9, **today}, accepted)
+    assert moved == {"n": 0.9, "at": "2026-03-02"}
+    assert settled([NUMBER, STAMP], {"score": 0.9, **today}, {}) == moved
+
+
+def test_the_urgent_come_first_by_priority_and_then_by_how_much_changed() -> None:
+    low, high = NUMBER, AttributeSettings("top", "items", priority=5)
+    urgency = Rendering([low, high]).urgency
+    assert urgency({"top": ["a"]}, {"top": ["b"]}) > urgency({"n": 0.9}, {"n": 0.1})
+    assert urgency({"n": 0.9}, {"n": 0.1}) > urgency({"n": 0.2}, {"n": 0.1})
+    assert urgency({"n": 0.2}, {}) > urgency({"n": 0.2}, {"n": 0.1})

@@ -1,26 +1,50 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.delivery.ledger import Ledger, _change, canonical
+from connectors.delivery.ledger import Ledger, canonical, content_hash
 from connectors.delivery.packing import Record
+from connectors.delivery.plan import Plan, Policy, Wish, _change
 from connectors.errors import Stop
+from tests.connectors.delivery.fakes import FakeTarget
 
 VALUES = st.one_of(st.integers(0, 3), st.lists(st.sampled_from("ab"), max_size=2))
 STATES = st.dictionaries(st.sampled_from("xyz"), VALUES)
 
 
-def record(customer_id: str, state: dict[str, object]) -> Record:
-    return Record(customer_id, tuple(state), canonical(state), b"{}")
+def record(key: str, state: dict[str, object]) -> Record:
+    names, text = orjson.dumps(list(state)).decode(), canonical(state)
+    return Record(key, names, len(state), text, content_hash(text), "", b"{}")
 
 
-def ledger(folder: Path, space: str = "attributes") -> Ledger:
-    return Ledger(folder / "state.sqlite", folder / "scratch", space)
+@contextmanager
+def opened(folder: Path, space: str = "attributes") -> Iterator[Ledger]:
+    with Ledger(folder / "state.sqlite", space) as ledger:
+        ledger.recover()
+        yield ledger
+
+
+@contextmanager
+def planned(
+    ledger: Ledger, folder: Path, wishes: dict[str, dict[str, Any]], policy: Policy | None = None
+) -> Iterator[Plan]:
+    with Plan(ledger, folder / "scratch", FakeTarget(), policy or Policy()) as plan:
+        plan.desire(Wish(key, state) for key, state in wishes.items())
+        plan.compare()
+        yield plan
+
+
+def changes(plan: Plan) -> list[tuple[str, dict[str, Any]]]:
+    return [tuple(orjson.loads(r.body)) for r in plan.records()]  # type: ignore[misc]
 
 
 @given(STATES, STATES, st.sets(st.sampled_from("xyz")))
@@ -36,67 +60,108 @@ def test_applying_a_change_to_what_is_held_gives_what_is_desired(
 
 
 def test_what_was_sent_without_an_answer_is_sent_again_by_the_next(tmp_path: Path) -> None:
-    with ledger(tmp_path) as books:
+    with opened(tmp_path) as books:
         books.begin([record("c1", {"x": 1})])
-    with ledger(tmp_path) as books:
-        books.desire([("c1", {}), ("c2", {})])
-        assert [(d.customer_id, d.change) for d in books.differences()] == [("c1", {"x": None})]
+    for _ in range(2):  # also when the second dies before it sends anything
+        with opened(tmp_path) as books, planned(books, tmp_path, {"c1": {}, "c2": {}}) as plan:
+            assert changes(plan) == [("c1", {"x": None})]
+
+
+def test_all_that_two_unanswered_requests_wrote_is_in_doubt(tmp_path: Path) -> None:
+    for state in ({"x": 1}, {"y": 2}):
+        with opened(tmp_path) as books:
+            books.begin([record("c1", state)])
+    with opened(tmp_path) as books, planned(books, tmp_path, {"c1": {"x": 3}}) as plan:
+        assert changes(plan) == [("c1", {"x": 3, "y": None})]
+
+
+def test_an_answered_request_leaves_no_doubt_but_of_its_unsent_parts(tmp_path: Path) -> None:
+    one, two = record("c1", {"x": 1}), record("c2", {"x": 1})
+    with opened(tmp_path) as books:
+        books.settle(books.begin([one, two]), [one], unsent=[[two]])
+    wishes = {"c1": {"x": 1}, "c2": {}}
+    with opened(tmp_path) as books, planned(books, tmp_path, wishes) as plan:
+        assert changes(plan) == [("c2", {"x": None})]
 
 
 def test_spaces_do_not_see_each_other(tmp_path: Path) -> None:
-    with ledger(tmp_path) as books:
-        books.settle([record("c1", {"x": 1})], [])
-    with ledger(tmp_path, "segment:s") as books:
-        books.desire([])
-        assert books.count_differences() == 0
+    with opened(tmp_path) as books:
+        books.settle(books.begin([record("c1", {"x": 1})]), [record("c1", {"x": 1})])
+        books.begin([record("c2", {"x": 1})])
+    with opened(tmp_path, "segment:s") as books, planned(books, tmp_path, {}) as plan:
+        assert plan.totals() == (0, 0)
 
 
-def test_books_may_be_kept_while_differences_are_read(tmp_path: Path) -> None:
-    customers = [f"c{n:05}" for n in range(5_000)]
-    with ledger(tmp_path) as books:
-        books.desire([(customer, {"x": 1}) for customer in customers])
-        seen = []
-        for difference in books.differences():
-            seen.append(difference.customer_id)
-            books.settle([record(difference.customer_id, {"x": 1})], [])
-        assert seen == customers
-        assert books.count_differences() == 0
+def test_books_may_be_kept_while_records_are_read(tmp_path: Path) -> None:
+    wishes = {f"c{n:05}": {"x": 1} for n in range(5_000)}
+    with opened(tmp_path) as books:
+        with planned(books, tmp_path, wishes) as plan:
+            seen = []
+            for each in plan.records():
+                seen.append(each.key)
+                books.settle(books.begin([each]), [each])
+            assert seen == list(wishes)
+        with planned(books, tmp_path, wishes) as plan:
+            assert plan.totals() == (0, 0)
+
+
+def test_a_budget_is_spent_on_removals_and_then_on_the_urgent(tmp_path: Path) -> None:
+    policy = Policy(urgency=lambda change, accepted: float(change["x"]), budget=3)
+    gone = record("c0", {"x": 1})
+    with opened(tmp_path) as books:
+        books.settle(books.begin([gone]), [gone])
+        wishes = {"c1": {"x": 1}, "c2": {"x": 9}, "c3": {"x": 5}, "c4": {"x": 2}}
+        with planned(books, tmp_path, wishes, policy) as plan:
+            assert plan.postpone() == (2, 2)
+            assert [r.key for r in plan.records()] == ["c0", "c2", "c3"]
+            assert plan.totals() == (3, 3)
 
 
 def test_a_label_is_remembered(tmp_path: Path) -> None:
-    with ledger(tmp_path) as books:
+    with opened(tmp_path) as books:
         assert books.label is None
         books.set_label("Name")
-    with ledger(tmp_path) as books:
+    with opened(tmp_path) as books:
         assert books.label == "Name"
 
 
 def test_no_scratch_file_stays_behind(tmp_path: Path) -> None:
     (tmp_path / "scratch").write_bytes(b"left by a crash")
-    with ledger(tmp_path) as books:
-        books.desire([("c1", {"x": 1})])
+    with opened(tmp_path) as books, planned(books, tmp_path, {"c1": {"x": 1}}):
+        pass
     assert not (tmp_path / "scratch").exists()
 
 
 def test_an_error_while_the_states_are_computed_loses_nothing(tmp_path: Path) -> None:
-    def states() -> object:
-        yield "c2", {"x": 2}
+    def states() -> Iterator[Wish]:
+        yield Wish("c2", {"x": 2})
         raise RuntimeError("the scores cannot be read")
 
-    with ledger(tmp_path) as books:
-        books.settle([record("c1", {"x": 1})], [])
-        with pytest.raises(RuntimeError):
-            books.desire(states())  # type: ignore[arg-type]
-    with ledger(tmp_path) as books:
-        books.desire([("c1", {"x": 1})])
-        assert books.count_differences() == 0
+    with opened(tmp_path) as books:
+        books.settle(books.begin([record("c1", {"x": 1})]), [record("c1", {"x": 1})])
+        with (
+            pytest.raises(RuntimeError),
+            Plan(books, tmp_path / "scratch", FakeTarget(), Policy()) as plan,
+        ):
+            plan.desire(states())
+    with opened(tmp_path) as books, planned(books, tmp_path, {"c1": {"x": 1}}) as plan:
+        assert plan.totals() == (0, 0)
+
+
+def test_books_of_the_layout_before_are_read(tmp_path: Path) -> None:
+    with opened(tmp_path) as books:
+        books.settle(books.begin([record("c1", {"x": 1})]), [record("c1", {"x": 1})])
+        books.db.execute("DROP TABLE in_flight")
+        books.db.execute("PRAGMA user_version = 1")
+    with opened(tmp_path) as books, planned(books, tmp_path, {"c1": {"x": 1}}) as plan:
+        assert plan.totals() == (0, 0)
 
 
 def test_bad_input_a_file_of_a_newer_layout_is_left_alone(tmp_path: Path) -> None:
-    with ledger(tmp_path):
+    with opened(tmp_path):
         pass
     database = sqlite3.connect(tmp_path / "state.sqlite")
     database.execute("PRAGMA user_version = 99")
     database.close()
     with pytest.raises(Stop, match="layout 99"):
-        ledger(tmp_path)
+        Ledger(tmp_path / "state.sqlite", "attributes")

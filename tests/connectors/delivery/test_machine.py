@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from connectors.delivery.engine import Delivery
 from connectors.delivery.ledger import Ledger
+from connectors.delivery.plan import Wish
 from connectors.delivery.report import SyncReport
 from connectors.delivery.runtime import Runtime
 from connectors.errors import Stop
@@ -49,9 +50,9 @@ class SyncMachine(RuleBasedStateMachine):
 
     def run_sync(self) -> SyncReport:
         report = SyncReport("c")
-        runtime = Runtime(monotonic=lambda: 0.0, sleep=lambda _: None, chance=random.Random(1))
+        runtime = Runtime(lambda: 0.0, lambda _: None, random.Random(1), workers=1)
         delivery = Delivery(self.target, self.path, "attributes", report, runtime=runtime)
-        delivery.run(iter(self.desired.items()))
+        delivery.run(Wish(*item) for item in self.desired.items())
         return report
 
     @rule(customer=st.sampled_from(CUSTOMERS), state=STATES)
@@ -90,7 +91,7 @@ class SyncMachine(RuleBasedStateMachine):
         assert self.target.writes <= self.changes + self.target.unanswered
 
     def refused(self) -> set[str]:
-        with Ledger(self.path, self.path.with_suffix(".look"), "attributes") as ledger:
+        with Ledger(self.path, "attributes") as ledger:
             return {line.customer_id for line in ledger.quarantine()}
 
 

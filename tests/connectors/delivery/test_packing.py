@@ -11,7 +11,11 @@ from connectors.tool import Limits
 
 
 def records(sizes: list[int]) -> list[Record]:
-    return [Record(str(n), ("a",), "{}", b"x" * size) for n, size in enumerate(sizes)]
+    return [record(str(n), size) for n, size in enumerate(sizes)]
+
+
+def record(key: str, size: int, lane: str = "") -> Record:
+    return Record(key, '["a"]', 1, "{}", b"", lane, b"x" * size)
 
 
 @given(
@@ -45,3 +49,13 @@ def test_no_two_neighbours_would_have_fitted_into_one(sizes: list[int]) -> None:
 def test_bad_input_a_record_over_the_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="41 bytes"):
         list(pack(records([41]), Limits(7, 100, 40, 2)))
+
+
+@given(st.lists(st.tuples(st.sampled_from("xy"), st.integers(1, 40)), max_size=40))
+def test_lanes_never_share_a_request(given_lanes: list[tuple[str, int]]) -> None:
+    records = [record(str(n), size, lane) for n, (lane, size) in enumerate(given_lanes)]
+    batches = list(pack(records, Limits(3, 100, 40, 2)))
+    assert all(len({r.lane for r in batch}) == 1 for batch in batches)
+    for lane in "xy":
+        sent = [r for batch in batches for r in batch if r.lane == lane]
+        assert sent == [r for r in records if r.lane == lane]

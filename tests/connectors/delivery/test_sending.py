@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.delivery.engine import Delivery
+from connectors.delivery.plan import Wish
 from connectors.delivery.report import MOST_REASONS, OTHER_REASONS, SyncReport
 from connectors.delivery.runtime import Runtime, StopAskedError, wait
 from connectors.delivery.sending import Backoff
@@ -14,7 +15,7 @@ from connectors.errors import Retry, Stop
 from tests.connectors.delivery.fakes import FakeTarget
 from tests.connectors.doubles import FakeTime
 
-DESIRED = [(f"c{n:02}", {"x": n}) for n in range(8)]
+DESIRED = [Wish(f"c{n:02}", {"x": n}) for n in range(8)]
 
 
 def run(target: FakeTarget, folder: Path, time: FakeTime, **options: object) -> SyncReport:

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from connectors.generic.connector import Generic, open_http
+from connectors.generic.options import RequestsSchema
 from connectors.http import Answer
 from connectors.registry import SCHEMAS
 from connectors.tool import Recipient
@@ -53,7 +54,7 @@ class Recorder:
 def recorded(example: str, name: str, folder: Path) -> tuple[Generic, Recorder]:
     connection = connections(EXAMPLES / f"{example}.yaml", folder)[name]
     recorder: Any = Recorder()
-    return Generic(recorder, connection.options["requests"]), recorder
+    return Generic(recorder, RequestsSchema().load(connection.options["requests"])), recorder
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -134,7 +135,7 @@ def test_korean_messages_carry_what_their_template_names_and_nothing_else(
 
 def test_korean_advertisement_keeps_to_the_hours_of_the_law(tmp_path: Path) -> None:
     hours = {
-        name: each.options["requests"].trigger.quiet_hours
+        name: RequestsSchema().load(each.options["requests"]).trigger.quiet_hours
         for name, each in connections(EXAMPLES / "kakao.yaml", tmp_path).items()
     }
     assert hours["alimtalk"] is None  # no advertisement

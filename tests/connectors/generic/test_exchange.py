@@ -147,7 +147,8 @@ def write(request: AttributesRequest, change: dict[str, Any]) -> tuple[str, str,
 def test_attributes_as_a_list_in_the_request_of_one_customer() -> None:
     request = AttributesRequest(
         "/named_users/$customer_id/attributes", body="$record",
-        record={"attributes": "$attributes"}, shape="list", join=",", set={"action": "set", "key": "$name", "value": "$value"},
+        record={"attributes": "$attributes"}, shape="list", join=",",
+        set={"action": "set", "key": "$name", "value": "$value"},
         remove={"action": "remove", "key": "$name"},
     )  # fmt: skip
     assert write(request, {"items": ["x", "y"], "score": None}) == (

@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow
 import pytest
 
-from connectors.generic.options import HttpOptions
+from connectors.generic.options import HttpOptions, RequestsSchema
 from connectors.registry import SCHEMAS
 from settings.load import SettingsError, load
 
@@ -49,7 +49,7 @@ def at(tree: Any, path: str) -> str:
 
 
 def test_little_is_needed() -> None:
-    request = HttpOptions().load(TOOL)["requests"].attributes
+    request = RequestsSchema().load(TOOL["requests"]).attributes
     assert (request.method, request.limits.items, request.limits.body_bytes) == (
         "POST", 100, 1_000_000,
     )  # fmt: skip
@@ -113,7 +113,7 @@ def test_a_customer_may_stand_in_the_path_of_a_request_with_one_record() -> None
     tool = with_(f"{R}.limits.items", 1)
     tool["requests"]["attributes"]["path"] = "/users/$customer_id"
     tool["requests"]["attributes"]["body"] = "$record"
-    assert HttpOptions().load(tool)["requests"].attributes.path == "/users/$customer_id"
+    assert RequestsSchema().load(tool["requests"]).attributes.path == "/users/$customer_id"
 
 
 @pytest.mark.parametrize("hours", [{"start": "24:00"}, {"start": "9"}, {"timezone": "Asia/Seul"}])

@@ -1,0 +1,176 @@
+"""A connection to a double, its time, and a short way to sync and to compare."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import delivery
+from connectors.delivery import PushReport, Runtime, SyncReport
+from connectors.registry import REGISTRY, open_tool
+from connectors.sandbox.client import Sandbox
+from connectors.tool import Limits, Target, Tool
+from settings.workspace import AttributeSettings, ConnectionSettings
+
+KEY = "key-of-the-double"
+SEGMENT = "seg-1"
+FEW = 10  # records a request, so that few customers need several
+Reader = Callable[[ConnectionSettings], dict[str, dict[str, Any]]]
+ATTRIBUTES = (
+    AttributeSettings("rs_probability", "purchase_probability", round_to=0.05),
+    AttributeSettings("rs_items", "top_items", length=3),
+)
+
+
+class FakeTime:
+    """Time that passes only when somebody sleeps."""
+
+    newest: FakeTime  # of the running test
+
+    def __init__(self) -> None:
+        FakeTime.newest = self
+        self.now_s = 1_800_000_000.0
+        self.naps: list[float] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.naps.append(seconds)
+            self.now_s += seconds
+
+    @property
+    def slept_s(self) -> float:
+        return sum(self.naps)
+
+    def runtime(self, workers: int = 1) -> Runtime:
+        return Runtime(self, self.sleep, random.Random(1), workers)
+
+
+class FewerItems:
+    """A target whose requests take at most ``items`` records."""
+
+    def __init__(self, target: Target, items: int) -> None:
+        self._target = target
+        self.limits = replace(target.limits, items=min(items, target.limits.items))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+class SmallTool:
+    """A tool all of whose targets are such."""
+
+    def __init__(self, tool: Tool, items: int) -> None:
+        self._tool = tool
+        self._items = items
+
+    def attributes(self) -> FewerItems:
+        return FewerItems(self._tool.attributes(), self._items)
+
+    def segment(self, segment_id: str) -> FewerItems:
+        return FewerItems(self._tool.segment(segment_id), self._items)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tool, name)
+
+
+def take_fewer(kind: str, items: int, patch: pytest.MonkeyPatch) -> None:
+    """From now on connections of this kind send at most ``items`` records a request."""
+    connector = REGISTRY[kind]
+
+    def opened(connection: ConnectionSettings) -> Any:
+        return SmallTool(connector.open(connection), items)
+
+    patch.setitem(REGISTRY, kind, replace(connector, open=opened))
+
+
+@dataclass
+class Double:
+    """A connection, the tool behind it, and a short way to sync.
+
+    Its requests take at most ``FEW`` records, until ``full_size`` is called. ``form`` turns a value
+    of ours into the tool's; ``reader`` reads what a connector without HTTP wrote.
+    """
+
+    connection: ConnectionSettings
+    tool: Sandbox
+    time: FakeTime
+    folder: Path
+    url: str = ""
+    name: str = "sandbox"
+    full_size: Callable[[], None] = lambda: None
+    form: Callable[[Any], Any] = lambda value: value
+    reader: Reader | None = None
+    desired: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def state_path(self) -> Path:
+        return self.folder / "delivery" / "connection.sqlite"
+
+    @property
+    def limits(self) -> Limits:
+        with open_tool(self.connection) as tool:
+            return tool.attributes().limits
+
+    def sync(self, *, workers: int = 1, **options: Any) -> SyncReport:
+        options = {
+            "runtime": self.time.runtime(workers), "state_path": self.state_path, **options,
+        }  # fmt: skip
+        return delivery.sync(self.connection, self.desired.items(), **options)
+
+    def push(self, members: list[str], name: str = "Likely buyers", **options: Any) -> PushReport:
+        options = {"runtime": self.time.runtime(), "state_path": self.state_path, **options}
+        return delivery.push_segment(
+            self.connection, segment_id=SEGMENT, name=name, members=members, **options
+        )
+
+    def held(self) -> dict[str, dict[str, Any]]:
+        """What the tool holds: customer → attributes, without the empty ones."""
+        return self.tool.held() if self.reader is None else self.reader(self.connection)
+
+    def as_held(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Our attributes in the form in which the tool holds them."""
+        return {name: self.form(value) for name, value in attributes.items()}
+
+    def wanted(self) -> dict[str, dict[str, Any]]:
+        """What the tool must hold of ``desired`` as ``customers`` makes it."""
+        names = {"purchase_probability": "rs_probability", "top_items": "rs_items"}
+        return {
+            customer: self.as_held({names[score]: value for score, value in scores.items()})
+            for customer, scores in self.desired.items()
+        }
+
+    def customers(self, count: int, probability: float = 0.5) -> None:
+        """Desire ``count`` customers c000, c001, …"""
+        self.desired = {
+            f"c{n:03}": {"purchase_probability": probability, "top_items": ["a", "b"]}
+            for n in range(count)
+        }
+
+    def statuses(self) -> list[int]:
+        """Of the calls that the tool took, in any order."""
+        return [call["status"] for call in self.tool.calls(2_000) if call["direction"] == "in"]
+
+    def with_options(self, **options: Any) -> Double:
+        connection = replace(self.connection, options={**self.connection.options, **options})
+        return replace(self, connection=connection)
+
+    def with_wrong_key(self, wrong: str) -> Double:
+        options = _replaced(dict(self.connection.options), wrong)
+        return replace(self, connection=replace(self.connection, options=options))
+
+
+def _replaced(value: Any, wrong: str) -> Any:
+    """The same options with KEY exchanged wherever it stands."""
+    if isinstance(value, Mapping):
+        return {name: _replaced(entry, wrong) for name, entry in value.items()}
+    return value.replace(KEY, wrong) if isinstance(value, str) else value
