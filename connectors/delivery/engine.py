@@ -9,8 +9,8 @@ from pathlib import Path
 
 from connectors.delivery.ledger import Ledger
 from connectors.delivery.lock import only_one
-from connectors.delivery.pacing import Pacer
 from connectors.delivery.packing import pack
+from connectors.delivery.pacing import Pacer
 from connectors.delivery.plan import Plan, Policy, Wish
 from connectors.delivery.report import SyncReport
 from connectors.delivery.runtime import (

@@ -221,11 +221,11 @@ def test_what_is_not_described_stops() -> None:
             ask()
 
 
-@pytest.mark.parametrize(("double", "tool_name"), [("http", "clevertap"), ("http:braze", "braze")])
+@pytest.mark.parametrize(("name", "tool_name"), [("http", "clevertap"), ("http:braze", "braze")])
 def test_people_are_erased(
-    url: str, monkeypatch: pytest.MonkeyPatch, double: str, tool_name: str
+    url: str, monkeypatch: pytest.MonkeyPatch, name: str, tool_name: str
 ) -> None:
-    generic = open_http(DOUBLES[double](url, monkeypatch))
+    generic = open_http(DOUBLES[name](url, monkeypatch))
     target = generic.attributes()
     people = [f"c{n:03}" for n in range(60)]
     target.write("", [target.encode(person, {"a": 1}).body for person in people])
