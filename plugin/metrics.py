@@ -68,8 +68,9 @@ class Metrics:
             self.latency.labels(rule).observe(time.perf_counter() - g.started)
         return response
 
-    def render(self, snapshot_age_s: Mapping[str, float]) -> bytes:
-        """The exposition text, with the age of the published snapshot by workspace (seconds)."""
+    def render(self, snapshot_age_s: Mapping[str, float], *more: CollectorRegistry) -> bytes:
+        """The exposition text, with the age of the published snapshot by workspace (seconds), and
+        what ``more`` hold."""
         registry = self.registry
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
@@ -84,4 +85,4 @@ class Metrics:
         for workspace, age in snapshot_age_s.items():
             gauge.labels(workspace).set(age)
         ages.register(gauge)
-        return generate_latest(registry) + generate_latest(ages)
+        return b"".join(map(generate_latest, (registry, ages, *more)))

@@ -9,6 +9,7 @@ import marshmallow as ma
 from flask import Response
 from marshmallow import fields
 
+from plugin import syncs
 from plugin.auth import ADMIN
 from plugin.body import RouteBlueprint
 from plugin.guard import scoped, workspace
@@ -65,7 +66,8 @@ def readyz() -> Any:
 def metrics() -> Response:
     """Metrics in Prometheus' text format"""
     here = workspace()
-    return Response(runtime().metrics.render(_ages_s(here)), content_type=CONTENT_TYPE)
+    last = syncs.registry({here.settings.workspace: syncs.reports(here.folder)})
+    return Response(runtime().metrics.render(_ages_s(here), last), content_type=CONTENT_TYPE)
 
 
 def _state(workspace: Workspace) -> str:

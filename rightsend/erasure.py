@@ -141,7 +141,7 @@ def _tell_host_tools(context: Context, workspace: WorkspaceSettings, touched: li
     if not snapshots.kept(context.workspace_dir(workspace)):
         return
     snapshot = publishing.active_snapshot(context, workspace)
-    failures = syncs.failed(syncs.sync(context, workspace, snapshot, _quiet))
+    failures = syncs.failed(syncs.sync(context, workspace, snapshot, _quiet, wait=True))
     if failures:
         raise RightsendError("; ".join(failures))
 

@@ -102,7 +102,7 @@ def sync(workspace: str) -> dict[str, Any]:
     """Sends what changed since the last accepted state, of the active snapshot."""
     context, settings = _here(workspace)
     snapshot = publishing.active_snapshot(context, settings)
-    return syncs.sync(context, settings, snapshot, _quiet)
+    return syncs.sync(context, settings, snapshot, _quiet, wait=True)
 
 
 def drain_events(workspace: str) -> dict[str, int]:

@@ -37,7 +37,7 @@ def run(
         publishing.publish(context, workspace, snapshot, progress)
 
     def bring_up_to_date(snapshot: Snapshot) -> dict[str, Any]:
-        return sync(context, workspace, snapshot, progress) if with_sync else {}
+        return sync(context, workspace, snapshot, progress, wait=True) if with_sync else {}
 
     folder = context.workspace_dir(workspace)
     try:

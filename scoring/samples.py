@@ -1,12 +1,14 @@
 """Which (customer, target) pairs of a past window the stackers learn from, labelled.
 
-- ``targeting``: all known customers for targets that sell, as a campaign would ask;
+- ``targeting``: all known customers for targets that sell, as a campaign would ask, and more of the
+  habits for what few buy;
 - ``ranking``: each customer's candidates, as a landing page would ask;
 - ``prospects``: the same for customers who bought nothing, and some that are taken for such;
 - ``newcomers``: all known customers for items that had never been sold and sold in the window, and
   for some that are taken for such.
 
-A row's weight is the number of asked pairs that it stands for, so that the output is a probability.
+A row's weight is the number of asked pairs that it stands for, so that the output is a probability
+(of rare targets a share of it: they are many, and seldom asked about).
 """
 
 from __future__ import annotations
@@ -26,14 +28,16 @@ BEST_SELLERS, OTHERS = 300, 100  # targets a window
 MOST_NEWCOMERS = 2_000  # targets a window, twice
 NEGATIVES, POSITIVES = 60_000, 40_000  # drawn a window
 MOST_PAIRS = 12_000_000  # of which a window's are drawn
+RARE, RARE_SHARE = 1_000, 0.5  # further targets a window; the share of their weight
+RARE_ROWS = 6_000  # of each outcome, with and without a habit
 FEWER = 4  # prospects' negatives are a quarter: few columns tell of such a customer
 
 
 @dataclass(frozen=True)
 class Rows:
     """Rows of one window: ``x`` float32[n, k], ``y`` bool[n], ``weight`` float32[n], ``target``
-    int32[n]; ``genuine`` bool[n]: like those that will be asked about, not only taken for such;
-    None: all."""
+    int32[n]; ``genuine`` bool[n]: as many happen as among those that will be asked about (others
+    are taken for such, or weigh less than they stand for); None: all."""
 
     x: Floats
     y: NDArray[np.bool_]
@@ -66,7 +70,8 @@ class Window:
 
 
 def targeting(history: History, level: Level, window: Window) -> Rows:
-    """Everyone known, for the best sellers and some others that sell."""
+    """Everyone known, for the best sellers and some others that sell; and, of what is sold rarely,
+    as many with a habit as without."""
     rng = np.random.default_rng((*window.seed, 0))
     popularity = level.scorers["popularity"]
     sold = popularity.best(level.n_targets)
@@ -74,7 +79,35 @@ def targeting(history: History, level: Level, window: Window) -> Rows:
     if len(others) > OTHERS:
         others = rng.choice(others, OTHERS, replace=False)
     targets = np.sort(np.append(sold[:BEST_SELLERS], others)).astype(np.int64)
-    return _everyone(history, level, window, targets, rng)
+    rows = _everyone(history, level, window, targets, rng)
+    rare = np.setdiff1d(sold, targets)
+    return _joined(rows, _rare(history, level, window, rare, rng)) if len(rare) else rows
+
+
+def _rare(
+    history: History,
+    level: Level,
+    window: Window,
+    targets: NDArray[np.integer],
+    rng: np.random.Generator,
+) -> list[Rows]:
+    """A uniform draw of pairs would hold hardly any habit: few buy such a target, and again."""
+    targets = np.sort(rng.permutation(targets)[:RARE]).astype(np.int64)
+    known = history.known_customers(window.cutoff)
+    bought = level.scorers["repeat"].pair
+    habits = bought[np.isin(bought % level.n_targets, targets) & known[bought // level.n_targets]]
+    labels = window.labels(history, level)
+    labels = labels[np.isin(labels % level.n_targets, targets)]
+    customers = rng.choice(np.flatnonzero(known), RARE_ROWS)
+    strangers = np.union1d(labels, customers * level.n_targets + rng.choice(targets, RARE_ROWS))
+    strangers = np.setdiff1d(strangers, bought, assume_unique=True)
+    most = (RARE_ROWS, RARE_ROWS)
+    drawn = [_drawn(level, key, labels, rng, most) for key in (habits, strangers)]
+    never = int(known.sum()) * len(targets) - len(habits)
+    unbought = ~drawn[1].y
+    left = never - drawn[1].weight[~unbought].sum()
+    drawn[1].weight[unbought] = left / max(unbought.sum(), 1)
+    return [replace(rows, weight=rows.weight * np.float32(RARE_SHARE)) for rows in drawn]
 
 
 def newcomers(history: History, level: Level, window: Window) -> Rows:
@@ -120,7 +153,8 @@ def prospects(history: History, level: Level, window: Window) -> Rows:
     asked[hidden] = True
     customer, target = without.candidates()
     key = (customer.astype(np.int64) * level.n_targets + target)[asked[customer]]
-    rows = _drawn(without, key, window.labels(history, level), rng, FEWER, level.bought_nothing)
+    most = (POSITIVES, NEGATIVES // FEWER)
+    rows = _drawn(without, key, window.labels(history, level), rng, most, level.bought_nothing)
     rows.x[:, buyless.blank(level)] = np.nan
     return rows
 
@@ -145,16 +179,19 @@ def _drawn(
     key: NDArray[np.int64],
     labels: NDArray[np.int64],
     rng: np.random.Generator,
-    fewer: int = 1,
+    most: tuple[int, int] | None = None,
     genuine_customer: NDArray[np.bool_] | None = None,
 ) -> Rows:
-    """Labels among the sorted ``key``, and as many of the others as are worth describing."""
+    """Labels among the sorted ``key``, and as many of the others as are worth describing.
+
+    ``most``: rows with and without a label; None: POSITIVES and NEGATIVES.
+    """
     happened = np.isin(key, labels, assume_unique=True, kind="sort")
     positives, negatives = np.flatnonzero(happened), np.flatnonzero(~happened)
     drawn = []
     weights = []
-    for rows, most in ((positives, POSITIVES), (negatives, NEGATIVES // fewer)):
-        taken = np.sort(rng.choice(rows, most, replace=False)) if len(rows) > most else rows
+    for rows, limit in zip((positives, negatives), most or (POSITIVES, NEGATIVES), strict=True):
+        taken = np.sort(rng.choice(rows, limit, replace=False)) if len(rows) > limit else rows
         drawn.append(taken)
         weights.append(np.full(len(taken), len(rows) / max(len(taken), 1), dtype=np.float32))
     chosen = key[np.concatenate(drawn)]
@@ -164,3 +201,10 @@ def _drawn(
     x = level.describe(customer, target)
     genuine = None if genuine_customer is None else genuine_customer[customer]
     return Rows(x, y, np.concatenate(weights), target, genuine)
+
+
+def _joined(genuine: Rows, others: list[Rows]) -> Rows:
+    names = ("x", "y", "weight", "target")
+    parts = [genuine, *others]
+    joined = Rows(*(np.concatenate([getattr(rows, name) for rows in parts]) for name in names))
+    return replace(joined, genuine=np.arange(len(joined.y)) < len(genuine.y))

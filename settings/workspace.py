@@ -122,9 +122,9 @@ class AttributeSettings:
     name: str
     score: str
     round_to: float | None = None
+    length: int | None = None
     buckets: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
-    length: int | None = None
     hold: float | None = None
     along: bool = False
     priority: int = 1

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from connectors.delivery.ledger import Ledger
 from connectors.delivery.lock import only_one
-from connectors.delivery.packing import pack
 from connectors.delivery.pacing import Pacer
+from connectors.delivery.packing import pack
 from connectors.delivery.plan import Plan, Policy, Wish
 from connectors.delivery.report import SyncReport
 from connectors.delivery.runtime import (
@@ -27,6 +27,7 @@ from connectors.tool import Target
 
 Prepare = Callable[[Sender, Ledger, Plan], None]
 
+PLAIN = Policy()  # everything that differs is written
 TICK = 10_000
 
 
@@ -38,7 +39,7 @@ class Delivery:
     state_path: Path
     space: str
     report: SyncReport
-    policy: Policy = Policy()
+    policy: Policy = PLAIN
     progress: Progress = no_progress
     stop: StopAsked = never_stop
     runtime: Runtime = field(default_factory=Runtime)

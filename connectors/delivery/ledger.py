@@ -208,7 +208,7 @@ class Ledger:
             row = self.db.execute(query, [self.space, key]).fetchone()
             if row is not None:
                 union = {*orjson.loads(row[0]), *orjson.loads(names)}
-                names = orjson.dumps(sorted(union)).decode()  # noqa: PLW2901
+                names = orjson.dumps(sorted(union)).decode()
             self.db.execute(
                 "INSERT OR REPLACE INTO doubt VALUES (?, ?, ?)", (self.space, key, names)
             )

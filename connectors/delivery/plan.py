@@ -26,13 +26,13 @@ CREATE TABLE spool.desired(
     customer_id TEXT PRIMARY KEY, attributes TEXT, exact TEXT, content_hash BLOB NOT NULL,
     problem TEXT) WITHOUT ROWID;
 CREATE TABLE spool.record(
-    seq INTEGER PRIMARY KEY, customer_id TEXT NOT NULL, names TEXT NOT NULL, points INTEGER NOT NULL,
-    desired TEXT NOT NULL, content_hash BLOB NOT NULL, lane TEXT NOT NULL, body BLOB NOT NULL,
-    urgency REAL NOT NULL);
+    seq INTEGER PRIMARY KEY, customer_id TEXT NOT NULL, names TEXT NOT NULL,
+    points INTEGER NOT NULL, desired TEXT NOT NULL, content_hash BLOB NOT NULL,
+    lane TEXT NOT NULL, body BLOB NOT NULL, urgency REAL NOT NULL);
 """
 
-DIFFERENT = f"""
-SELECT d.customer_id, d.attributes, d.exact, d.content_hash, coalesce(a.attributes, '{NOTHING}'),
+DIFFERENT = """
+SELECT d.customer_id, d.attributes, d.exact, d.content_hash, coalesce(a.attributes, '{}'),
     coalesce(u.names, '[]')
 FROM spool.desired AS d
 LEFT JOIN accepted AS a ON a.space = :space AND a.customer_id = d.customer_id
@@ -40,9 +40,9 @@ LEFT JOIN doubt AS u ON u.space = :space AND u.customer_id = d.customer_id
 LEFT JOIN quarantine AS q ON q.space = :space AND q.customer_id = d.customer_id
 WHERE d.customer_id > :after
 AND d.attributes IS NOT NULL
-AND (coalesce(a.attributes, '{NOTHING}') != d.attributes OR u.names IS NOT NULL)
+AND (coalesce(a.attributes, '{}') != d.attributes OR u.names IS NOT NULL)
 AND q.content_hash IS NOT d.content_hash
-ORDER BY d.customer_id LIMIT {PAGE}
+ORDER BY d.customer_id LIMIT :page
 """
 
 State = Mapping[str, Any]
@@ -104,8 +104,9 @@ class Plan:
                 map(_spooled, wishes),
             )
             self._db.execute(
-                "INSERT OR IGNORE INTO spool.desired SELECT customer_id, :nothing, NULL, :hash, NULL"
-                " FROM (SELECT customer_id FROM accepted WHERE space = :space"
+                "INSERT OR IGNORE INTO spool.desired"
+                " SELECT customer_id, :nothing, NULL, :hash, NULL FROM ("
+                "SELECT customer_id FROM accepted WHERE space = :space"
                 " UNION SELECT customer_id FROM doubt WHERE space = :space)",
                 {"nothing": NOTHING, "hash": content_hash(NOTHING), "space": self._ledger.space},
             )
@@ -123,7 +124,7 @@ class Plan:
         refused: list[tuple[str, Record]] = []
         after, done = "", 0
         while page := self._db.execute(
-            DIFFERENT, {"space": self._ledger.space, "after": after}
+            DIFFERENT, {"space": self._ledger.space, "after": after, "page": PAGE}
         ).fetchall():
             after = page[-1][0]
             with self._ledger.transaction("DEFERRED"):
@@ -193,9 +194,9 @@ class Plan:
         after = 0
         query = (
             "SELECT seq, customer_id, names, points, desired, content_hash, lane, body"
-            f" FROM spool.record WHERE seq > ? ORDER BY seq LIMIT {PAGE}"
+            " FROM spool.record WHERE seq > ? ORDER BY seq LIMIT ?"
         )
-        while page := self._db.execute(query, [after]).fetchall():
+        while page := self._db.execute(query, [after, PAGE]).fetchall():
             after = page[-1][0]
             for row in page:
                 yield Record(*row[1:])

@@ -138,7 +138,7 @@ class Sender:
                 return call(), attempt, waited_s, self.runtime.monotonic() - began
             except Retry as error:
                 last = error
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised where the job is booked
                 return error, attempt, waited_s, self.runtime.monotonic() - began
             if attempt < self.backoff.attempts:
                 pause_s = self.backoff.wait_s(attempt, last.after_s, self.runtime)
@@ -205,8 +205,8 @@ class Sender:
         suspects: Sequence[Record],
         reason: str,
     ) -> None:
-        """``suspects``: some of these were refused for ``reason``; their halves are sent apart until
-        the bad ones stand alone."""
+        """``suspects``: some of these were refused for ``reason``; their halves are sent apart
+        until the bad ones stand alone."""
         if len(suspects) == 1:
             refused, suspects = [*refused, (suspects[0], reason)], []
         half = len(suspects) // 2

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
+from connectors.customers import has_external_id
 from connectors.errors import Stop
 from connectors.files.layout import Layout
 from connectors.files.options import FULL
@@ -38,8 +39,7 @@ class Rows:
     windows: Sequence[Window] = ()
 
     def addressable(self, customer_id: str) -> bool:
-        """Whoever reads the files may know customers by a device or an alias, too."""
-        return bool(customer_id)
+        return has_external_id(customer_id)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         return Encoded(orjson.dumps([customer_id, change]))

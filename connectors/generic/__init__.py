@@ -8,6 +8,6 @@ CONNECTOR = Connector(
     "Any tool with a JSON API",
     HttpOptions,
     open_http,
-    abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.TRIGGER),
+    abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.TRIGGER, Ability.IDENTITY),
     {"all": "as its documentation says: requests.*.limits and windows"},
 )

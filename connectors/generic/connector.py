@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.errors import Lost, Retry, Stop
+from connectors.customers import has_external_id
+from connectors.errors import Lost, Reject, Retry, Stop
 from connectors.generic import advertising
 from connectors.generic.auth import Api, Auth, lost
 from connectors.generic.exchange import Exchange, call, line
 from connectors.generic.options import AuthSchema, RequestsSchema
-from connectors.generic.requests import Requests
+from connectors.generic.requests import Batch, Requests
 from connectors.generic.targets import Attributes, Members
 from connectors.http import Client, Timeouts
 from connectors.tool import Recipient, Target, Tool, in_batches
@@ -44,11 +46,26 @@ class Generic(Tool):
         if declare is not None:
             call(self.api, declare, {"segment_id": segment_id, "segment_name": name})
 
+    def identify(self, pairs: Sequence[tuple[str, str, str]]) -> None:
+        """Nothing to do: the tool is described for customers who have a customer id."""
+
+    def merge(self, pairs: Sequence[tuple[str, str]]) -> None:
+        request = _described(self.requests.merge, "merge")
+        self._send_all(request, [(staying, {"gone_id": gone}) for gone, staying in pairs])
+
     def erase(self, customer_ids: Sequence[str]) -> None:
         request = _described(self.requests.erase, "erase")
-        for batch in in_batches(customer_ids, request.limits.items):
-            lines = [line(request, customer_id, {}) for customer_id in batch]
-            Exchange(self.api, request, {}).send(lines)
+        self._send_all(request, [(customer_id, {}) for customer_id in customer_ids])
+
+    def _send_all(self, request: Batch, people: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Who has no customer id, or one that the tool cannot hold, is not there."""
+        lines = []
+        for customer_id, values in people:
+            with suppress(Reject):
+                if has_external_id(customer_id):
+                    lines.append(line(request, customer_id, values))
+        for batch in in_batches(lines, request.limits.items):
+            Exchange(self.api, request, {}).send(batch)
 
     @property
     def most_recipients(self) -> int:  # type: ignore[override]

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from connectors.errors import Reject, Retry, Split, Stop
+from connectors.customers import external_id
+from connectors.errors import Retry, Split, Stop
 from connectors.generic.auth import Api
 from connectors.generic.pointer import MISSING, at
 from connectors.generic.requests import Batch, Call, ItemErrors
@@ -22,11 +23,10 @@ BREAK = b"\n"  # between the customer id and the record, for JSON on one line ha
 
 def line(batch: Batch, customer_id: str, values: Mapping[str, Any]) -> bytes:
     """A record with the id it is of, as ``send`` takes it. Raises Reject."""
-    if len(customer_id.encode()) > batch.limits.id_bytes:
-        raise Reject(f"the customer id is longer than {batch.limits.id_bytes} bytes")
-    record = fill(batch.record, {**values, "customer_id": customer_id})
+    own = {**values, "customer_id": external_id(customer_id, most_bytes=batch.limits.id_bytes)}
+    record = fill(batch.record, own)
     if batch.limits.items == 1:
-        fill_path(batch.path, {**values, "customer_id": customer_id})  # or it is rejected here
+        fill_path(batch.path, own)  # or it is rejected here
     return orjson.dumps(customer_id) + BREAK + orjson.dumps(record)
 
 
@@ -133,6 +133,8 @@ def _problem(api: Api, request: Call, answer: Answer) -> str | None:
         if success.field is None:
             return None
         _require_json(answer)
+        if success.field and not isinstance(answer.body, dict):
+            raise Retry("the answer is not like the tool's, so nobody knows", status=answer.status)
         found = at(answer.body, success.field)
         # 1 == True, but a tool that says true does not mean 1
         if any(type(each) is type(found) and each == found for each in success.values):

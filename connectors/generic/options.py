@@ -24,6 +24,7 @@ from connectors.generic.requests import (
     BatchLimits,
     Call,
     ItemErrors,
+    MergeRequest,
     QuietHours,
     Requests,
     SegmentRequests,
@@ -235,6 +236,10 @@ class TriggerSchema(BatchSchema):
     ad_label = Text(validate=filled(20))
 
 
+class MergeSchema(BatchSchema):
+    target = MergeRequest
+
+
 SEGMENT_ID = frozenset({"segment_id"})
 
 
@@ -253,6 +258,7 @@ class RequestsSchema(Strict):
     segment = fields.Nested(SegmentSchema)
     trigger = fields.Nested(lambda: TriggerSchema(frozenset({"campaign_id"})))
     erase = fields.Nested(BatchSchema)
+    merge = fields.Nested(MergeSchema)
     check = fields.Nested(CallSchema)
 
 

@@ -6,7 +6,7 @@ docs/generic-connector.md explains every key.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -47,7 +47,7 @@ class Call:
 
     path: str
     method: str = "POST"
-    body: Any = None
+    body: Any = field(default=None, repr=False)  # some tools take their keys there
     success: Success = Success()
 
     def problems(self, shared: frozenset[str]) -> Problems:
@@ -137,6 +137,13 @@ class TriggerRequest(Batch):
 
 
 @dataclass(frozen=True)
+class MergeRequest(Batch):
+    """$gone_id is from now on the person $customer_id."""
+
+    of_record: ClassVar[frozenset[str]] = frozenset({"gone_id"})
+
+
+@dataclass(frozen=True)
 class SegmentRequests:
     """Members come by ``add`` and leave by ``remove``; ``declare`` creates or renames."""
 
@@ -153,4 +160,5 @@ class Requests:
     segment: SegmentRequests | None = None
     trigger: TriggerRequest | None = None
     erase: Batch | None = None
+    merge: MergeRequest | None = None
     check: Call | None = None

@@ -6,21 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connectors.customers import has_external_id
 from connectors.errors import Reject
 from connectors.generic.auth import Api
 from connectors.generic.exchange import Exchange, line, tool_limits
 from connectors.generic.requests import AttributesRequest, SegmentRequests
 from connectors.generic.template import fill
 from connectors.tool import Encoded, Limits, Outcome, Window
-from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 
 ADD, REMOVE = "add", "remove"
-ANONYMOUS = tuple(f"{kind}:" for kind in IDENTIFIER_KINDS if kind != EXTERNAL_ID)
-
-
-def has_external_id(customer_id: str) -> bool:
-    """A customer known by a device or an alias only is called "kind:identifier" here."""
-    return bool(customer_id) and not customer_id.startswith(ANONYMOUS)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+
 import click
 
 from rightsend import publishing
@@ -16,6 +22,18 @@ from rightsend.commands.options import (
 from rightsend.context import Context
 from rightsend.progress import Progress
 
+DONE = ("profiles", "changed", "postponed", "requests", "data_points", "of a full write", "rate",
+        "rejected", "seconds")  # fmt: skip
+WOULD = (
+    "profiles",
+    "changed",
+    "postponed",
+    "requests",
+    "data_points",
+    "of a full write",
+    "minutes",
+)
+
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Count what would be sent; send nothing.")
@@ -25,23 +43,61 @@ from rightsend.progress import Progress
 def sync(context: Context, workspace: str | None, dry_run: bool, as_json: bool) -> int:
     """Write changed scores into the host tools' user attributes.
 
-    Only what differs from the last accepted state is sent: a second sync sends nothing.
+    Only what differs from the last accepted state is sent: a second sync sends nothing. Ctrl-C
+    stops after the requests under way; the next sync goes on from there.
 
     \b
     Example:
       rightsend sync --dry-run
     """
     chosen = context.workspace(workspace)
-    with context.store(), Progress(quiet=as_json) as progress:
+    with context.store(), Progress(quiet=as_json) as progress, _stopped_by_signal() as stop:
         snapshot = publishing.active_snapshot(context, chosen)
-        reports = syncs.sync(context, chosen, snapshot, progress, dry_run=dry_run)
+        reports = syncs.sync(context, chosen, snapshot, progress, dry_run=dry_run, stop=stop.is_set)
     if as_json:
         print_json({"snapshot": snapshot.meta.snapshot, "connections": list(reports.values())})
     else:
-        names = ("profiles", "changed", "requests", "data_points", "seconds")
-        rows = [(name, *(report.get(key) for key in names)) for name, report in reports.items()]
+        names = WOULD if dry_run else DONE
+        rows = [(name, *(_told(report, key) for key in names)) for name, report in reports.items()]
         click.echo(table(rows, ("connection", *(name.replace("_", " ") for name in names))))
     failures = syncs.failed(reports)
     for sentence in failures:
         click.echo(f"rightsend: {sentence}", err=True)
+    if stop.is_set() or (syncs.stopped(reports) and not failures):
+        click.echo("rightsend: stopped before it was done; run it again to go on", err=True)
+        return 128 + signal.SIGINT
     return 1 if failures else 0
+
+
+def _told(report: Mapping[str, Any], name: str) -> Any:
+    """A cell of the table."""
+    if name == "of a full write":
+        share = report.get("share_of_full")
+        return None if share is None else f"{share:.1%}"
+    if name == "rate":
+        used = report.get("rate_used")
+        return None if used is None else f"{used:.0%}"
+    if name == "minutes":
+        return f"{report.get('sending_s', 0.0) / 60:.1f}"
+    if name == "rejected":
+        return sum(report.get("rejected", {}).values())
+    return report.get(name)
+
+
+@contextmanager
+def _stopped_by_signal() -> Iterator[Event]:
+    """The first Ctrl-C or SIGTERM asks to stop; a second one ends the process as ever."""
+    asked = Event()
+    before: dict[int, Any] = {}
+
+    def ask(number: int, _frame: object) -> None:
+        asked.set()
+        signal.signal(number, before[number])
+
+    for number in map(int, (signal.SIGINT, signal.SIGTERM)):
+        before[number] = signal.signal(number, ask)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

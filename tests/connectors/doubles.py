@@ -24,6 +24,7 @@ from connectors.files.options import FilesOptions
 from connectors.generic.options import HttpOptions
 from connectors.registry import REGISTRY
 from connectors.sandbox.tools import TOOLS
+from connectors.tool import Ability
 from settings.workspace import ConnectionSettings
 from tests.connectors.double import ATTRIBUTES, KEY, Double, FakeTime, Reader
 from tests.connectors.files.reading import held
@@ -86,6 +87,8 @@ DOUBLES: dict[str, Opener] = {
 }
 BEHIND: dict[str, str] = {"sandbox": "braze", "http": "clevertap", "http:braze": "braze"}
 FORMS: dict[str, Callable[[Any], Any]] = {}
+# What the tool behind a line cannot do, though its connector can.
+CANNOT: dict[str, set[str]] = {"http": {Ability.IDENTITY}, "http:braze": {Ability.IDENTITY}}
 READERS: dict[str, Reader] = {"files": read_files}
 
 

@@ -102,9 +102,29 @@ def test_best_sellers_are_all_asked_about_and_some_of_the_others(
     monkeypatch.setattr(samples, "BEST_SELLERS", 5)
     monkeypatch.setattr(samples, "OTHERS", 3)
     best = trained.holdout.levels["item"].scorers["popularity"].best(5)
-    asked = set(from_shop(trained, samples.targeting).target)
+    asked = set(from_shop(trained, samples.targeting).like_those_asked().target)
     assert set(best) <= asked
     assert len(asked) == 8
+
+
+def test_habits_for_what_few_buy_are_learned_from_too(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples, "BEST_SELLERS", 5)
+    monkeypatch.setattr(samples, "OTHERS", 3)
+    rows = from_shop(trained, samples.targeting)
+    rare = ~rows.genuine
+    asked, sold = set(rows.target[~rare]), set(rows.target)
+    level = trained.holdout.levels["item"]
+    assert sold == set(level.scorers["popularity"].best(level.n_targets))
+    assert not set(rows.target[rare]) & asked
+    expected = sum(item not in asked for _, item in labels(trained) if item in sold)
+    assert rows.weight[rare & rows.y].sum() == samples.RARE_SHARE * expected
+    known = trained.past.known_customers(NOW_HOUR - WEEK).sum()
+    pairs = known * (len(sold) - len(asked))
+    assert rows.weight[rare].sum() == pytest.approx(samples.RARE_SHARE * pairs, rel=1e-4)
+    habits = rows.x[rare, level.features.index("repeat.days_bought")] > 0
+    assert habits.sum() > 0.3 * rare.sum()
 
 
 def test_a_ranking_asks_about_the_candidates_of_everyone_known(trained: Trained) -> None:

@@ -31,9 +31,9 @@ def test_full_requests_are_taken_and_are_few(double: Double) -> None:
 def test_large_records_are_packed_by_their_bytes(double: Double) -> None:
     double.full_size()
     limits = double.limits
-    long = "x" * min(900, limits.item_bytes // 4)
+    long = "x" * min(500, limits.item_bytes // 4)
     count = max(2, 3 * limits.body_bytes // (3 * len(long)))
-    double.desired = {f"c{n:05}": {"top_items": ["a" + long]} for n in range(min(count, 700))}
+    double.desired = {f"c{n:05}": {"top_items": ["a" + long]} for n in range(min(count, 1_300))}
     report = double.sync()
     assert report.rejected == {}
     assert double.held() == double.wanted()

@@ -1,0 +1,21 @@
+"""How a customer of ours is called in a host tool: by the tool's external id, which is ours."""
+
+from __future__ import annotations
+
+from connectors.errors import Reject
+from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
+
+ANONYMOUS = tuple(f"{kind}:" for kind in IDENTIFIER_KINDS if kind != EXTERNAL_ID)
+
+
+def has_external_id(customer_id: str) -> bool:
+    """A customer known by a device or an alias only is called "kind:identifier" here and has no
+    external id."""
+    return bool(customer_id) and not customer_id.startswith(ANONYMOUS)
+
+
+def external_id(customer_id: str, *, most_bytes: int) -> str:
+    """Raises Reject when it is longer than the tool takes."""
+    if len(customer_id.encode()) > most_bytes:
+        raise Reject(f"the external id is longer than {most_bytes} bytes")
+    return customer_id
