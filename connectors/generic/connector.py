@@ -51,7 +51,8 @@ class Generic(Tool):
 
     def merge(self, pairs: Sequence[tuple[str, str]]) -> None:
         request = _described(self.requests.merge, "merge")
-        self._send_all(request, [(staying, {"gone_id": gone}) for gone, staying in pairs])
+        known = [(gone, staying) for gone, staying in pairs if has_external_id(gone)]
+        self._send_all(request, [(staying, {"gone_id": gone}) for gone, staying in known])
 
     def erase(self, customer_ids: Sequence[str]) -> None:
         request = _described(self.requests.erase, "erase")

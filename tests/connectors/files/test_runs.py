@@ -168,7 +168,7 @@ CHANGES = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(CHANGES, st.booleans()), min_size=1, max_size=8), st.booleans())
 def test_whatever_is_written_and_whenever_a_run_ends_the_state_is_right(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Any], full: bool

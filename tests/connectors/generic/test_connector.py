@@ -12,7 +12,7 @@ from flask import Flask, Response, jsonify, request
 
 from connectors.errors import Lost, Retry, Split, Stop
 from connectors.generic.connector import Generic, open_http
-from connectors.generic.options import HttpOptions
+from connectors.generic.options import HttpOptions, RequestsSchema
 from connectors.sandbox.client import Sandbox
 from connectors.tool import Recipient
 from settings.workspace import ConnectionSettings
@@ -216,7 +216,8 @@ def test_rate_headers_by_the_tools_own_names(tool: Tool, at: str) -> None:
 
 def test_what_is_not_described_stops() -> None:
     generic = opened("http://127.0.0.1:9", BEARER)
-    for ask in (generic.attributes, lambda: generic.segment("s"), lambda: generic.erase(["c"])):
+    for ask in (generic.attributes, lambda: generic.segment("s"), lambda: generic.erase(["c"]),
+                lambda: generic.merge([("c", "d")])):  # fmt: skip
         with pytest.raises(Stop, match=r"requests\.\w+ is not set"):
             ask()
 
@@ -233,6 +234,17 @@ def test_people_are_erased(
     client = Sandbox(url, KEY, tool_name)
     assert list(client.held()) == ["c000"]
     client.close()
+
+
+def test_people_are_merged_and_who_has_no_id_is_left_out(tool: Tool, at: str) -> None:
+    merge = {
+        "path": "/send", "body": "$records", "limits": {"items": 10},
+        "record": {"from": "$gone_id", "to": "$customer_id"},
+    }  # fmt: skip
+    generic = opened(at, BEARER)
+    generic = replace(generic, requests=RequestsSchema().load({"merge": merge}))
+    generic.merge([("c1", "c2"), ("device_id:1", "c3"), ("c4", "device_id:2")])
+    assert tool.seen[0][2] == [{"from": "c1", "to": "c2"}]
 
 
 def test_clevertap_starts_a_campaign_for_each_with_their_own_properties(

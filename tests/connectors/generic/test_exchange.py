@@ -98,7 +98,7 @@ def test_what_is_said_of_the_only_record_is_about_it() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "reason"),
     [(200, {"status": "no", "message": "bad"}, "cleaned bad"), (200, {}, "HTTP 200"),
-     (200, [], "HTTP 200"), (400, {"errors": [{"why": "x"}], "message": "y"}, "cleaned x"),
+     (400, {"errors": [{"why": "x"}], "message": "y"}, "cleaned x"),
      (413, None, "HTTP 413"), (422, {"message": "bad"}, "cleaned bad")],
 )  # fmt: skip
 def test_a_refused_request_is_taken_apart(status: int, body: Any, reason: str) -> None:
@@ -113,9 +113,10 @@ def test_what_passes_by_itself_is_retried(status: int) -> None:
         send(status, {"status": "ok"})
 
 
-def test_a_page_instead_of_json_is_no_answer() -> None:
+@pytest.mark.parametrize("body", [None, [], [{"status": "ok"}], "ok", 1])
+def test_what_is_not_like_the_tools_answer_is_none(body: Any) -> None:
     with pytest.raises(Retry, match="nobody knows"):
-        send(200, None)
+        send(200, body)
 
 
 @pytest.mark.parametrize("status", [201, 301, 401, 403, 404])
