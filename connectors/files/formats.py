@@ -54,6 +54,8 @@ class CsvFile:
         self.rows = 0
         self._columns = columns
         self._most_bytes = most_bytes
+        self._text = io.StringIO(newline="")
+        self._writer = csv.writer(self._text)
         self._content = bytearray(self._line(columns.kinds))
 
     def add(self, row: Row) -> bool:
@@ -68,9 +70,11 @@ class CsvFile:
         return bytes(self._content)
 
     def _line(self, cells: Iterable[Any]) -> bytes:
-        text = io.StringIO(newline="")
-        csv.writer(text).writerow(cells)
-        return text.getvalue().encode()
+        self._writer.writerow(cells)
+        line = self._text.getvalue().encode()
+        self._text.seek(0)
+        self._text.truncate()
+        return line
 
     def _cell(self, value: Any) -> Any:
         if isinstance(value, bool):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.errors import Stop
-from connectors.files.formats import FLAG, LIST, NUMBER, TEXT, Columns, kind_of
+from connectors.files.formats import FLAG, LIST, NUMBER, TEXT, Columns
 
 CUSTOMER_ID, REMOVED, MEMBER = "customer_id", "removed", "member"
 
@@ -53,7 +53,3 @@ class Layout:
         row |= {name: values[name] for name in self.names if values.get(name) is not None}
         removed = [name for name, value in values.items() if value is None]
         return {**row, REMOVED: removed} if removed and not self.full else row
-
-    def kinds(self, values: Mapping[str, Any]) -> Mapping[str, str]:
-        """Name → kind of each value that there is."""
-        return {name: kind_of(value) for name, value in values.items() if value is not None}

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from connectors.files.formats import kind_of
 from connectors.files.layout import Change
 
 
@@ -18,18 +19,22 @@ class Merge:
     """Customer id → name → value; of a name given twice the later counts.
 
     ``keep_removed`` says whether a removed name stays, as None, or goes with its customer when it
-    was the last.
+    was the last. ``kinds``: name → kinds of all its values.
     """
 
     def __init__(self, db: sqlite3.Connection, *, keep_removed: bool) -> None:
         self._db = db
         self._keep_removed = keep_removed
+        self.kinds: dict[str, set[str]] = {}
         db.execute("CREATE TABLE row(customer_id TEXT PRIMARY KEY, change TEXT) WITHOUT ROWID")
 
     def add(self, lines: Iterable[bytes]) -> None:
         """``lines`` are JSON: [customer id, {name: value}]."""
         for line in lines:
             customer_id, change = orjson.loads(line)
+            for name, value in change.items():
+                if value is not None:
+                    self.kinds.setdefault(name, set()).add(kind_of(value))
             found = self._db.execute("SELECT change FROM row WHERE customer_id = ?", [customer_id])
             before = found.fetchone()
             merged = {**(orjson.loads(before[0]) if before else {}), **change}

@@ -24,7 +24,7 @@ def usable_url(url: str) -> None:
         known = protocol in PACKAGES and re.fullmatch(r"[^\s:?#]+", path) is not None
     else:
         known = PurePosixPath(url).is_absolute() and url.isprintable()
-    if not known or ".." in PurePosixPath(path or url).parts:
+    if not known or "::" in url or ".." in PurePosixPath(path or url).parts:
         stores = ", ".join(f"{name}://" for name in PACKAGES)
         raise marshmallow.ValidationError(f"an absolute folder, or an address with one of {stores}")
 

@@ -28,7 +28,7 @@ import orjson
 
 from connectors.errors import Stop
 from connectors.files.claim import Claim
-from connectors.files.formats import FORMATS, Columns
+from connectors.files.formats import FORMATS
 from connectors.files.layout import Change, Layout
 from connectors.files.merge import Merge, merging
 from connectors.files.store import Store
@@ -137,7 +137,7 @@ class Runs:
     def _contents(self, merge: Merge) -> Iterator[tuple[int, bytes]]:
         """(rows, content) of each file; at least one, for columns are told even of nobody."""
         make, most_bytes = FORMATS[self.layout.format], self.layout.file_bytes
-        columns = self._columns(merge)
+        columns = self.layout.columns(merge.kinds)
         file = make(columns, most_bytes)
         for row in map(self.layout.row, merge.all()):
             if not file.add(row):
@@ -145,13 +145,6 @@ class Runs:
                 file = make(columns, most_bytes)
                 file.add(row)
         yield file.rows, file.content()
-
-    def _columns(self, merge: Merge) -> Columns:
-        seen: dict[str, set[str]] = {}
-        for _, values in merge.all():
-            for name, kind in self.layout.kinds(values).items():
-                seen.setdefault(name, set()).add(kind)
-        return self.layout.columns(seen)
 
     def _state_before(self) -> Iterable[bytes]:
         """What the newest full run says. Raises Stop when it is gone, for then nobody knows."""

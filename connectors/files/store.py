@@ -38,7 +38,7 @@ class Store:
                 self.fs.pipe_file(self._at(path), content)
                 return
             target = self._at(path)
-            self.fs.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH120 - no local path
+            self.fs.makedirs(target.rpartition("/")[0], exist_ok=True)
             half = f"{target}.half"
             with self.fs.open(half, "wb") as file:
                 file.write(content)

@@ -180,7 +180,7 @@ def test_bad_input_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     "url", ["relative", "", "ftp://host/x", "file://", "memory://x", "/a/../b", "s3://b/../c",
-            "simplecache::s3://b", "s3://key:secret@b", "s3://b?x=1"],
+            "simplecache::s3://b", "s3://key:secret@b", "/a::b", "s3://b?x=1"],
 )  # fmt: skip
 def test_bad_input_another_place_is_refused(url: str) -> None:
     with pytest.raises(marshmallow.ValidationError):
