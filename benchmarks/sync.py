@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
+import re
 import socket
 import subprocess
 import sys
@@ -145,8 +145,13 @@ def synced(url: str, folder: Path, state: Path, copies: int) -> dict[str, Any]:
     connection = ConnectionSettings("crm", "sandbox", ATTRIBUTES, options)
     wishes = copied(scores_of(folder), copies)
     report = delivery.sync(connection, wishes, state_path=state, progress=Progress())
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {**report.to_json(), "peak_mb": peak_mb}
+    return {**report.to_json(), "peak_mb": peak_mb()}
+
+
+def peak_mb() -> float:
+    """Of this process since it was started (rusage would count its parent's, too)."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1024 if found else float("nan")
 
 
 def scores_of(folder: Path) -> dict[str, dict[str, Any]]:

@@ -7,12 +7,11 @@ secrets before anybody sees it.
 
 from __future__ import annotations
 
-import functools
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import orjson
@@ -26,6 +25,8 @@ from connectors.rate import UNKNOWN, Rate, read_rate, read_retry_after_s
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 LONGEST_REASON = 200
 MOST_CONNECTIONS = 64  # kept open at a time
+Pool = urllib3.HTTPConnectionPool
+MOST_ROUTES = 50  # paths whose way is remembered; some hold an id
 FIXED_HEADERS = {
     "Accept-Encoding": "identity",
     "Accept": "application/json",
@@ -76,6 +77,7 @@ class Client:
     header_names: Mapping[str, str] = field(default_factory=dict)
     session: requests.Session = field(default_factory=_session, repr=False)
     now: Callable[[], float] = time.time
+    _routes: dict[str, tuple[Pool, str]] = field(default_factory=dict, repr=False, compare=False)
 
     def request(
         self,
@@ -92,23 +94,30 @@ class Client:
         """
         host = urlsplit(self.base_url).hostname
         try:
-            prepared = requests.Request(
-                method, self.base_url + path, headers=self._headers(body), data=body, params=params
-            ).prepare()
-            # Straight through the adapter: no redirects, no cookies, no .netrc, half the time.
-            with self.session.get_adapter(self.base_url).send(
-                prepared,
-                timeout=(self.timeouts.connect_s, self.timeouts.read_s),
-                **self._environment,
-            ) as response:
+            pool, url = self._route(path, params)
+            # Straight to the pool: no redirects, no cookies, no .netrc, a third of the time.
+            response = pool.urlopen(
+                method,
+                url,
+                body=body,
+                headers=self._headers(body),
+                timeout=urllib3.Timeout(self.timeouts.connect_s, self.timeouts.read_s),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+            try:
                 return self._answer(response)
-        except requests.exceptions.SSLError:
+            finally:
+                response.close()  # read to its end, its connection is back in the pool already
+        except urllib3.exceptions.SSLError:
             raise Stop(f"the certificate of {host} is not valid") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
             raise Stop("the address of the tool is not a usable URL") from None
-        except requests.exceptions.InvalidHeader:
-            raise Stop("the key holds a character that no HTTP header can carry") from None
-        except requests.exceptions.Timeout:
+        except urllib3.exceptions.NewConnectionError:
+            raise Retry(f"the connection to {host} failed") from None
+        except urllib3.exceptions.TimeoutError:
             raise Retry(f"{host} did not answer in time") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
             raise Retry(f"the connection to {host} failed") from None
@@ -125,11 +134,26 @@ class Client:
             line = line.replace(secret, "[secret]")
         return " ".join(line.split())[:LONGEST_REASON] or "no reason given"
 
-    @functools.cached_property
-    def _environment(self) -> dict[str, Any]:
-        """The machine's proxies and certificates: right for a vendor, wrong for our own machine."""
+    def _route(self, path: str, params: Mapping[str, str] | None) -> tuple[Pool, str]:
+        """The pool of connections to the host, or to the machine's proxy, and what to ask it for.
+
+        Raises requests' InvalidURL or InvalidSchema.
+        """
+        if params is None and path in self._routes:
+            return self._routes[path]
+        url = self.base_url + path
+        prepared = requests.Request("GET", url, params=params).prepare()
+        # Proxies and certificates of the machine: right for a vendor, wrong for ourselves.
         self.session.trust_env = urlsplit(self.base_url).hostname not in LOOPBACK_HOSTS
-        return dict(self.session.merge_environment_settings(self.base_url, {}, True, None, None))
+        machine = self.session.merge_environment_settings(url, {}, None, None, None)
+        adapter = cast("HTTPAdapter", self.session.get_adapter(url))
+        pool = adapter.get_connection_with_tls_context(
+            prepared, machine["verify"], machine["proxies"], machine["cert"]
+        )
+        route = cast("Pool", pool), adapter.request_url(prepared, machine["proxies"])
+        if params is None and len(self._routes) < MOST_ROUTES:
+            self._routes[path] = route
+        return route
 
     def _headers(self, body: bytes | None) -> dict[str, str]:
         headers = {**FIXED_HEADERS, **self.headers}
@@ -137,7 +161,7 @@ class Client:
             headers["Content-Type"] = "application/json"
         return headers
 
-    def _answer(self, response: requests.Response) -> Answer:
+    def _answer(self, response: urllib3.BaseHTTPResponse) -> Answer:
         content = self._read(response)
         try:
             body = orjson.loads(content)
@@ -149,17 +173,17 @@ class Client:
             if theirs in headers:
                 headers[ours] = headers[theirs]
         return Answer(
-            status=response.status_code,
+            status=response.status,
             body=body,
             rate=read_rate(headers, now=now),
             retry_after_s=read_retry_after_s(headers, now=now),
             request_id=_request_id(response.headers),
         )
 
-    def _read(self, response: requests.Response) -> bytes:
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         deadline = time.monotonic() + self.timeouts.total_s
         content = bytearray()
-        while piece := response.raw.read1(65_536, decode_content=False):
+        while piece := response.read1(65_536, decode_content=False):
             content += piece
             if len(content) > self.answer_bytes:
                 raise Retry("the answer is larger than any that the tool documents")

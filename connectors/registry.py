@@ -13,6 +13,8 @@ import marshmallow
 
 from connectors import braze, files, generic, sandbox
 from connectors.errors import ConnectorError, Stop
+from connectors.generic.snippet import clevertap
+from connectors.snippets import MakeSnippet
 from connectors.tool import Connector, Tool
 from settings.workspace import ConnectionSettings
 
@@ -25,6 +27,13 @@ REGISTRY: dict[str, Connector] = {
 
 SCHEMAS: dict[str, type[marshmallow.Schema]] = {
     name: connector.options for name, connector in REGISTRY.items()
+}
+
+
+# who pulls content at send time; CleverTap is written to by the generic connector
+SNIPPETS: dict[str, MakeSnippet] = {
+    **{name: each.snippet for name, each in REGISTRY.items() if each.snippet is not None},
+    "clevertap": clevertap,
 }
 
 

@@ -16,6 +16,7 @@ import marshmallow
 
 from connectors.errors import Stop
 from connectors.rate import UNKNOWN, Rate
+from connectors.snippets import MakeSnippet
 from settings.workspace import ConnectionSettings
 
 
@@ -190,7 +191,7 @@ class Connector:
     open: Callable[[ConnectionSettings], Tool]
     abilities: frozenset[Ability]
     limits: Mapping[str, str] = field(default_factory=dict)
-    snippet: Any = None  # connectors.snippets.Snippet
+    snippet: MakeSnippet | None = None
     webhook: Any = None  # connectors.inbound.Webhook
     event_files: Any = None  # connectors.inbound.EventFiles
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "score": "rightsend.commands.score:score",
     "recommend": "rightsend.commands.recommend:recommend",
     "sync": "rightsend.commands.sync:sync",
+    "snippet": "rightsend.commands.snippet:snippet",
     "runs": "rightsend.commands.runs:runs",
     "rollback": "rightsend.commands.runs:rollback",
     "export": "rightsend.commands.export:export",

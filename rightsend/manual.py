@@ -62,7 +62,8 @@ def _parameters(command: click.Command) -> list[str]:
 
 def _name(parameter: click.Parameter) -> str:
     if isinstance(parameter, click.Argument):
-        return f"`{parameter.make_metavar(click.Context(click.Command('x')))}`"
+        metavar = parameter.make_metavar(click.Context(click.Command("x")))
+        return f"`{metavar}`".replace("|", "\\|")
     flag = isinstance(parameter, click.Option) and parameter.is_flag
     value = "" if flag else f" {parameter.make_metavar(click.Context(click.Command('x')))}"
     names = ", ".join(parameter.opts)

@@ -2,6 +2,7 @@
 
 from connectors.braze.connector import open_braze
 from connectors.braze.options import BrazeOptions
+from connectors.braze.snippet import snippet
 from connectors.tool import Ability, Connector, abilities
 
 CONNECTOR = Connector(
@@ -9,4 +10,5 @@ CONNECTOR = Connector(
     BrazeOptions,
     open_braze,
     abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.SEND_TIME),
+    snippet=snippet,
 )

@@ -117,7 +117,8 @@ class Ledger:
         query = "SELECT records FROM in_flight WHERE space = ?"
         with self.transaction():
             for (records,) in self.db.execute(query, [self.space]).fetchall():
-                self._doubt(orjson.loads(records))
+                for names, keys in orjson.loads(records).items():
+                    self._doubt([(key, names) for key in keys])
             self.db.execute("DELETE FROM in_flight WHERE space = ?", [self.space])
         held = ("doubt", "quarantine")
         self._clean = not any(
@@ -127,7 +128,7 @@ class Ledger:
 
     def begin(self, records: Sequence[Record]) -> int:
         """Write down that these are about to be sent; the number of the request."""
-        members = orjson.dumps([(r.key, r.names) for r in records]).decode()
+        members = orjson.dumps(_by_names(records)).decode()
         inserted = self.db.execute(
             "INSERT INTO in_flight(space, records) VALUES (?, ?)", [self.space, members]
         )
@@ -212,6 +213,14 @@ class Ledger:
             self.db.execute(
                 "INSERT OR REPLACE INTO doubt VALUES (?, ?, ?)", (self.space, key, names)
             )
+
+
+def _by_names(records: Sequence[Record]) -> dict[str, list[str]]:
+    """Names → keys: mostly one entry, as most records write the same names."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        found.setdefault(record.names, []).append(record.key)
+    return found
 
 
 def now() -> str:

@@ -13,11 +13,13 @@ COMMA = 1
 class Record(NamedTuple):
     """One key's change, ready to go.
 
-    ``names`` are the attributes in it as a JSON list, ``points`` how many there are, ``desired``
-    the key's whole desired state as canonical JSON (what is accepted once the tool takes the
-    record), ``content`` a hash of what was asked for, ``body`` what is sent.
+    ``seq`` numbers the records of a plan, ``names`` are the attributes in it as a JSON list,
+    ``points`` how many there are, ``desired`` the key's whole desired state as canonical JSON (what
+    is accepted once the tool takes the record), ``content`` a hash of what was asked for, ``body``
+    what is sent.
     """
 
+    seq: int
     key: str
     names: str
     points: int
@@ -33,16 +35,21 @@ def pack(records: Iterable[Record], limits: Limits) -> Iterator[list[Record]]:
     Every request has at least one record, at most ``limits.items``, and a body of at most
     ``limits.body_bytes``. Raises ValueError for a record over ``limits.item_bytes``.
     """
-    lanes: dict[str, tuple[list[Record], int]] = {}
+    items, body_bytes, item_bytes = limits.items, limits.body_bytes, limits.item_bytes
+    open_lanes: dict[str, tuple[list[Record], int]] = {}
+    lane, batch, size = "", list[Record](), limits.envelope_bytes
     for record in records:
-        batch, size = lanes.get(record.lane, ([], limits.envelope_bytes))
+        if record.lane != lane:
+            open_lanes[lane] = batch, size
+            lane = record.lane
+            batch, size = open_lanes.get(lane, ([], limits.envelope_bytes))
         length = len(record.body)
-        if length > limits.item_bytes:
+        if length > item_bytes:
             raise ValueError(f"a record of {length} bytes is over the limit")
-        grown = size + length + (COMMA if batch else 0)
-        if batch and (len(batch) == limits.items or grown > limits.body_bytes):
+        if batch and (len(batch) == items or size + COMMA + length > body_bytes):
             yield batch
-            batch, grown = [], limits.envelope_bytes + length
+            batch, size = [], limits.envelope_bytes
+        size += length + (COMMA if batch else 0)
         batch.append(record)
-        lanes[record.lane] = batch, grown
-    yield from (batch for batch, _ in lanes.values())
+    open_lanes[lane] = batch, size
+    yield from (batch for batch, _ in open_lanes.values() if batch)

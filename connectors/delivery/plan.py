@@ -156,7 +156,7 @@ class Plan:
                 if len(encoded.body) > longest:
                     raise Reject("the record is larger than the tool takes")
             except Reject as error:
-                refused.append((error.what, Record(key, names, 0, text, content, "", b"")))
+                refused.append((error.what, Record(0, key, names, 0, text, content, "", b"")))
                 continue
             first = REMOVAL if text == NOTHING else urgency(change, accepted)
             yield key, names, len(change), text, content, encoded.lane, encoded.body, first
@@ -198,8 +198,7 @@ class Plan:
         )
         while page := self._db.execute(query, [after, PAGE]).fetchall():
             after = page[-1][0]
-            for row in page:
-                yield Record(*row[1:])
+            yield from map(Record._make, page)
 
     def tidy(self) -> None:
         """Close the books of a run: quarantine what could not be spooled, forget what is over.

@@ -1,5 +1,6 @@
 """A messaging tool on one's own machine, which speaks the same HTTP as Braze."""
 
+from connectors.braze.snippet import snippet
 from connectors.sandbox.connector import SandboxOptions, open_sandbox
 from connectors.tool import Ability, Connector, abilities
 
@@ -8,4 +9,5 @@ CONNECTOR = Connector(
     SandboxOptions,
     open_sandbox,
     abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.SEND_TIME),
+    snippet=snippet,
 )

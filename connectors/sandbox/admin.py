@@ -10,18 +10,18 @@ from typing import Any, Protocol
 import orjson
 from flask import Blueprint, Response, jsonify, request
 
-from connectors.sandbox.campaigns import Campaigns, UnknownCampaignError
+from connectors.sandbox.campaigns import Campaigns, Definition, UnknownCampaignError
 from connectors.sandbox.dials import Dials, read_faults
+from connectors.sandbox.feeds import Feed
 from connectors.sandbox.keys import Keys, refused
+from connectors.sandbox.language import TemplateError
 from connectors.sandbox.profiles import Profiles
-from connectors.sandbox.rendering import TemplateError
+from connectors.sandbox.rendering import DEFAULT_DIALECT
 from connectors.sandbox.requests_log import RequestLog
-from connectors.sandbox.storage import Storage
+from connectors.sandbox.storage import ITEMS, Storage
 
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 PAGE = 500
-
-
 BRAZE = "braze"  # the double at the root, and the one that is meant when none is named
 
 
@@ -68,6 +68,7 @@ class AdminApi:
             ("POST", f"{campaign}/send", self.send),
             ("GET", f"{campaign}/messages", self.messages),
             ("PUT", "/credentials/<name>", self.credential),
+            ("PUT", "/items", self.items),
             ("GET", "/profiles", self.profiles),
             ("GET", "/profile", self.profile),
             ("GET", "/cohorts/<cohort_id>", self.members),
@@ -89,20 +90,23 @@ class AdminApi:
         return jsonify(campaigns=self._campaigns.all())
 
     def define(self, campaign_id: str) -> Response:
-        """``{"template", "name"?, "cohort_id"?}``; 400 says what is wrong with the template."""
+        """``{"template", "name"?, "cohort_id"?, "dialect"?, "feed"?}``; 400 says what is wrong with
+        the template. ``feed`` has the fields of ``feeds.Feed``."""
         body = _object()
-        template = body.get("template")
         if not ID.fullmatch(campaign_id):
             return refused(400, "a campaign id has 1 to 100 of A-Z a-z 0-9 _ . : -")
-        if not isinstance(template, str) or not template.strip():
+        template = _text(body, "template")
+        if not template.strip():
             return refused(400, "'template' must be a text")
-        cohort_id = body.get("cohort_id")
-        if cohort_id is not None and not isinstance(cohort_id, str):
-            return refused(400, "'cohort_id' must be a text")
+        definition = Definition(
+            name=str(body.get("name") or campaign_id),
+            template=template,
+            cohort_id=_text(body, "cohort_id") or None,
+            dialect=_text(body, "dialect") or DEFAULT_DIALECT,
+            feed=_feed(body.get("feed")),
+        )
         try:
-            self._campaigns.define(
-                campaign_id, str(body.get("name") or campaign_id), template, cohort_id
-            )
+            self._campaigns.define(campaign_id, definition)
         except TemplateError as error:
             return refused(400, f"template: {error}")
         return self.campaign(campaign_id)
@@ -143,6 +147,12 @@ class AdminApi:
             return refused(400, "'username' and 'password' must be texts")
         statement = "INSERT OR REPLACE INTO credential VALUES (?, ?, ?)"
         self._storage.write(statement, [name, *values])
+        return jsonify(message="success")
+
+    def items(self) -> Response:
+        """``{item id: {"title", "url", …}}`` for ``{% catalog id %}``; adds and replaces."""
+        rows = [(ITEMS, key, orjson.dumps(item).decode()) for key, item in _object().items()]
+        self._storage.write_many("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?)", rows)
         return jsonify(message="success")
 
     def profiles(self) -> Response:
@@ -229,6 +239,25 @@ def _object() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ValueError("the body must be a JSON object")
     return body
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"'{name}' must be a text")
+    return value or ""
+
+
+def _feed(value: Any) -> Feed | None:
+    if value is None:
+        return None
+    parameters = value.get("parameters") or {} if isinstance(value, dict) else None
+    if not isinstance(parameters, dict) or not all(
+        isinstance(text, str)
+        for text in (value.get("name"), value.get("url"), *parameters.values())
+    ):
+        raise ValueError("'feed' must have the texts name and url, and texts as parameters")
+    return Feed(value["name"], value["url"], parameters, _text(value, "credential") or None)
 
 
 def _ndjson(page_after: Callable[[str], list[dict[str, Any]]]) -> Response:

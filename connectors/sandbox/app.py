@@ -73,15 +73,11 @@ def create_app(
     ) -> None:
         log.add(Call("out", now(), method, url, status, int(1000 * seconds), size, note))
 
-    def credential_of(name: str) -> tuple[str, str] | None:
-        row = storage.row("SELECT * FROM credential WHERE name = ?", [name])
-        return None if row is None else (row["username"], row["password"])
-
     for name, credential in (credentials or {}).items():
         storage.write("INSERT OR REPLACE INTO credential VALUES (?, ?, ?)", [name, *credential])
     fetcher = Fetcher(open_hosts=_host_and_port(plugin_url), observe=observe)
     profiles = Profiles(storage, now)
-    renderer = Renderer(fetcher, credential_of)
+    renderer = Renderer(fetcher, storage.credential, storage.item)
     campaigns = Campaigns(storage, profiles, renderer, now=now, threads=threads)
 
     app = Flask(__name__, static_folder=None)

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from liquid import BoundTemplate
+import orjson
 
+from connectors.sandbox.feeds import Feed
 from connectors.sandbox.profiles import Profiles
-from connectors.sandbox.rendering import Message, Renderer
+from connectors.sandbox.rendering import DEFAULT_DIALECT, Draft, Message, Renderer
 from connectors.sandbox.storage import Storage
 
 PAGE = 200  # messages that are rendered, then written in one transaction
@@ -28,6 +29,17 @@ ORDER BY external_id LIMIT :page
 
 class UnknownCampaignError(Exception):
     """There is no such campaign, or it has nobody to go to."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a campaign says and to whom. ``dialect``: a name in connectors.sandbox.dialects."""
+
+    name: str
+    template: str
+    cohort_id: str | None = None
+    dialect: str = DEFAULT_DIALECT
+    feed: Feed | None = None
 
 
 @dataclass(frozen=True)
@@ -60,14 +72,17 @@ class Campaigns:
         self._lock = threading.Lock()
         self._closing = threading.Event()
 
-    def define(self, campaign_id: str, name: str, template: str, cohort_id: str | None) -> None:
+    def define(self, campaign_id: str, definition: Definition) -> None:
         """Make or replace a campaign; its outbox stays. Raises TemplateError."""
-        self._renderer.parse(template)
+        self._renderer.parse(definition.template, definition.dialect, definition.feed)
+        feed = None if definition.feed is None else orjson.dumps(definition.feed).decode()
         self._storage.write(
-            "INSERT INTO campaign VALUES (?, ?, ?, ?, ?) ON CONFLICT(campaign_id) DO UPDATE SET"
-            " name = excluded.name, template = excluded.template, cohort_id = excluded.cohort_id",
-            (campaign_id, name, template, cohort_id, self._now()),
-        )
+            "INSERT INTO campaign VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(campaign_id) DO UPDATE"
+            " SET name = excluded.name, template = excluded.template,"
+            " cohort_id = excluded.cohort_id, dialect = excluded.dialect, feed = excluded.feed",
+            (campaign_id, definition.name, definition.template, definition.cohort_id, self._now(),
+             definition.dialect, feed),
+        )  # fmt: skip
 
     def delete(self, campaign_id: str) -> bool:
         """Remove a campaign with its outbox."""
@@ -165,8 +180,9 @@ class Campaigns:
             yield [Recipient(found["external_id"], {}) for found in page]
 
     def _render_all(self, row: Mapping[str, Any], recipients: Sequence[Recipient]) -> None:
-        template = self._renderer.parse(row["template"])
-        messages = self._pool.map(lambda r: self._render(row, template, r), recipients)
+        feed = Feed(**orjson.loads(row["feed"])) if row["feed"] else None
+        draft = self._renderer.parse(row["template"], row["dialect"], feed)
+        messages = self._pool.map(lambda r: self._render(row, draft, r), recipients)
         self._storage.write_many(
             "INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
@@ -176,15 +192,13 @@ class Campaigns:
             ],
         )  # fmt: skip
 
-    def _render(
-        self, row: Mapping[str, Any], template: BoundTemplate, recipient: Recipient
-    ) -> Message:
+    def _render(self, row: Mapping[str, Any], draft: Draft, recipient: Recipient) -> Message:
         profile = self._profiles.get(recipient.external_id)
         if profile is None:
             return Message("failed", reason="there is no profile with this external id")
         campaign = {"api_id": row["campaign_id"], "name": row["name"]}
         return self._renderer.render(
-            template, profile=profile, campaign=campaign, properties=recipient.properties
+            draft, profile=profile, campaign=campaign, properties=recipient.properties
         )
 
     def _with_numbers(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -37,13 +37,15 @@ class Sandbox:
         template: str,
         cohort_id: str | None = None,
         name: str | None = None,
+        **language: Any,
     ) -> dict[str, Any]:
         """Make or replace a campaign that goes to the members of a cohort (a pushed segment).
 
-        ``template`` is Braze's Liquid; a first rendered line ``Subject: …`` is the subject.
+        ``template`` is Braze's Liquid, or what ``dialect`` names; then ``feed`` is the call beside
+        it (see connectors.sandbox.feeds). A first rendered line ``Subject: …`` is the subject.
         Raises SandboxError naming the line when the template cannot be read.
         """
-        body = {"template": template, "cohort_id": cohort_id, "name": name}
+        body = {"template": template, "cohort_id": cohort_id, "name": name, **language}
         return self._call("PUT", f"/sandbox/campaigns/{campaign_id}", json=body)
 
     def send(
@@ -87,9 +89,13 @@ class Sandbox:
         self._call("DELETE", f"/sandbox/campaigns/{campaign_id}")
 
     def define_credential(self, name: str, username: str, password: str) -> None:
-        """What ``:basic_auth NAME`` sends in a template."""
+        """What ``:basic_auth NAME`` sends in a template; of a feed, header and value."""
         body = {"username": username, "password": password}
         self._call("PUT", f"/sandbox/credentials/{name}", json=body)
+
+    def put_items(self, items: dict[str, dict[str, Any]]) -> None:
+        """Item id → fields that a template finds in the catalog (Klaviyo: title, url)."""
+        self._call("PUT", "/sandbox/items", json=items)
 
     def profile(self, external_id: str) -> dict[str, Any] | None:
         """Fields, ``custom_attributes`` and ``cohorts`` of one person; None if unknown."""

@@ -1,9 +1,7 @@
-"""Connected Content's way over HTTP, under Braze's rules.
+"""A call for content over HTTP, under the rules of the tool that makes it.
 
-2 seconds in all, no redirects, only 2xx is success, GET is cached by URL (not by person) for 300
-seconds, an answer over 1 MB is not cached, failure is an empty string.
-
-https://www.braze.com/docs/user_guide/personalization_and_dynamic_content/connected_content/
+A bounded time in all, no redirects, only 2xx is success; answers are cached by URL, not by person,
+and not when they are over 1 MB.
 """
 
 from __future__ import annotations
@@ -21,15 +19,13 @@ import requests
 import urllib3
 
 from connectors.http import LOOPBACK_HOSTS
+from connectors.sandbox.rules import BRAZE, Rules
 
-BUDGET_S = 2.0
-DEFAULT_CACHE_S, SHORTEST_CACHE_S, LONGEST_CACHE_S = 300, 300, 4 * 3600
+SHORTEST_CACHE_S, LONGEST_CACHE_S = 300, 4 * 3600
 LARGEST_CACHED_BYTES = 1_000_000
 LARGEST_ANSWER_BYTES = 8_000_000
 CACHED_ANSWERS = 10_000
-PORTS = frozenset({80, 443})
-ATTEMPTS = 5
-USER_AGENT = "Braze Sender (Rightsend sandbox)"
+ATTEMPTS = 5  # of a call with ``:retry``
 FAILURE = ""
 
 # Told of each call: method, URL without query, status or None, seconds, bytes, what went wrong.
@@ -38,7 +34,8 @@ Observer = Callable[[str, str, int | None, float, int, str], None]
 
 @dataclass(frozen=True)
 class Call:
-    """One rendered ``connected_content`` tag. ``credential`` is (user name, password)."""
+    """One rendered ``connected_content`` tag, or one call of a feed. ``credential`` is (user name,
+    password)."""
 
     url: str
     method: str = "GET"
@@ -49,14 +46,16 @@ class Call:
     cache_max_age_s: int | None = None
     no_cache: bool = False
     retry: bool = False
+    rules: Rules = BRAZE
 
     @property
     def cache_s(self) -> int:
         """How long the answer may be used for others; 0: not at all."""
         if self.no_cache or (self.method == "POST" and self.cache_max_age_s is None):
             return 0
-        wanted = DEFAULT_CACHE_S if self.cache_max_age_s is None else self.cache_max_age_s
-        return min(max(wanted, SHORTEST_CACHE_S), LONGEST_CACHE_S)
+        if self.cache_max_age_s is None:
+            return self.rules.cache_s
+        return min(max(self.cache_max_age_s, SHORTEST_CACHE_S), LONGEST_CACHE_S)
 
 
 class CallFailedError(Exception):
@@ -83,9 +82,9 @@ class Fetcher:
         self._local = threading.local()
 
     def fetch(self, call: Call) -> Any:
-        """What the tag inserts or saves: an object for JSON, else text, "" on failure.
+        """What came: an object for JSON, else text, "" on failure.
 
-        Raises CallFailedError only for a call with ``retry`` that failed five times.
+        Raises CallFailedError when a failed call means no message: by ``retry`` or by the rules.
         """
         key = (call.method, call.url, call.body or "")
         if call.cache_s:
@@ -96,7 +95,7 @@ class Fetcher:
         try:
             value, size = self._try(call)
         except CallFailedError:
-            if call.retry:
+            if call.retry or call.rules.skips:
                 raise
             return FAILURE
         if call.cache_s and size <= LARGEST_CACHED_BYTES:
@@ -111,12 +110,12 @@ class Fetcher:
                 self._cache.popitem(last=False)
 
     def _try(self, call: Call) -> tuple[Any, int]:
-        attempts = ATTEMPTS if call.retry else 1
+        attempts = ATTEMPTS if call.retry else call.rules.attempts
         for attempt in range(1, attempts):
             try:
                 return self._once(call)
             except CallFailedError:
-                self._sleep(0.5 * 2.0 ** (attempt - 1))
+                self._sleep(call.rules.pause_s * 2.0 ** (attempt - 1))
         return self._once(call)
 
     def _once(self, call: Call) -> tuple[Any, int]:
@@ -124,8 +123,8 @@ class Fetcher:
         status: int | None = None
         size, note = 0, ""
         try:
-            self._check_address(call.url)
-            status, content = self._exchange(call, started + BUDGET_S)
+            self._check_address(call)
+            status, content = self._exchange(call, started + call.rules.budget_s)
             size = len(content)
             if not 200 <= status < 300:
                 raise CallFailedError(f"HTTP {status}")
@@ -143,17 +142,19 @@ class Fetcher:
                 note,
             )
 
-    def _check_address(self, url: str) -> None:
+    def _check_address(self, call: Call) -> None:
+        ports = call.rules.ports
         try:
-            parts = urlsplit(url)
+            parts = urlsplit(call.url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
             raise CallFailedError("not a URL") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise CallFailedError("not a URL of http or https")
         local = parts.hostname in LOOPBACK_HOSTS or f"{parts.hostname}:{port}" in self._open_hosts
-        if not local and port not in PORTS:
-            raise CallFailedError(f"port {port}: only 80 and 443 are called")
+        if ports is not None and not local and port not in ports:
+            only = " and ".join(str(each) for each in sorted(ports))
+            raise CallFailedError(f"port {port}: only {only} are called")
 
     def _exchange(self, call: Call, deadline: float) -> tuple[int, bytes]:
         try:
@@ -163,7 +164,7 @@ class Fetcher:
                 data=_encode(call),
                 headers=_headers(call),
                 auth=call.credential,
-                timeout=BUDGET_S,
+                timeout=call.rules.budget_s,
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -176,7 +177,7 @@ class Fetcher:
                         break
                 status = response.status_code
         except requests.exceptions.Timeout:
-            raise CallFailedError(f"no answer within {BUDGET_S:g} s") from None
+            raise CallFailedError(_too_late(call)) from None
         except (
             requests.exceptions.RequestException,
             urllib3.exceptions.HTTPError,
@@ -185,7 +186,7 @@ class Fetcher:
         ):
             raise CallFailedError("the connection failed") from None
         if time.monotonic() > deadline:
-            raise CallFailedError(f"no answer within {BUDGET_S:g} s")
+            raise CallFailedError(_too_late(call))
         return status, bytes(content)
 
     def _session(self) -> requests.Session:
@@ -196,8 +197,12 @@ class Fetcher:
         return session
 
 
+def _too_late(call: Call) -> str:
+    return f"no answer within {call.rules.budget_s:g} s"
+
+
 def _headers(call: Call) -> dict[str, str]:
-    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*"}
+    headers = {"User-Agent": call.rules.user_agent, "Accept-Encoding": "identity", "Accept": "*/*"}
     if call.method == "POST":
         headers["Content-Type"] = call.content_type or "application/x-www-form-urlencoded"
     elif call.content_type:

@@ -1,33 +1,21 @@
-"""A template and a profile → one message, as Braze's Liquid would have it."""
+"""A campaign and a profile → one message, as the campaign's tool would have it."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import quote
 
-import orjson
-from liquid import BoundTemplate, Environment
-from liquid.exceptions import LiquidError
-from liquid.filter import string_filter
-
+from connectors.sandbox.dialects import Dialect, Person, dialects
+from connectors.sandbox.feeds import Feed, FeedReader
 from connectors.sandbox.fetching import Fetcher
-from connectors.sandbox.syntax import to_liquid
-from connectors.sandbox.tags import (
-    AbortMessage,
-    AbortMessageError,
-    ConnectedContent,
-    CredentialOf,
-)
+from connectors.sandbox.jinja_languages import CatalogOf
+from connectors.sandbox.language import BrokenError, SkippedError, Template, TemplateError
+from connectors.sandbox.tags import CredentialOf
 
 SUBJECT = "Subject:"
+DEFAULT_DIALECT = "braze"
 State = Literal["sent", "aborted", "failed"]
-
-
-class TemplateError(Exception):
-    """The template cannot be read; the text says where and why."""
 
 
 @dataclass(frozen=True)
@@ -40,36 +28,42 @@ class Message:
     reason: str | None = None
 
 
-class Limited(Environment):
-    """A template that runs away ends with an error, not with the process."""
+@dataclass(frozen=True)
+class Draft:
+    """A template that was read, with the feed that it needs."""
 
-    loop_iteration_limit = 100_000
-    output_stream_limit = 1_000_000
+    dialect: Dialect
+    template: Template
+    feed: FeedReader | None
 
 
 class Renderer:
-    """Thread-safe once made."""
+    """Thread-safe once made. ``catalog_of`` gives the item of an id where a tool has a catalog."""
 
-    def __init__(self, fetcher: Fetcher, credential_of: CredentialOf) -> None:
-        self._env = Limited()
-        self._env.tags[ConnectedContent.name] = ConnectedContent(self._env, fetcher, credential_of)
-        self._env.add_tag(AbortMessage)
-        self._env.add_filter("url_param_escape", url_param_escape)
-        self._env.add_filter("url_escape", url_escape)
-        self._env.add_filter("json_escape", json_escape)
-        self._env.add_filter("as_json_string", as_json_string)
-        self._env.add_filter("sha256", sha256)
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        credential_of: CredentialOf,
+        catalog_of: CatalogOf = lambda item_id: None,
+    ) -> None:
+        self._fetcher = fetcher
+        self._credential_of = credential_of
+        self._dialects = dialects(fetcher, credential_of, catalog_of)
 
-    def parse(self, template: str) -> BoundTemplate:
+    def parse(
+        self, template: str, dialect: str = DEFAULT_DIALECT, feed: Feed | None = None
+    ) -> Draft:
         """Raises TemplateError."""
-        try:
-            return self._env.from_string(to_liquid(template))
-        except LiquidError as error:
-            raise TemplateError(_sentence(error)) from error
+        found = self._dialects.get(dialect)
+        if found is None:
+            known = ", ".join(self._dialects)
+            raise TemplateError(f"dialect {dialect!r} is unknown; known are {known}")
+        reader = FeedReader(feed, found, self._fetcher, self._credential_of) if feed else None
+        return Draft(found, found.language.parse(template), reader)
 
     def render(
         self,
-        template: BoundTemplate,
+        draft: Draft,
         *,
         profile: Mapping[str, Any],
         campaign: Mapping[str, str],
@@ -77,20 +71,21 @@ class Renderer:
     ) -> Message:
         """One person's message. ``profile`` has ``external_id``, standard fields and
         ``custom_attributes``; ``properties`` come with an API-triggered send."""
-        standard = {name: value for name, value in profile.items() if name != "custom_attributes"}
+        person = Person(
+            profile["external_id"],
+            {name: value for name, value in profile.items() if name != "custom_attributes"},
+            profile.get("custom_attributes", {}),
+            campaign,
+            properties,
+        )
+        name_values = draft.dialect.values
         try:
-            text = template.render(
-                profile={**standard, "user_id": profile["external_id"]},
-                custom_attribute=profile.get("custom_attributes", {}),
-                campaign=campaign,
-                api_trigger_properties=properties,
-            )
-        except AbortMessageError as error:
+            answers = draft.feed.answers(name_values(person, {})) if draft.feed else {}
+            text = draft.template.render(name_values(person, answers))
+        except SkippedError as error:
             return Message("aborted", reason=str(error))
-        except LiquidError as error:
-            return Message("failed", reason=_sentence(error))
-        except RecursionError:
-            return Message("failed", reason="the template is nested too deeply")
+        except BrokenError as error:
+            return Message("failed", reason=str(error))
         subject, body = split_subject(text)
         if not body:
             return Message("failed", subject, reason="the rendered message is empty")
@@ -104,39 +99,3 @@ def split_subject(text: str) -> tuple[str, str]:
     if first.startswith(SUBJECT):
         return first.removeprefix(SUBJECT).strip(), rest.strip()
     return "", text
-
-
-@string_filter
-def url_param_escape(text: str) -> str:
-    """For one value in a query string: ``&``, ``/`` and ``+`` are escaped too."""
-    return quote(text, safe="")
-
-
-@string_filter
-def url_escape(text: str) -> str:
-    """For a whole URL: its delimiters stay."""
-    return quote(text, safe=":/?#[]@!$&'()*+,;=%")
-
-
-@string_filter
-def json_escape(text: str) -> str:
-    """For the inside of a JSON string."""
-    return orjson.dumps(text).decode()[1:-1]
-
-
-def as_json_string(value: object) -> str:
-    return orjson.dumps(value, default=str).decode()
-
-
-@string_filter
-def sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _sentence(error: LiquidError) -> str:
-    try:
-        context = error.context()
-    except ValueError:  # the error stands behind the end of a part of the template
-        context = None
-    where = f"line {context[0]}: " if context else ""
-    return f"{where}{error.message}"[:300]

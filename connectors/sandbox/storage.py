@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS profile(
     external_id TEXT PRIMARY KEY, fields TEXT NOT NULL, custom TEXT NOT NULL,
@@ -19,7 +21,7 @@ CREATE TABLE IF NOT EXISTS cohort_member(
     cohort_id TEXT, external_id TEXT, PRIMARY KEY(cohort_id, external_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS campaign(
     campaign_id TEXT PRIMARY KEY, name TEXT NOT NULL, template TEXT NOT NULL, cohort_id TEXT,
-    created_at TEXT NOT NULL);
+    created_at TEXT NOT NULL, dialect TEXT NOT NULL DEFAULT 'braze', feed TEXT);
 CREATE TABLE IF NOT EXISTS message(
     campaign_id TEXT, external_id TEXT, state TEXT NOT NULL, subject TEXT NOT NULL,
     body TEXT NOT NULL, reason TEXT, rendered_at TEXT NOT NULL,
@@ -30,6 +32,9 @@ CREATE TABLE IF NOT EXISTS credential(
 CREATE TABLE IF NOT EXISTS shelf(
     name TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY(name, key)) WITHOUT ROWID;
 """
+ITEMS = "items"  # the shelf with the shop's catalog, for templates that look items up
+# columns of campaign that older files lack
+LATER = ("dialect TEXT NOT NULL DEFAULT 'braze'", "feed TEXT")
 
 
 Values = Sequence[Any] | Mapping[str, Any]
@@ -49,6 +54,10 @@ class Storage:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(SCHEMA)
+        there = {row["name"] for row in self._db.execute("PRAGMA table_info(campaign)")}
+        for column in LATER:
+            if column.split()[0] not in there:
+                self._db.execute(f"ALTER TABLE campaign ADD COLUMN {column}")
 
     def rows(self, query: str, values: Values = ()) -> list[dict[str, Any]]:
         with self._lock:
@@ -82,6 +91,16 @@ class Storage:
     def write_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         with self.transaction() as db:
             db.executemany(statement, values)
+
+    def credential(self, name: str) -> tuple[str, str] | None:
+        """(user name, password), or (header, value), of a credential."""
+        row = self.row("SELECT * FROM credential WHERE name = ?", [name])
+        return None if row is None else (row["username"], row["password"])
+
+    def item(self, item_id: str) -> dict[str, Any] | None:
+        """What a template finds in the shop's catalog."""
+        row = self.row("SELECT value FROM shelf WHERE name = ? AND key = ?", [ITEMS, item_id])
+        return None if row is None else dict(orjson.loads(row["value"]))
 
     def close(self) -> None:
         with self._lock:

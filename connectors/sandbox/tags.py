@@ -1,4 +1,5 @@
-"""The Liquid tags that Braze adds: ``connected_content`` and ``abort_message``."""
+"""The Liquid tags that tools add: Braze's ``connected_content`` and ``abort_message``, CleverTap's
+``abort``."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from liquid.tag import Tag
 from liquid.token import TOKEN_EXPRESSION, TOKEN_TAG, Token
 
 from connectors.sandbox.fetching import Call, CallFailedError, Fetcher
+from connectors.sandbox.language import SkippedError
 
 if TYPE_CHECKING:
     from liquid import BoundTemplate, Environment, RenderContext
@@ -29,10 +31,6 @@ OPTION = re.compile(rf"\s:({'|'.join(sorted(VALUES | SWITCHES))})(?=\s|$)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 CredentialOf = Callable[[str], tuple[str, str] | None]
-
-
-class AbortMessageError(Exception):
-    """The template decided that this person gets no message; the text is the reason."""
 
 
 class AbortMessage(Tag):
@@ -56,7 +54,17 @@ class AbortMessageNode(Node):
         self.reason = reason
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        raise AbortMessageError(self.reason or "abort_message without a reason")
+        raise SkippedError(self.reason or "aborted without a reason")
+
+
+class Abort(Tag):
+    """``{% abort %}``"""
+
+    name = "abort"
+    block = False
+
+    def parse(self, stream: TokenStream) -> Node:
+        return AbortMessageNode(stream.current, "")
 
 
 class ConnectedContent(Tag):
@@ -107,7 +115,7 @@ class ConnectedContentNode(Node):
         try:
             value = self.tag.fetcher.fetch(self._call(text))
         except CallFailedError as error:
-            raise AbortMessageError(f"connected_content failed for good: {error}") from error
+            raise SkippedError(f"connected_content failed for good: {error}") from error
         if "save" in self.given:
             context.assign(text["save"], value)
         elif isinstance(value, str):

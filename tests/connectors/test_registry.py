@@ -13,11 +13,11 @@ from settings.workspace import ConnectionSettings
 from tests.connectors.doubles import DOUBLES
 
 ROOT = Path(connectors.__file__).parent
-NOT_TOOLS = {"delivery", "__pycache__"}
+NOT_TOOLS = {"delivery"}
 
 
 def test_each_folder_is_a_tool_and_each_tool_a_folder() -> None:
-    folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - NOT_TOOLS
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")} - NOT_TOOLS
     assert {tool.open.__module__.split(".")[1] for tool in REGISTRY.values()} == folders
 
 

@@ -23,7 +23,7 @@ STATES = st.dictionaries(st.sampled_from("xyz"), VALUES)
 
 def record(key: str, state: dict[str, object]) -> Record:
     names, text = orjson.dumps(list(state)).decode(), canonical(state)
-    return Record(key, names, len(state), text, content_hash(text), "", b"{}")
+    return Record(0, key, names, len(state), text, content_hash(text), "", b"{}")
 
 
 @contextmanager

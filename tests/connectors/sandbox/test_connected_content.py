@@ -7,7 +7,8 @@ import time as clock
 
 import pytest
 
-from connectors.sandbox.fetching import ATTEMPTS, USER_AGENT, Call, Fetcher
+from connectors.sandbox.fetching import ATTEMPTS, Call, Fetcher
+from connectors.sandbox.rules import BRAZE
 from tests.connectors.doubles import FakeTime
 from tests.connectors.sandbox.conftest import Content, Kitchen
 
@@ -45,7 +46,7 @@ def test_it_says_who_it_is_and_sends_the_named_credential(
 ) -> None:
     kitchen.text(f"{{% connected_content {content.url}/text :basic_auth shop %}}")
     headers = content.asked[0]["headers"]
-    assert headers["user-agent"] == USER_AGENT
+    assert headers["user-agent"] == BRAZE.user_agent
     assert headers["user-agent"].startswith("Braze Sender")
     assert headers["authorization"] == "Basic dXNlcjpwYXNzd29yZA=="
 

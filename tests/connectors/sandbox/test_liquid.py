@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.sandbox.rendering import TemplateError, split_subject, url_param_escape
+from connectors.sandbox.language import TemplateError
+from connectors.sandbox.liquid_language import url_param_escape
+from connectors.sandbox.rendering import split_subject
 from connectors.sandbox.syntax import to_liquid
 from connectors.sandbox.tags import split_options
 from tests.connectors.sandbox.conftest import Kitchen
