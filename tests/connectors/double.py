@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,11 @@ class FakeTime:
         with self._lock:
             self.naps.append(seconds)
             self.now_s += seconds
+
+    @staticmethod
+    def let_pass(seconds: float) -> None:
+        """Sleep in the time of the running test."""
+        FakeTime.newest.sleep(seconds)
 
     @property
     def slept_s(self) -> float:
@@ -173,4 +178,7 @@ def _replaced(value: Any, wrong: str) -> Any:
     """The same options with KEY exchanged wherever it stands."""
     if isinstance(value, Mapping):
         return {name: _replaced(entry, wrong) for name, entry in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        own = {f.name: getattr(value, f.name) for f in fields(value) if f.init}
+        return replace(value, **{name: _replaced(entry, wrong) for name, entry in own.items()})
     return value.replace(KEY, wrong) if isinstance(value, str) else value

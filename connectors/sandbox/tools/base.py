@@ -131,7 +131,8 @@ class ToolDouble:
         return make_response(jsonify(message=text), status)
 
     def held(self) -> dict[str, dict[str, Any]]:
-        """Customer id → attributes that the tool holds; customers without any may be left out."""
+        """Customer id → attributes that the tool holds, without what stands for segments;
+        customers without any may be left out."""
         return {}
 
     def members(self, segment_id: str) -> list[str]:

