@@ -56,8 +56,8 @@ def _options(fields: Mapping[str, marshmallow.fields.Field]) -> list[tuple[str, 
 def _default(field: marshmallow.fields.Field) -> str:
     if field.required:
         return "required"
-    value = field.load_default
-    return "" if value in (marshmallow.missing, None) else f"`{value}`"
+    value = field.load_default() if callable(field.load_default) else field.load_default
+    return "" if value in (marshmallow.missing, None, {}) else f"`{value}`"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

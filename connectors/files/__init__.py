@@ -9,5 +9,5 @@ CONNECTOR = Connector(
     FilesOptions,
     open_files,
     abilities(Ability.ATTRIBUTES, Ability.SEGMENTS),
-    {"bytes a file": "file_bytes, 64 MB as it stands"},
+    {"bytes of a file": "file_bytes, 64 MB as it stands", "bytes of a row": "1 MB"},
 )

@@ -9,5 +9,5 @@ CONNECTOR = Connector(
     HttpOptions,
     open_http,
     abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.TRIGGER, Ability.IDENTITY),
-    {"all": "as its documentation says: requests.*.limits and windows"},
+    {"of every kind": "those of the tool, as described in requests.*.limits and windows"},
 )
