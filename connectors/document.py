@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-
-import marshmallow
+from collections.abc import Iterable, Sequence
 
 from connectors.registry import REGISTRY
 from connectors.tool import Ability, Connector
@@ -14,8 +11,8 @@ HEAD = """\
 # Connectors
 
 What Rightsend can do with each host tool, and how far the tool lets it. Made from the registry by
-`python -m connectors.document > docs/connectors.md`; a test keeps it true. How delivery works:
-[delivery.md](delivery.md). How to write one more: [new-connector.md](new-connector.md).
+`rightsend docs`. Their options: [configuration.md](configuration.md); how delivery works:
+[delivery.md](delivery.md); how to write one more: [new-connector.md](new-connector.md).
 """
 
 
@@ -42,28 +39,9 @@ def _tools(tools: Sequence[tuple[str, Connector]]) -> list[str]:
         lines += [f"## {connector.title} (`type: {name}`)", ""]
         if connector.limits:
             lines += [*_table(("limit", ""), connector.limits.items()), ""]
-        lines += [*_table(("option", "", "default"), _options(connector.options().fields)), ""]
     return lines
-
-
-def _options(fields: Mapping[str, marshmallow.fields.Field]) -> list[tuple[str, str, str]]:
-    return [
-        (f"`{name}`", str(field.metadata["description"]), _default(field))
-        for name, field in fields.items()
-    ]
-
-
-def _default(field: marshmallow.fields.Field) -> str:
-    if field.required:
-        return "required"
-    value = field.load_default() if callable(field.load_default) else field.load_default
-    return "" if value in (marshmallow.missing, None, {}) else f"`{value}`"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(cell.replace('|', '¦') for cell in line)} |" for line in lines]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render())

@@ -87,7 +87,8 @@ class Client:
         body: bytes | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request to ``base_url + path``; ``body`` is JSON.
+        """Send one request to ``base_url + path``; ``body`` is JSON (``headers`` may call it by a
+        tool's own media type).
 
         Raises Retry when the answer was lost (the tool may have done the work all the same), and
         Stop when no answer can be had: bad certificate, unusable address.
@@ -158,7 +159,7 @@ class Client:
     def _headers(self, body: bytes | None) -> dict[str, str]:
         headers = {**FIXED_HEADERS, **self.headers}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
         return headers
 
     def _answer(self, response: urllib3.BaseHTTPResponse) -> Answer:

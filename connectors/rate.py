@@ -1,4 +1,4 @@
-"""What a tool's answer says about its rate: X-RateLimit-*, Retry-After and their spellings."""
+"""What a tool's answer says about its rate: RateLimit-*, Retry-After and their spellings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from math import isfinite
 
 LONGEST_WAIT_S = 3700.0  # an hourly window that resets on the clock hour, and a little
 EPOCH_FROM = 1e9  # a larger Reset is a point in time, a smaller one a number of seconds
+PREFIXES = ("X-RateLimit-", "RateLimit-")  # the second is an IETF draft's
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,7 @@ UNKNOWN = Rate()
 
 def read_rate(headers: Mapping[str, str], *, now: float) -> Rate:
     """Rate of an answer. ``now`` is Unix time; rubbish in a header counts as its absence."""
-    limit, remaining = (
-        _number(headers, "X-RateLimit-Limit"),
-        _number(headers, "X-RateLimit-Remaining"),
-    )
+    limit, remaining = _window(headers, "Limit"), _window(headers, "Remaining")
     return Rate(
         limit=None if limit is None else int(limit),
         remaining=None if remaining is None else int(remaining),
@@ -50,7 +48,7 @@ def read_retry_after_s(headers: Mapping[str, str], *, now: float) -> float | Non
 
 
 def _reset_s(headers: Mapping[str, str], now: float) -> float | None:
-    reset = _number(headers, "X-RateLimit-Reset")
+    reset = _window(headers, "Reset")
     if reset is None:
         return None
     # Both points in time come from the tool's clock, so a skew of ours does not matter.
@@ -72,9 +70,19 @@ def _http_date(text: str | None) -> float | None:
         return None
 
 
+def _window(headers: Mapping[str, str], tail: str) -> float | None:
+    """A number of the rate window, by whichever prefix it has. A header may name several windows,
+    as in ``10, 10;w=1, 150;w=60``: the first is the one that counts now."""
+    for prefix in PREFIXES:
+        number = _number(headers, prefix + tail)
+        if number is not None:
+            return number
+    return None
+
+
 def _number(headers: Mapping[str, str], name: str) -> float | None:
     try:
-        number = float(headers[name])
+        number = float(headers[name].partition(",")[0])
     except (KeyError, ValueError):
         return None
     return number if isfinite(number) and abs(number) < 1e15 else None

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import marshmallow
 
-from connectors import braze, files, generic, sandbox
+from connectors import braze, files, generic, iterable, klaviyo, sandbox
 from connectors.errors import ConnectorError, Stop
 from connectors.generic.snippet import clevertap
 from connectors.snippets import MakeSnippet
@@ -22,6 +22,8 @@ REGISTRY: dict[str, Connector] = {
     "braze": braze.CONNECTOR,
     "files": files.CONNECTOR,
     "http": generic.CONNECTOR,
+    "iterable": iterable.CONNECTOR,
+    "klaviyo": klaviyo.CONNECTOR,
     "sandbox": sandbox.CONNECTOR,
 }
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import marshmallow
 
 from connectors.errors import Stop
+from connectors.inbound import EventFiles, Webhook
 from connectors.rate import UNKNOWN, Rate
 from connectors.snippets import MakeSnippet
 from settings.workspace import ConnectionSettings
@@ -192,8 +193,8 @@ class Connector:
     abilities: frozenset[Ability]
     limits: Mapping[str, str] = field(default_factory=dict)
     snippet: MakeSnippet | None = None
-    webhook: Any = None  # connectors.inbound.Webhook
-    event_files: Any = None  # connectors.inbound.EventFiles
+    webhook: Webhook | None = None
+    event_files: EventFiles | None = None
 
 
 def abilities(*names: Ability) -> frozenset[Ability]:

@@ -1,4 +1,5 @@
-"""The generated pages of the manual: configuration from its schema, commands from click."""
+"""The generated pages of the manual: configuration from its schema, commands from click,
+connectors from the registry."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 
+from connectors import document as connectors
 from connectors.registry import SCHEMAS
 from rightsend.cli import cli
 from settings import document
@@ -14,7 +16,11 @@ from settings import document
 
 def pages() -> dict[str, str]:
     """File name → Markdown."""
-    return {"configuration.md": document.render(SCHEMAS), "commands.md": commands()}
+    return {
+        "configuration.md": document.render(SCHEMAS),
+        "commands.md": commands(),
+        "connectors.md": connectors.render(),
+    }
 
 
 def commands() -> str:

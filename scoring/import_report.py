@@ -11,9 +11,9 @@ from typing import Any
 class SourceReport:
     """Counts of one source in one run.
 
-    rows_read = rows_added + rows_known + rows_after_now + rows_erased + rows quarantined, of the
-    files that were read; files whose content was imported before are only counted in
-    ``files_skipped``.
+    rows_read = rows_added + rows_known + rows_after_now + rows_erased + rows quarantined +
+    rows_unknown, of the files that were read; files whose content was imported before are only
+    counted in ``files_skipped``.
     """
 
     source: str
@@ -24,6 +24,7 @@ class SourceReport:
     rows_after_now: int = 0  # as_of: not yet happened, imported by a later run
     rows_erased: int = 0  # of erased customers, left out
     rows_quarantined: Counter[str] = field(default_factory=Counter)  # by reason
+    rows_unknown: Counter[str] = field(default_factory=Counter)  # no event type for it, by its word
     files_read: int = 0
     files_skipped: int = 0
     seconds: float = 0.0
@@ -43,6 +44,7 @@ class SourceReport:
             "rows_after_now": self.rows_after_now,
             "rows_erased": self.rows_erased,
             "rows_quarantined": dict(sorted(self.rows_quarantined.items())),
+            "rows_unknown": dict(sorted(self.rows_unknown.items())),
             "files_read": self.files_read,
             "files_skipped": self.files_skipped,
             "seconds": round(self.seconds, 3),

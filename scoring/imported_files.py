@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,8 +27,15 @@ class ImportedFiles:
             return False
         return kept.next_at is None or kept.next_at >= now
 
-    def finish(self, source: str, file: str, fingerprint: str, next_at: datetime | None) -> None:
-        self._files.setdefault(source, {})[file] = _Kept(fingerprint, next_at)
+    def finish(
+        self, source: str, files: Mapping[str, str], next_at: Mapping[str, datetime]
+    ) -> None:
+        """Note files (name → fingerprint); ``next_at``: when a waiting row of a file happens."""
+        if not files:
+            return
+        self._files.setdefault(source, {}).update(
+            {file: _Kept(fingerprint, next_at.get(file)) for file, fingerprint in files.items()}
+        )
         document: dict[str, Any] = {
             name: {file: kept.to_json() for file, kept in files.items()}
             for name, files in self._files.items()

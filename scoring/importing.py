@@ -1,8 +1,8 @@
 """Sources → lake: every row once, whatever happens in between.
 
-A file is read in chunks and each chunk is one commit; when a file is through, its fingerprint is
-kept. Killed anywhere, the next run reads the unfinished file again and finds the rows it already
-has by their ids. So no order of death and rerun loses or doubles a row.
+Files are read in chunks and one or several of them are one commit; when a file is through, its
+fingerprint is kept. Killed anywhere, the next run reads the unfinished file again and finds the
+rows it already has by their ids. So no order of death and rerun loses or doubles a row.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import heapq
 import json
 import time
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ from scoring.quarantine import Quarantine, Rejected
 from scoring.sources import mapping
 from scoring.sources.chunk import LINE, Chunk, SourceFile
 from scoring.sources.errors import SourceError
-from scoring.sources.registry import open_source
+from scoring.sources.groups import Group, groups
+from scoring.sources.registry import SOURCES, Open, open_source
 from settings.workspace import ColumnMapping, SourceSettings, WorkspaceSettings
 
 MAPPING_VERSION = 1  # count up when the same mapping gives other rows: everything is read again
@@ -55,12 +57,14 @@ def import_sources(
     progress: Progress = silent,
     only: Collection[str] | None = None,
     secret: bytes | None = None,
+    types: Mapping[str, Open] = SOURCES,
 ) -> ImportReport:
     """Read all sources (or those named in ``only``) into the lake; run it as often as you like.
 
     In a workspace with ``as_of``, events from ``now`` on are left for a later run. ``secret`` is
-    the installation's: it is needed as soon as somebody was erased (ErasureError without it). What
-    cannot be read stands in the report; everything else is imported. Raises UnknownSourceError.
+    the installation's: it is needed as soon as somebody was erased (ErasureError without it).
+    ``types`` says how a source of each type is opened. What cannot be read stands in the report;
+    everything else is imported. Raises UnknownSourceError.
     """
     job = _Job(
         Lake(workspace_dir / "lake"),
@@ -69,6 +73,7 @@ def import_sources(
         mapping.Horizon(now, replay=workspace.as_of is not None),
         Erased(workspace_dir, secret),
         progress,
+        types,
     )
     sources = [source for source in workspace.sources if only is None or source.name in only]
     unknown = set(only or ()) - {source.name for source in sources}
@@ -111,11 +116,16 @@ def import_events(
     with lake.writer(), mapping.connect() as connection:
         erased = Erased(workspace_dir, secret)  # with the lock: nobody is being erased meanwhile
         job = _Job(
-            lake, workspace_dir / "quarantine", workspace_dir, mapping.Horizon(now), erased, silent
+            lake,
+            workspace_dir / "quarantine",
+            workspace_dir,
+            mapping.Horizon(now),
+            erased,
+            silent,
+            {},
         )
-        rejected, _ = job.chunk(
-            connection, source, SourceFile(STREAM, None, _no_chunks), chunk, report
-        )
+        whole = Group([(SourceFile(STREAM, None, _no_chunks), chunk)])
+        rejected, _ = job.group(connection, source, whole, report)
     # A batch that is delivered twice may be cut differently: the row alone tells an old entry.
     lines = [Rejected(STREAM, STREAM, 0, entry.reason, entry.row) for entry in rejected]
     Quarantine(job.quarantine, STREAM).add(lines, once=True)
@@ -123,7 +133,11 @@ def import_events(
 
 
 def read_events_after(
-    workspace: WorkspaceSettings, *, since: datetime, until: datetime
+    workspace: WorkspaceSettings,
+    *,
+    since: datetime,
+    until: datetime,
+    types: Mapping[str, Open] = SOURCES,
 ) -> pa.Table:
     """Events with since ≤ occurred_at < until straight from the sources, never into the lake.
 
@@ -137,7 +151,7 @@ def read_events_after(
             if source.table != canonical.EVENTS:
                 continue
             mapping.check(source)
-            for file in open_source(source, workspace.file.parent):
+            for file in open_source(source, workspace.file.parent, types):
                 for chunk in file.chunks(mapping.source_columns(source)):
                     rows = mapping.apply(connection, source, chunk.table, horizon).rows
                     late = pc.greater_equal(rows[c.OCCURRED_AT], pa.scalar(since))
@@ -170,86 +184,99 @@ class _Job:
     horizon: mapping.Horizon
     erased: Erased
     progress: Progress
+    types: Mapping[str, Open]
 
     def source(
         self, connection: duckdb.DuckDBPyConnection, source: SourceSettings, imported: ImportedFiles
     ) -> SourceReport:
-        """Import every unfinished file of one source."""
+        """Import every unfinished file of one source, small ones together."""
         report, started = SourceReport(source.name, source.table), time.monotonic()
-        try:
-            mapping.check(source)
-            files = open_source(source, self.base)
-        except SourceError as error:
+        quarantine = Quarantine(self.quarantine, source.name)
+        files = self._unfinished(source, imported, report)
+        names = [file.name for file, _ in files]
+        fingerprints = {file.name: known for file, known in files if known}
+        failed: set[str] = set()
+        next_at: dict[str, datetime] = {}
+
+        def note(error: SourceError, *names: str) -> None:
             report.errors.append(str(error))
-            files = []
-        digest = _digest(source)
-        for file in files:
-            fingerprint = f"{file.fingerprint}:{digest}"
-            if file.fingerprint and imported.done(
-                source.name, file.name, fingerprint, self.horizon.now
-            ):
-                report.files_skipped += 1
-                continue
-            try:
-                next_at = self.file(connection, source, file, report)
-            except SourceError as error:
-                report.errors.append(str(error))
-                continue
-            report.files_read += 1
-            if file.fingerprint:
-                imported.finish(source.name, file.name, fingerprint, next_at)
+            failed.update(names)
+
+        for group in groups(
+            [file for file, _ in files],
+            mapping.source_columns(source),
+            begin=lambda file: quarantine.forget(file.name),
+            failed=lambda file, error: note(error, file.name),
+        ):
+            if group.parts:
+                try:
+                    rejected, later = self.group(connection, source, group, report)
+                except SourceError as error:
+                    note(error, *(file.name for file, _ in group.parts))
+                    continue
+                quarantine.add(rejected)
+                if later:
+                    for file, _ in group.parts:
+                        next_at[file.name] = min(later, next_at.get(file.name, later))
+                file, chunk = group.parts[-1]
+                share = (names.index(file.name) + chunk.fraction) / len(names)
+                total = round(report.rows_read / share) if chunk.fraction else None
+                self.progress(source.name, report.rows_read, total)
+            whole = [file.name for file in group.finished if file.name not in failed]
+            report.files_read += len(whole)
+            known = {name: fingerprints[name] for name in whole if name in fingerprints}
+            imported.finish(source.name, known, next_at)
         report.seconds = time.monotonic() - started
         return report
 
-    def file(
+    def group(
         self,
         connection: duckdb.DuckDBPyConnection,
         source: SourceSettings,
-        file: SourceFile,
-        report: SourceReport,
-    ) -> datetime | None:
-        """Import one file; returns when its first row happens that has not happened yet."""
-        quarantine, next_at, before = (
-            Quarantine(self.quarantine, source.name),
-            None,
-            report.rows_read,
-        )
-        quarantine.forget(file.name)
-        for chunk in file.chunks(mapping.source_columns(source)):
-            rejected, later = self.chunk(connection, source, file, chunk, report)
-            quarantine.add(rejected)
-            next_at = min((moment for moment in (next_at, later) if moment), default=None)
-            done = report.rows_read - before
-            total = round(done / chunk.fraction) if chunk.fraction else None
-            self.progress(source.name, done, total)
-        return next_at
-
-    def chunk(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        source: SourceSettings,
-        file: SourceFile,
-        chunk: Chunk,
+        group: Group,
         report: SourceReport,
     ) -> tuple[Iterator[Rejected], datetime | None]:
-        """Map, check and store one chunk; returns what goes to quarantine, in order of lines."""
-        mapped = mapping.apply(connection, source, chunk.table, self.horizon)
+        """Map, check and store pieces of files together; returns what goes to quarantine, in
+        order, and when the first row happens that has not happened yet."""
+        mapped = mapping.apply(connection, source, group.table(), self.horizon)
         rows, kept = mapped.rows, mapped.kept
         erased = self.erased.rows(connection, source.table, rows)
         if erased.any():
             rows, kept = rows.filter(pa.array(~erased)), kept[~erased]
-        stored = self._store(source.table, rows, batch=f"{source.name} {file.name}")
+        stored = self._store(source.table, rows, batch=f"{source.name} {group.parts[0][0].name}")
         conflicts = kept[stored.conflicts]
-        report.rows_read += chunk.table.num_rows + len(chunk.broken)
+        report.rows_read += group.rows
         report.rows_added += stored.added
         report.rows_known += stored.known
         report.rows_after_now += mapped.later
         report.rows_erased += int(np.count_nonzero(erased))
         report.rows_quarantined.update(mapped.reasons)
-        report.rows_quarantined.update(line.reason for line in chunk.broken)
+        for _, chunk in group.parts:
+            report.rows_read += len(chunk.broken) + sum(chunk.unknown.values())
+            report.rows_quarantined.update(line.reason for line in chunk.broken)
+            report.rows_unknown.update(chunk.unknown)
         if len(conflicts):
             report.rows_quarantined[mapping.DUPLICATE_ID] += len(conflicts)
-        return _rejected(source, file, chunk, mapped, conflicts), mapped.next_at
+        return _rejected(source, group, mapped, conflicts), mapped.next_at
+
+    def _unfinished(
+        self, source: SourceSettings, imported: ImportedFiles, report: SourceReport
+    ) -> list[tuple[SourceFile, str | None]]:
+        """The files to read, each with the fingerprint to remember (None: read it always)."""
+        try:
+            mapping.check(source)
+            files = open_source(source, self.base, self.types)
+        except SourceError as error:
+            report.errors.append(str(error))
+            return []
+        digest, unfinished = _digest(source), []
+        for file in files:
+            known = f"{file.fingerprint}:{digest}" if file.fingerprint else None
+            if known and imported.done(source.name, file.name, known, self.horizon.now):
+                report.files_skipped += 1
+            else:
+                unfinished.append((file, known))
+        return unfinished
 
     def _store(self, table: str, rows: pa.Table, *, batch: str) -> AppendReport:
         if rows.num_rows == 0:
@@ -260,22 +287,24 @@ class _Job:
 
 
 def _rejected(
-    source: SourceSettings,
-    file: SourceFile,
-    chunk: Chunk,
-    mapped: mapping.Mapped,
-    conflicts: np.ndarray,
+    source: SourceSettings, group: Group, mapped: mapping.Mapped, conflicts: np.ndarray
 ) -> Iterator[Rejected]:
     """One by one: with a wrong mapping it is every row of the file."""
-    lines = chunk.table[LINE].to_numpy()
     unfit = zip(mapped.rejected.tolist(), mapped.reasons, strict=True)
     doubles = zip(conflicts.tolist(), repeat(mapping.DUPLICATE_ID))
-    rows = (
-        (int(lines[row]), reason, chunk.text(row)) for row, reason in heapq.merge(unfit, doubles)
-    )
-    broken = ((line.line, line.reason, line.text) for line in chunk.broken)
-    for line, reason, text in heapq.merge(rows, broken):
-        yield Rejected(source.name, file.name, line, reason, text)
+    bad = deque(heapq.merge(unfit, doubles))
+    end = 0
+    for file, chunk in group.parts:
+        start, end = end, end + chunk.table.num_rows
+        lines = chunk.table[LINE].to_numpy()
+        own = []
+        while bad and bad[0][0] < end:
+            row, reason = bad.popleft()
+            own.append((row - start, reason))
+        rows = ((int(lines[row]), reason, chunk.text(row)) for row, reason in own)
+        broken = ((line.line, line.reason, line.text) for line in chunk.broken)
+        for line, reason, text in heapq.merge(rows, broken):
+            yield Rejected(source.name, file.name, line, reason, text)
 
 
 def _digest(source: SourceSettings) -> str:
@@ -286,6 +315,9 @@ def _digest(source: SourceSettings) -> str:
         MAPPING_VERSION, source.table, source.format, source.encoding, source.delimiter,
         source.header, sorted((name, repr(column)) for name, column in source.columns.items()),
     )  # fmt: skip
+    own = sorted((key, repr(value)) for key, value in source.options.items() if key != "path")
+    if own:
+        parts = (*parts, own)  # type: ignore[assignment]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 

@@ -24,7 +24,7 @@ from settings.fields import (
     unknown_keys,
 )
 from settings.problems import Complaint, one_of
-from settings.vocabulary import ATTRIBUTE_SCORES, LIST_SCORES, SCORED_ON
+from settings.vocabulary import ATTRIBUTE_SCORES, ATTRIBUTE_TYPES, LIST_SCORES, SCORED_ON
 from settings.workspace import AttributeSettings, ConnectionSettings
 
 
@@ -45,6 +45,15 @@ class AttributeSchema(Strict):
         allow_none=True,
         validate=between(0.0001, 1_000_000),
         metadata=about("step to round a number to, so that noise is not a change", 0.05),
+    )
+    type = Text(
+        allow_none=True,
+        validate=OneOf(ATTRIBUTE_TYPES),
+        metadata=about(
+            "text: a number or a list (with commas) as text; boolean: true from the only bound of "
+            "buckets on; default: as the score is",
+            "boolean",
+        ),
     )
     buckets = fields.List(
         Number(validate=between(-1_000_000_000, 1_000_000_000)),
@@ -88,7 +97,11 @@ class AttributeSchema(Strict):
     @validates_schema
     def buckets_are_labelled(self, data: dict[str, Any], **_: Any) -> None:
         bounds, labels = data.get("buckets", ()), data.get("labels", ())
-        if not bounds and not labels:
+        boolean = data.get("type") == "boolean"
+        if boolean and (len(bounds) != 1 or labels):
+            what = "one bound in buckets and no labels, for type boolean"
+            raise ValidationError(Complaint(what), "buckets")
+        if boolean or not (bounds or labels):
             return
         if data["score"] in LIST_SCORES or data["score"] == SCORED_ON:
             raise ValidationError(Complaint("it only for a number", "buckets"), "buckets")

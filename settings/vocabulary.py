@@ -49,18 +49,28 @@ STARTS_AT = "starts_at"
 ENDS_AT = "ends_at"
 REWARD = "reward"
 
-# event types
+# event types; recent lists keep their position: new ones go to the end
 PURCHASE = "purchase"
 RETURN = "return"
+APP_OPEN = "app_open"
 MESSAGE_SENT = "message_sent"
+DELIVERED = "delivered"
+OPEN = "open"  # a message was opened, read, or shown
+CLICK = "click"
+UNSUBSCRIBE = "unsubscribe"
+BOUNCE = "bounce"  # a message did not arrive
+CONVERSION = "conversion"  # did what the campaign was for, as the host tool counts it
+CONTROL = "control"  # was held out of the campaign, to compare with
 EVENT_TYPES = (
-    "view", "search", "cart", PURCHASE, RETURN, "app_open", "signup", "attendance", MESSAGE_SENT,
-    "delivered", "open", "click", "unsubscribe", "offer_granted", "offer_redeemed", "interest",
+    "view", "search", "cart", PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
+    DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", "interest",
+    BOUNCE, CONVERSION, CONTROL,
 )  # fmt: skip
 
 # identifier kinds
 EXTERNAL_ID = "external_id"
-IDENTIFIER_KINDS = (EXTERNAL_ID, "device_id", "alias", "email_hash", "phone_hash")
+ALIAS = "alias"
+IDENTIFIER_KINDS = (EXTERNAL_ID, DEVICE_ID, ALIAS, "email_hash", "phone_hash")
 
 # per-customer scores that a connection may keep as user attributes in the host tool
 PURCHASE_PROBABILITY = "purchase_probability"  # buys anything within the horizon, 0 … 1
@@ -82,6 +92,7 @@ SCORES: Mapping[str, str] = {
     SCORED_ON: "day of the snapshot (UTC, 2026-03-02): how fresh the scores are",
 }
 ATTRIBUTE_SCORES = tuple(SCORES)
+ATTRIBUTE_TYPES = ("text", "boolean")
 LIST_SCORES = (TOP_ITEMS, TOP_BRANDS, TOP_CATEGORIES)
 
 SOURCE_TYPES = ("file", "ibis", "completejourney")
@@ -110,7 +121,10 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         QUANTITY: Column("number", f"pieces; default 1; negative only for {RETURN}"),
         UNIT_PRICE: Column("number", "price of one piece in the workspace's currency"),
         CAMPAIGN_ID: Column("text", "the campaign it belongs to"),
-        CHANNEL: Column("text", "push, email, sms, web, app, store, …"),
+        CHANNEL: Column(
+            "text",
+            "push, email, sms, in_app, content_card, whatsapp, webhook, web, app, store, …",
+        ),
         DEVICE_ID: Column("text", "the device it came from"),
         PROPERTIES: Column("json", "anything else, as a JSON object"),
     },

@@ -39,7 +39,7 @@ class SourceSettings:
     """One file, folder, glob, warehouse table or packaged data set, mapped to a canonical table."""
 
     name: str
-    type: str  # key of scoring.sources.registry.SOURCES: file, ibis, completejourney
+    type: str  # file, ibis, completejourney, or one of a connector
     table: str  # events, items, customers, campaigns, offers
     columns: Mapping[str, ColumnMapping]
     path: str | None = None  # type file: file, folder or glob, relative to the workspace file
@@ -50,6 +50,7 @@ class SourceSettings:
     url: str | None = field(default=None, repr=False)  # type ibis (may hold a password)
     relation: str | None = None  # type ibis: table name; completejourney: data set name
     sql: str | None = None  # type ibis: instead of a table name
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # a connector's own keys
 
 
 @dataclass(frozen=True)
@@ -114,15 +115,18 @@ class AttributeSettings:
 
     ``score`` is a name in scoring.columns.ATTRIBUTE_SCORES. ``round_to`` (a step such as 0.05)
     makes a number coarse, or ``buckets`` (rising bounds) with one label more than bounds;
-    ``length`` cuts an array. ``hold`` says how far a number may move, or how many entries of an
-    array may be replaced, before the tool's value is changed (connectors.delivery.attributes).
-    ``along``: written only with another attribute. ``priority``: what a budget is spent on first.
+    ``length`` cuts an array. ``type``: ``text`` writes a number or a list as text, ``boolean`` is
+    true from the only bound of ``buckets`` on. ``hold`` says how far a number may move, or how many
+    entries of an array may be replaced, before the tool's value is changed
+    (connectors.delivery.attributes). ``along``: written only with another attribute.
+    ``priority``: what a budget is spent on first.
     """
 
     name: str
     score: str
     round_to: float | None = None
     length: int | None = None
+    type: str | None = None  # text, boolean; default: as the score is
     buckets: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     hold: float | None = None

@@ -42,7 +42,7 @@ class Rendering:
             coarse = _coarse(attribute, value)
             if coarse is None:
                 continue
-            rendered[attribute.name] = coarse
+            rendered[attribute.name] = _typed(attribute, coarse)
             if _held(attribute):
                 exact[attribute.name] = value if isinstance(coarse, (int, float, str)) else coarse
         return rendered, exact or None
@@ -58,7 +58,7 @@ class Rendering:
                 and name in accepted
                 and not attribute.along
                 and accepted[name] != state[name]
-                and _stays(attribute, exact[name], accepted[name])
+                and _stays(attribute, exact[name], _untyped(attribute, accepted[name]))
             ):
                 state[name] = accepted[name]
         stamps = {a.name for a in self.attributes if a.along}
@@ -90,7 +90,7 @@ def _coarse(attribute: AttributeSettings, value: Any) -> Any:
         if not isfinite(value):
             raise ValueError(f"{attribute.name} is not a finite number")
         if attribute.buckets:
-            return attribute.labels[bisect_right(attribute.buckets, value)]
+            return _labels(attribute)[bisect_right(attribute.buckets, value)]
         return value if attribute.round_to is None else _to_step(value, attribute.round_to)
     if isinstance(value, (list, tuple)):
         if not all(isinstance(element, str) for element in value):
@@ -98,6 +98,28 @@ def _coarse(attribute: AttributeSettings, value: Any) -> Any:
         # Tools keep an array as a set: an element twice would be billed and never come back.
         return list(dict.fromkeys(value))[: attribute.length] or None
     raise ValueError(f"{attribute.name} is a {type(value).__name__}")
+
+
+def _labels(attribute: AttributeSettings) -> tuple[str | bool, ...]:
+    return (False, True) if attribute.type == "boolean" else attribute.labels
+
+
+def _typed(attribute: AttributeSettings, coarse: Any) -> Any:
+    if attribute.type != "text" or isinstance(coarse, str):
+        return coarse
+    return ",".join(coarse) if isinstance(coarse, list) else str(coarse)
+
+
+def _untyped(attribute: AttributeSettings, accepted: Any) -> Any:
+    """What the tool has, as it was before it was made text; any rubbish otherwise."""
+    if attribute.type != "text" or not isinstance(accepted, str) or attribute.buckets:
+        return accepted
+    if attribute.round_to is None:
+        return accepted.split(",")
+    try:
+        return float(accepted)
+    except ValueError:
+        return None
 
 
 def _stays(attribute: AttributeSettings, exact: Any, accepted: Any) -> bool:
@@ -109,16 +131,16 @@ def _stays(attribute: AttributeSettings, exact: Any, accepted: Any) -> bool:
     if not isinstance(exact, (int, float)):
         return False
     if attribute.buckets:
-        return accepted in attribute.labels and _in_bucket(attribute, exact, accepted)
+        return accepted in _labels(attribute) and _in_bucket(attribute, exact, accepted)
     if not isinstance(accepted, (int, float)):
         return False
     hold = HOLD_STEPS * (attribute.round_to or 0.0) if attribute.hold is None else attribute.hold
     return abs(exact - accepted) < hold
 
 
-def _in_bucket(attribute: AttributeSettings, exact: float, label: str) -> bool:
+def _in_bucket(attribute: AttributeSettings, exact: float, label: str | bool) -> bool:
     """Within the bounds of the label's bucket, widened."""
-    at = attribute.labels.index(label)
+    at = _labels(attribute).index(label)
     bounds = attribute.buckets
 
     def slack(bound: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ LINE = "__line"  # int64: line of the file (CSV, NDJSON) or row number (others),
 # why a line could not even be split into columns
 BROKEN_LINE = "broken_line"
 WRONG_ENCODING = "wrong_encoding"
+BROKEN_FILE = "broken_file"  # from here on; the text says why
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class BrokenLine:
 class Chunk:
     """``table``: the asked source columns and LINE. ``fraction``: share of the file read so far.
 
-    ``text(i)`` is row i of ``table`` as it stood in the source (for quarantine).
+    ``text(i)`` is row i of ``table`` as it stood in the source (for quarantine). ``unknown`` counts
+    what was left out because there is no canonical event type for it, by the source's own word.
     """
 
     table: pa.Table
     text: Callable[[int], str]
     fraction: float
     broken: tuple[BrokenLine, ...] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,23 @@ from scoring.sources.chunk import SourceFile
 from scoring.sources.errors import SourceError
 from settings.workspace import SourceSettings
 
-SOURCES: Mapping[str, Callable[[SourceSettings, Path], list[SourceFile]]] = {
+Open = Callable[[SourceSettings, Path], list[SourceFile]]
+SOURCES: Mapping[str, Open] = {
     "file": files.open_source,
     "ibis": warehouse.open_source,
     "completejourney": completejourney.open_source,
 }
 
 
-def open_source(source: SourceSettings, base: Path) -> list[SourceFile]:
-    """The units of import of a source; raises SourceError."""
-    if source.type not in SOURCES:
+def open_source(
+    source: SourceSettings, base: Path, sources: Mapping[str, Open] = SOURCES
+) -> list[SourceFile]:
+    """The units of import of a source; raises SourceError.
+
+    ``sources`` may know more types than these: the bootstrap adds those of connectors.
+    """
+    if source.type not in sources:
         raise SourceError(
-            f"source {source.name}: no type {source.type!r}; there is {', '.join(SOURCES)}"
+            f"source {source.name}: no type {source.type!r}; there is {', '.join(sources)}"
         )
-    return SOURCES[source.type](source, base)
+    return sources[source.type](source, base)

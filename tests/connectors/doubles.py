@@ -11,28 +11,29 @@ line in READERS that reads what it wrote.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from connectors.braze.hosts import INSTANCES
-from connectors.files.options import FilesOptions
-from connectors.generic.options import HttpOptions
+from connectors.iterable.hosts import DATA_CENTERS
 from connectors.registry import REGISTRY
 from connectors.sandbox.tools import TOOLS
 from connectors.tool import Ability
 from settings.workspace import ConnectionSettings
+from tests.connectors.described import (
+    described_braze,
+    described_clevertap,
+    described_iterable,
+    files_connection,
+    read_files,
+)
 from tests.connectors.double import ATTRIBUTES, KEY, Double, FakeTime, Reader
-from tests.connectors.files.reading import held
 
 __all__ = ["BEHIND", "DOUBLES", "FORMS", "KEY", "READERS", "Double", "FakeTime"]
 
 SLOW_REQUESTS = 200
-EXAMPLES = Path(__file__).parents[2] / "config" / "connections"
 
 
 def sandbox_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
@@ -52,28 +53,23 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
     return ConnectionSettings("crm", "braze", ATTRIBUTES, options)
 
 
-def described(file: Path, base_url: str, key: str = KEY) -> ConnectionSettings:
-    """The first connection in ``file``, at ``base_url``, with ``key`` for each of its secrets."""
-    text = re.sub(r"\$\{\w+\}", key, file.read_text())
-    entry = {**yaml.safe_load(text)[0], "base_url": base_url}
-    options = {name: entry[name] for name in HttpOptions().fields if name in entry}
-    return ConnectionSettings("crm", "http", ATTRIBUTES, HttpOptions().load(options))
+def iterable_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(DATA_CENTERS, "double", f"{url}/tools/iterable")
+    options = {
+        "data_center": "double",
+        "api_key": KEY,
+        "update_existing_only": False,
+        "timeout_s": 30.0,
+        "webhook_token": KEY,
+    }
+    return ConnectionSettings("crm", "iterable", ATTRIBUTES, options)
 
 
-def clevertap_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
-    return described(EXAMPLES / "clevertap.yaml", f"{url}/tools/clevertap")
-
-
-def described_braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
-    return described(Path(__file__).parent / "generic" / "braze.yaml", url)
-
-
-def files_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
-    return ConnectionSettings("crm", "files", ATTRIBUTES, FilesOptions().load({"url": url}))
-
-
-def read_files(connection: ConnectionSettings) -> dict[str, dict[str, Any]]:
-    return held(Path(connection.options["url"]))
+def klaviyo_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setattr("connectors.klaviyo.api.HOST", f"{url}/tools/klaviyo")
+    patch.setattr("connectors.klaviyo.connector.sleep", FakeTime.let_pass)
+    options = {"api_key": KEY, "timeout_s": 30.0, "job_timeout_s": 600.0, "webhook_secret": KEY}
+    return ConnectionSettings("crm", "klaviyo", ATTRIBUTES, options)
 
 
 Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
@@ -81,14 +77,23 @@ Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 DOUBLES: dict[str, Opener] = {
     "braze": braze_connection,
     "files": files_connection,
-    "http": clevertap_connection,
-    "http:braze": described_braze_connection,
+    "http": described_clevertap,
+    "http:braze": described_braze,
+    "http:iterable": described_iterable,
+    "iterable": iterable_connection,
+    "klaviyo": klaviyo_connection,
     "sandbox": sandbox_connection,
 }
-BEHIND: dict[str, str] = {"sandbox": "braze", "http": "clevertap", "http:braze": "braze"}
+BEHIND: dict[str, str] = {
+    "sandbox": "braze", "http": "clevertap", "http:braze": "braze", "http:iterable": "iterable",
+}  # fmt: skip
 FORMS: dict[str, Callable[[Any], Any]] = {}
 # What the tool behind a line cannot do, though its connector can.
-CANNOT: dict[str, set[str]] = {"http": {Ability.IDENTITY}, "http:braze": {Ability.IDENTITY}}
+CANNOT: dict[str, set[str]] = {
+    "http": {Ability.IDENTITY},
+    "http:braze": {Ability.IDENTITY},
+    "http:iterable": {Ability.IDENTITY, Ability.SEGMENTS, Ability.TRIGGER},
+}
 READERS: dict[str, Reader] = {"files": read_files}
 
 

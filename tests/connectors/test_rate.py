@@ -46,6 +46,25 @@ def test_the_window_is_read() -> None:
     assert (rate.limit, rate.remaining, rate.reset_s) == (3000, 7, None)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"RateLimit-Limit": "10", "RateLimit-Remaining": "7", "RateLimit-Reset": "1"},
+        {"ratelimit-limit": "10, 10;w=1, 150;w=60", "ratelimit-remaining": "7",
+         "ratelimit-reset": "1"},
+        {"RateLimit-Limit": "9", "RateLimit-Remaining": "9", "RateLimit-Reset": "9",
+         "X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "7", "X-RateLimit-Reset": "1"},
+    ],
+)  # fmt: skip
+def test_the_window_is_read_in_the_spelling_of_the_ietf_draft_too(headers: dict[str, str]) -> None:
+    rate = read_rate(CaseInsensitiveDict(headers), now=NOW)
+    assert (rate.limit, rate.remaining, rate.reset_s) == (10, 7, 1)
+
+
+def test_a_429_without_retry_after_is_waited_out_by_the_drafts_reset() -> None:
+    assert read_retry_after_s({"RateLimit-Reset": "60"}, now=NOW) == 60
+
+
 @pytest.mark.parametrize("text", ["", "soon", "nan", "inf", "-1", "1e400", "٣", "12; DROP"])
 def test_bad_input_rubbish_in_a_header_is_no_reason_to_wait_long(text: str) -> None:
     headers = {"Retry-After": text, "X-RateLimit-Reset": text, "X-RateLimit-Remaining": text}

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from connectors.sandbox.tools.base import ToolDouble
 from connectors.sandbox.tools.clevertap import CleverTap
+from connectors.sandbox.tools.iterable import IterableDouble
+from connectors.sandbox.tools.klaviyo import KlaviyoDouble
 
 TOOLS: dict[str, type[ToolDouble]] = {
     "clevertap": CleverTap,
+    "iterable": IterableDouble,
+    "klaviyo": KlaviyoDouble,
 }

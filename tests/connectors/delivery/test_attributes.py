@@ -118,3 +118,29 @@ def test_the_urgent_come_first_by_priority_and_then_by_how_much_changed() -> Non
     assert urgency({"top": ["a"]}, {"top": ["b"]}) > urgency({"n": 0.9}, {"n": 0.1})
     assert urgency({"n": 0.9}, {"n": 0.1}) > urgency({"n": 0.2}, {"n": 0.1})
     assert urgency({"n": 0.2}, {}) > urgency({"n": 0.2}, {"n": 0.1})
+
+
+LIKELY = AttributeSettings("l", "score", type="boolean", buckets=(0.3,))
+
+
+@pytest.mark.parametrize(
+    ("value", "held", "expected"),
+    [(0.3, None, True), (0.29, None, False), (0.28, True, True), (0.26, True, False),
+     (0.31, False, False), (0.34, False, True)],
+)  # fmt: skip
+def test_a_boolean_turns_when_its_bound_is_left_behind(
+    value: float, held: bool | None, expected: bool
+) -> None:
+    accepted = {} if held is None else {"l": held}
+    assert settled([LIKELY], {"score": value}, accepted) == {"l": expected}
+
+
+def test_text_is_held_like_what_it_was_made_of() -> None:
+    number = AttributeSettings("n", "score", round_to=0.05, type="text")
+    items = AttributeSettings("i", "items", length=3, hold=1, type="text")
+    assert render([number, items], {"score": 0.126, "items": ["x", "y"]}) == {
+        "n": "0.15", "i": "x,y",
+    }  # fmt: skip
+    assert settled([number], {"score": 0.126}, {"n": "0.1"}) == {"n": "0.1"}
+    assert settled([number], {"score": 0.126}, {"n": "rubbish"}) == {"n": "0.15"}
+    assert settled([items], {"items": ["x", "y", "a"]}, {"i": "x,y,z"}) == {"i": "x,y,z"}

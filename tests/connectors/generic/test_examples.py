@@ -17,7 +17,7 @@ from connectors.registry import SCHEMAS
 from connectors.tool import Recipient
 from settings.load import load
 from settings.workspace import ConnectionSettings
-from tests.connectors.doubles import EXAMPLES
+from tests.connectors.described import EXAMPLES
 
 FILES = sorted(EXAMPLES.glob("*.yaml"))
 WORKSPACE = """workspace: shop

@@ -1,0 +1,93 @@
+"""What Iterable's answers mean: a code and a message, and lists of the users that were refused.
+
+https://api.iterable.com/api/docs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from connectors.errors import Retry, Split, Stop
+from connectors.http import Answer, Client, require_success
+from connectors.tool import Outcome
+
+# Lists of user ids in the answer of a bulk call → why.
+NOT_FOUND = "notFoundUserIds"
+REASONS = {
+    "invalidUserIds": "Iterable cannot take this user id",
+    "invalidDataUserIds": "a value has another type than its field has in Iterable",
+    "conflictUserIds": "the user id belongs to several users",
+    "forgottenUserIds": "the user asked to be forgotten",
+    NOT_FOUND: "there is no such user in Iterable",
+}
+FOR_A_PERSON = {
+    "UniqueFieldsLimitExceeded": "the project has as many user fields as Iterable allows",
+    "error.lists.invalidListId": "the list was deleted in Iterable",
+}
+
+
+def accepted(client: Client, answer: Answer) -> dict[str, Any]:
+    """The body of a successful answer. Raises Retry, Stop, and Split for what is in the request."""
+    code, message = _told(client, answer)
+    if answer.status in (400, 413):
+        if code in FOR_A_PERSON:
+            raise Stop(FOR_A_PERSON[code], status=answer.status)
+        raise Split(message, status=answer.status)
+    require_success(answer)
+    if not isinstance(answer.body, dict):
+        raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
+    return answer.body
+
+
+def required(client: Client, answer: Answer) -> dict[str, Any]:
+    """Like ``accepted`` for a call that has nothing to be split. Raises Retry or Stop."""
+    try:
+        return accepted(client, answer)
+    except Split as error:
+        raise Stop(error.what, status=error.status) from None
+
+
+def bulk_outcome(client: Client, answer: Answer, records: Sequence[bytes]) -> Outcome:
+    """Of a call that takes many users; each record is a JSON object with its ``userId``."""
+    body = accepted(client, answer)
+    if type(body.get("successCount")) is not int:
+        raise Split(_told(client, answer)[1], status=answer.status)
+    reasons = _refused(body)
+    if not reasons and not body.get("failCount"):
+        return Outcome(rate=answer.rate)
+    rejected = {}
+    for index, record in enumerate(records):
+        reason = reasons.get(orjson.loads(record)["userId"])
+        if reason is not None:
+            rejected[index] = reason
+    unlocated = _number(body.get("failCount")) - len(rejected)
+    why = ("refused, and Iterable did not say whom",) if unlocated > 0 else ()
+    return Outcome(rejected, why, answer.rate)
+
+
+def _refused(body: dict[str, Any]) -> dict[str, str]:
+    """User id → reason; older projects have the lists outside of ``failedUpdates``."""
+    failed = body.get("failedUpdates")
+    reasons = {}
+    for lists in (body, failed if isinstance(failed, dict) else {}):
+        for name, reason in REASONS.items():
+            ids = lists.get(name)
+            for user_id in ids if isinstance(ids, list) else []:
+                if isinstance(user_id, str):
+                    reasons[user_id] = reason
+    return reasons
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int else 0
+
+
+def _told(client: Client, answer: Answer) -> tuple[str, str]:
+    """(code, a sentence of Iterable's) of an answer that may be anything."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    code = str(body.get("code", ""))
+    message = ": ".join(str(body[name]) for name in ("code", "msg") if body.get(name))
+    return code, client.reason(message or f"HTTP {answer.status}")
