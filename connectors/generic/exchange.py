@@ -17,6 +17,7 @@ from connectors.generic.template import fill, fill_path
 from connectors.http import Answer, require_success
 from connectors.tool import Limits, Outcome
 
+NO_CONTENT = 204
 REFUSED = (400, 413, 422)  # permanent for what is in the request
 BREAK = b"\n"  # between the customer id and the record, for JSON on one line has none
 
@@ -130,9 +131,10 @@ def _problem(api: Api, request: Call, answer: Answer) -> str | None:
     """
     success = request.success
     if answer.status in success.statuses:
+        if answer.status != NO_CONTENT:
+            _require_json(answer)
         if success.field is None:
             return None
-        _require_json(answer)
         if success.field and not isinstance(answer.body, dict):
             raise Retry("the answer is not like the tool's, so nobody knows", status=answer.status)
         found = at(answer.body, success.field)
