@@ -146,7 +146,7 @@ class _Lanes:
             cursor = at[:live]
             for name, kind in fields:
                 cursor = self._take(kind, cursor, rows[:live] + step, columns.get(name))
-            if np.any(cursor > ends[:live]):
+            if (cursor > ends[:live]).any():
                 raise BrokenFile("a record goes on behind its block")
             at[:live] = cursor
         if np.any(at != ends):
@@ -159,11 +159,11 @@ class _Lanes:
         """Read one value of type ``kind`` at each cursor; returns the cursors behind it."""
         if isinstance(kind, list):
             branch, at = self._number(at)
-            if np.any((branch < 0) | (branch >= len(kind))):
+            if branch.min() < 0 or branch.max() >= len(kind):
                 raise BrokenFile("a union has no such branch")
             for number, each in enumerate(kind):
                 if each != "null":
-                    chosen = np.flatnonzero(branch == number)
+                    (chosen,) = (branch == number).nonzero()
                     if chosen.size == len(at):
                         at = self._take(each, at, rows, column)
                     elif chosen.size:
@@ -172,7 +172,7 @@ class _Lanes:
         name = kind["type"] if isinstance(kind, dict) else kind
         if name in ("string", "bytes"):
             length, start = self._number(at)
-            if np.any(length < 0) or np.any(length > len(self._data)):
+            if length.min() < 0 or length.max() > len(self._data):
                 raise BrokenFile("a text has an impossible length")
             if column is not None:
                 column.put_text(rows, start, start + length)
@@ -218,16 +218,16 @@ class _Lanes:
         byte = self._data[at]
         value = (byte & 127).astype(np.int64)
         at = at + 1
-        more = np.flatnonzero(byte & 128)
-        for shift in range(7, 7 * _LONGEST_NUMBER, 7):
-            if not more.size:
-                break
+        (more,) = (byte & 128).nonzero()
+        shift = 0
+        while more.size:
+            shift += 7
+            if shift == 7 * _LONGEST_NUMBER:
+                raise BrokenFile("a number is longer than ten bytes")
             byte = self._data[at[more]]
             value[more] |= (byte & 127).astype(np.int64) << shift
             at[more] += 1
-            more = more[(byte & 128) != 0]
-        if more.size:
-            raise BrokenFile("a number is longer than ten bytes")
+            more = more[byte >= 128]
         return ((value >> 1) & np.int64(2**63 - 1)) ^ -(value & 1), at
 
     def _raw(self, at: Ints, size: int) -> Bytes:

@@ -19,7 +19,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from connectors.errors import Retry, Stop
+from connectors.errors import Lost, Retry, Stop
 from connectors.rate import UNKNOWN, Rate, read_rate, read_retry_after_s
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -218,6 +218,21 @@ def require_success(answer: Answer) -> Answer:
         410: "the tool no longer offers this call",
     }.get(status, "the tool refused the call")
     raise Stop(what, status=status, request_id=request_id)
+
+
+def send_once(client: Client, method: str, path: str, body: bytes) -> Answer:
+    """A successful answer to what must not be done twice.
+
+    Raises Lost where nobody knows whether it was done (no answer, or the tool failed at it), Retry
+    where the tool said that it was not (429, locked), and Stop.
+    """
+    try:
+        return require_success(client.request(method, path, body=body))
+    except Retry as error:
+        if error.status is None or error.status == 408 or error.status >= 500:
+            what = f"{error.what}; it may have been done all the same"
+            raise Lost(what, status=error.status, request_id=error.request_id) from error
+        raise
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:

@@ -11,9 +11,20 @@ from contextlib import contextmanager
 
 import marshmallow
 
-from connectors import braze, files, generic, iterable, klaviyo, sandbox
+from connectors import (
+    braze,
+    customerio,
+    files,
+    generic,
+    iterable,
+    klaviyo,
+    moengage,
+    onesignal,
+    sandbox,
+)
 from connectors.errors import ConnectorError, Stop
 from connectors.generic.snippet import clevertap
+from connectors.inbound import EventFiles
 from connectors.snippets import MakeSnippet
 from connectors.tool import Connector, Tool
 from settings.workspace import ConnectionSettings
@@ -24,11 +35,25 @@ REGISTRY: dict[str, Connector] = {
     "http": generic.CONNECTOR,
     "iterable": iterable.CONNECTOR,
     "klaviyo": klaviyo.CONNECTOR,
+    "customerio": customerio.CONNECTOR,
+    "moengage": moengage.CONNECTOR,
+    "onesignal": onesignal.CONNECTOR,
     "sandbox": sandbox.CONNECTOR,
 }
 
 SCHEMAS: dict[str, type[marshmallow.Schema]] = {
     name: connector.options for name, connector in REGISTRY.items()
+}
+
+# Source types beside the built-in ones: event files that tools export.
+EVENT_FILES: dict[str, EventFiles] = {
+    connector.event_files.source_type: connector.event_files
+    for connector in REGISTRY.values()
+    if connector.event_files is not None
+}
+
+SOURCE_SCHEMAS: dict[str, type[marshmallow.Schema]] = {
+    name: files.options for name, files in EVENT_FILES.items()
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import redis
@@ -16,7 +18,9 @@ from plugin.auth import Keys
 from plugin.content import routes as content
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import routes as events
+from plugin.events import webhooks
 from plugin.events.schema import EventBatchSchema, EventSchema
+from plugin.events.translating import Translator
 from plugin.jsonio import OrjsonProvider
 from plugin.landing import routes as landing
 from plugin.landing.token import Links
@@ -37,7 +41,7 @@ from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 STORE_TIMEOUT_S = 2.0  # of what writes or queues; content calls wait far less
-_BLUEPRINTS = (content, landing, events, segments, customers, operations, probes)
+_BLUEPRINTS = (content, landing, events, webhooks, segments, customers, operations, probes)
 
 
 class _Api(ErrorHandlerMixin, Api):
@@ -64,8 +68,15 @@ class _AnythingConverter(BaseConverter):
     part_isolating = False
 
 
-def create_app(settings: Settings, *, redis_url: str) -> Flask:
+def create_app(
+    settings: Settings,
+    *,
+    redis_url: str,
+    translators: Mapping[str, Translator] = MappingProxyType({}),
+) -> Flask:
     """The WSGI app. Connects to Redis at ``redis_url`` only when a request needs it.
+
+    ``translators`` says, by type of connection, how what a host tool tells becomes events.
 
     Raises OSError or plugin.secret.SecretError when the state folder is unusable.
     """
@@ -76,7 +87,7 @@ def create_app(settings: Settings, *, redis_url: str) -> Flask:
     app.url_map.strict_slashes = False  # a host tool does not follow redirects
     app.url_map.merge_slashes = False
     app.url_map.converters["anything"] = _AnythingConverter
-    found = _runtime(settings, redis_url)
+    found = _runtime(settings, redis_url, translators)
     found.install(app)
     logs.install(app)
     found.metrics.install(app)
@@ -93,7 +104,7 @@ def create_app(settings: Settings, *, redis_url: str) -> Flask:
     return app
 
 
-def _runtime(settings: Settings, redis_url: str) -> Runtime:
+def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Translator]) -> Runtime:
     key = secret.load(settings)
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
@@ -107,6 +118,7 @@ def _runtime(settings: Settings, redis_url: str) -> Runtime:
         metrics=Metrics(),
         presence=Presence(hasty),
         secret=key,
+        translators=translators,
     )
 
 

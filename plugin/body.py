@@ -15,7 +15,18 @@ from plugin.errors import CODES, fail
 
 def json_body() -> Any:
     """The body of the current request as JSON. Answers 415 or 400 otherwise."""
-    if not request.is_json or request.headers.get("Content-Encoding", "identity") != "identity":
+    if not request.is_json:
+        fail(415, *CODES[415])
+    try:
+        return orjson.loads(raw_body())
+    except orjson.JSONDecodeError as error:
+        fail(400, "invalid_json", f"The request body is not valid JSON: {error}.")
+
+
+def raw_body() -> bytes:
+    """The whole body of the current request. Answers 415, 413 or 400 for one that cannot be
+    had."""
+    if request.headers.get("Content-Encoding", "identity") != "identity":
         fail(415, *CODES[415])
     try:
         body = request.get_data(cache=True)
@@ -26,10 +37,7 @@ def json_body() -> Any:
         request.max_content_length or len(body) + 1
     ):
         fail(413, *CODES[413])
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        fail(400, "invalid_json", f"The request body is not valid JSON: {error}.")
+    return body
 
 
 class _Parser(FlaskParser):

@@ -64,9 +64,29 @@ def authenticate(scope: str) -> Workspace:
             str(error),
             details={"needed": [error.scope], "found": list(error.scopes)},
         )
+    return enter(workspace)
+
+
+def sends_key() -> bool:
+    """Whether the request carries what looks like one of our keys."""
+    return auth.workspace_of(_key()) is not None
+
+
+def enter(workspace: Workspace) -> Workspace:
+    """From here on the request belongs to this workspace."""
     g.workspace = workspace
     g.workspace_name = workspace.settings.workspace
     return workspace
+
+
+def documented(scope: str) -> Callable[[View], View]:
+    """For a view that checks by itself who is asking; outermost."""
+
+    def decorate(view: View) -> View:
+        view._apidoc = _documented(getattr(view, "_apidoc", {}), scope)  # type: ignore[attr-defined]
+        return view
+
+    return decorate
 
 
 def workspace() -> Workspace:

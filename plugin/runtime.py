@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import Flask, current_app
 
 from plugin.auth import Keys
+from plugin.events.translating import Translator
 from plugin.landing.token import Links
 from plugin.metrics import Metrics
 from plugin.presence import Presence
@@ -47,6 +48,7 @@ class Runtime:
     metrics: Metrics
     presence: Presence
     secret: bytes
+    translators: Mapping[str, Translator]  # by type of connection: what tools tell, as events
 
     def install(self, app: Flask) -> None:
         app.extensions[_EXTENSION] = self

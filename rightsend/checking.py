@@ -10,6 +10,7 @@ import redis
 
 from connectors.registry import check as check_connection
 from rightsend.context import EMBEDDED, Context
+from rightsend.event_files import source_types
 from rightsend.ports import listens
 from scoring.sources import mapping
 from scoring.sources.errors import SourceError
@@ -60,7 +61,7 @@ def _read_first(source: SourceSettings, base: Path) -> None:
     """Opens every file of the source and reads the beginning of the first."""
     mapping.check(source)
     columns = mapping.source_columns(source)
-    for file in open_source(source, base)[:1]:
+    for file in open_source(source, base, source_types())[:1]:
         next(iter(file.chunks(columns)), None)
 
 

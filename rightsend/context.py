@@ -19,7 +19,7 @@ from typing import Any
 
 from rq import Queue
 
-from connectors.registry import SCHEMAS
+from connectors.registry import SCHEMAS, SOURCE_SCHEMAS
 from plugin import secret
 from rightsend.errors import RightsendError
 from rightsend.store_process import embedded_store
@@ -59,7 +59,13 @@ class Context:
         if state is None and config == DEFAULT_CONFIG:
             state = Path("state")  # not beside the built-in file
         port = port or _number(PORT_VARIABLE)
-        settings = load(config, connection_schemas=SCHEMAS, state_dir=state, port=port)
+        settings = load(
+            config,
+            connection_schemas=SCHEMAS,
+            source_schemas=SOURCE_SCHEMAS,
+            state_dir=state,
+            port=port,
+        )
         return cls(settings)
 
     def environ(self) -> dict[str, str]:

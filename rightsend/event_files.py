@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import marshmallow
 import numpy as np
 import pyarrow as pa
 
 from connectors.inbound import EventBatch, EventFile, EventFiles, Unreadable
-from connectors.registry import REGISTRY
+from connectors.registry import EVENT_FILES
 from scoring import columns as c
 from scoring.sources.chunk import BROKEN_FILE, LINE, BrokenLine, Chunk, SourceFile
 from scoring.sources.errors import SourceError
 from scoring.sources.registry import SOURCES, Open
-from settings.workspace import ColumnMapping, SourceSettings
+from settings.workspace import SourceSettings
 
-_FILES = {
-    connector.event_files.source_type: connector.event_files
-    for connector in REGISTRY.values()
-    if connector.event_files is not None
-}
-SOURCE_SCHEMAS: Mapping[str, type[marshmallow.Schema]] = {
-    name: files.options for name, files in _FILES.items()
-}
-EVENT_MAPPING: Mapping[str, ColumnMapping] = {
-    name: ColumnMapping(column=name, format="unix_s" if name == c.OCCURRED_AT else None)
-    for name in c.EVENT_COLUMNS
-}
 _TYPES = {
     c.OCCURRED_AT: pa.float64(), c.QUANTITY: pa.float64(), c.UNIT_PRICE: pa.float64(),
 }  # fmt: skip
 
 
-def sources() -> dict[str, Open]:
+def source_types() -> dict[str, Open]:
     """How a source of each type is opened."""
-    return {**SOURCES, **{name: partial(_open, files) for name, files in _FILES.items()}}
+    return {**SOURCES, **{name: partial(_open, files) for name, files in EVENT_FILES.items()}}
 
 
 def _open(files: EventFiles, source: SourceSettings, base: Path) -> list[SourceFile]:

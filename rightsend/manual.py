@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 
 from connectors import document as connectors
-from connectors.registry import SCHEMAS
+from connectors.registry import SCHEMAS, SOURCE_SCHEMAS
 from rightsend.cli import cli
 from settings import document
 
@@ -17,7 +17,7 @@ from settings import document
 def pages() -> dict[str, str]:
     """File name → Markdown."""
     return {
-        "configuration.md": document.render(SCHEMAS),
+        "configuration.md": document.render(SCHEMAS, SOURCE_SCHEMAS),
         "commands.md": commands(),
         "connectors.md": connectors.render(),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from rightsend import publishing
 from rightsend.context import Context
 from rightsend.errors import RightsendError
+from rightsend.event_files import source_types
 from rightsend.store_process import BusyError, flock
 from rightsend.sync import sync
 from scoring import nightly
@@ -54,6 +55,7 @@ def run(
                     run_id=run_id,
                     secret=context.secret,
                     active=active.snapshot if active else None,
+                    source_types=source_types(),
                 )
             )
     except BusyError:

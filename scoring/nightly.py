@@ -8,8 +8,8 @@ now. Readers see the snapshot before until ``publish`` moves the pointer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from scoring.lake import Lake
 from scoring.progress import Progress
 from scoring.run_log import Details, Run, RunReport, runs
 from scoring.snapshot import Snapshot, SnapshotMeta
+from scoring.sources.registry import SOURCES, Open
 from settings.workspace import WorkspaceSettings
 
 __all__ = [
@@ -65,6 +66,7 @@ class NightlyContext:
     run_id: str | None = None
     active: str | None = None  # the published snapshot, which the gate compares with
     secret: bytes | None = None  # the installation's; needed once a customer was erased
+    source_types: Mapping[str, Open] = field(default_factory=lambda: SOURCES)
 
 
 def run(context: NightlyContext) -> RunReport:
@@ -153,6 +155,7 @@ class _Night:
             now=self._now,
             progress=self._context.progress,
             secret=self._context.secret,
+            types=self._context.source_types,
         )
         self._run.report.report["import"] = report.to_json()
         return {}

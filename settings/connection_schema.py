@@ -167,19 +167,11 @@ class ConnectionField(fields.Field[ConnectionSettings]):
         if not isinstance(value, Mapping):
             raise ValidationError("a mapping of keys")
         schemas: Mapping[str, type[Schema]] = self.root.connection_schemas  # type: ignore[union-attr]
-        common = ConnectionSchema()
-        errors: dict[Any, Any] = {}
-        own = {key: each for key, each in value.items() if key in common.fields}
-        connection = _load(common, own, errors)
-        rest = {key: each for key, each in value.items() if key not in common.fields}
         kind = value.get("type")
-        options: Any = None
-        if isinstance(kind, str) and kind in schemas:
-            schema = schemas[kind](unknown=EXCLUDE)
-            keys = {field.data_key or key: key for key, field in schema.fields.items()}
-            errors.update(unknown_keys(rest, {*keys, *common.fields}))
-            options = _load(schema, {k: v for k, v in rest.items() if k in keys}, errors)
-        elif isinstance(kind, str):
+        errors: dict[Any, Any] = {}
+        schema = schemas.get(kind) if isinstance(kind, str) else None
+        connection, options = flat_entry(value, ConnectionSchema(), schema, errors)
+        if isinstance(kind, str) and schema is None:
             errors["type"] = [one_of(schemas, kind)]
         if errors:
             raise ValidationError(errors)
@@ -190,6 +182,26 @@ class ConnectionField(fields.Field[ConnectionSettings]):
             data_points=connection.data_points,
             options=options,
         )
+
+
+def flat_entry(
+    value: Mapping[str, Any],
+    common: Schema,
+    options: type[Schema] | None,
+    errors: dict[Any, Any],
+) -> tuple[Any, Any]:
+    """An entry whose keys are those of ``common`` and, beside them, those of its type's options:
+    what both schemas make of them. Complaints are added to ``errors``; with any, either may be
+    None."""
+    own = {key: each for key, each in value.items() if key in common.fields}
+    rest = {key: each for key, each in value.items() if key not in common.fields}
+    entry = _load(common, own, errors)
+    if options is None:
+        return entry, None
+    schema = options(unknown=EXCLUDE)
+    keys = {field.data_key or key: key for key, field in schema.fields.items()}
+    errors.update(unknown_keys(rest, {*keys, *common.fields}))
+    return entry, _load(schema, {k: v for k, v in rest.items() if k in keys}, errors)
 
 
 def _load(schema: Schema, data: Mapping[str, Any], errors: dict[Any, Any]) -> Any:

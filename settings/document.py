@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import Schema, fields, missing
@@ -30,7 +31,7 @@ from settings.sections import (
     ScheduleSchema,
     SegmentSchema,
 )
-from settings.source_schema import SourceSchema
+from settings.source_schema import SourceField, SourceSchema
 from settings.vocabulary import SCORES, TABLES
 
 _HEADINGS = ("key", "type", "default", "range", "unit", "meaning", "example")
@@ -51,6 +52,7 @@ _TYPES: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (fields.Dict, "mapping"),
     (fields.Nested, "section"),
     (ConnectionField, "connection"),
+    (SourceField, "section"),
 )
 _UNITS: tuple[tuple[str, str], ...] = (
     (r"_s$", "seconds"),
@@ -65,15 +67,19 @@ _UNITS: tuple[tuple[str, str], ...] = (
 _DEFAULT_TEXTS = {"state_dir": f"`{DEFAULT_STATE_DIR}`"}
 
 
-def render(connection_schemas: Mapping[str, type[Schema]]) -> str:
-    """The page as Markdown; ``connection_schemas`` holds the options of each connection type."""
+def render(
+    connection_schemas: Mapping[str, type[Schema]],
+    source_schemas: Mapping[str, type[Schema]] = MappingProxyType({}),
+) -> str:
+    """The page as Markdown; the schemas hold the options of each type of a connector."""
     parts = [
         OPENING,
         _section("service", ServiceSchema()),
         _section("web", WebSchema()),
         _section("sandbox", SandboxSchema()),
-        _section("workspace", WorkspaceSchema(connection_schemas)),
+        _section("workspace", WorkspaceSchema(connection_schemas, source_schemas)),
         _section("sources", SourceSchema()),
+        *(_options("Source", name, schema()) for name, schema in sorted(source_schemas.items())),
         _section("columns", ColumnMappingSchema()),
         _tables(),
         _section("schedule", ScheduleSchema()),
@@ -85,7 +91,10 @@ def render(connection_schemas: Mapping[str, type[Schema]]) -> str:
         _section("connections", ConnectionSchema()),
         _section("attributes", AttributeSchema()),
         _scores(),
-        *(_connection(name, schema()) for name, schema in sorted(connection_schemas.items())),
+        *(
+            _options("Connection", name, schema())
+            for name, schema in sorted(connection_schemas.items())
+        ),
         CLOSING,
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -95,8 +104,8 @@ def _section(name: str, schema: Schema) -> str:
     return f"{SECTIONS[name].strip()}\n\n{_key_table(schema)}"
 
 
-def _connection(name: str, schema: Schema) -> str:
-    return f"### Connection type `{name}`\n\n{_key_table(schema)}"
+def _options(what: str, name: str, schema: Schema) -> str:
+    return f"### {what} type `{name}`\n\n{_key_table(schema)}"
 
 
 def _key_table(schema: Schema) -> str:

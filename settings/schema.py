@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
@@ -36,7 +37,7 @@ from settings.sections import (
     ScheduleSchema,
     SegmentSchema,
 )
-from settings.source_schema import SourceSchema
+from settings.source_schema import SourceField
 from settings.workspace import (
     SandboxSettings,
     Settings,
@@ -52,12 +53,19 @@ REDIS_URL = Regexp(
 
 
 class WorkspaceSchema(Strict):
-    """One workspace file. ``connection_schemas``: the options of each connection type."""
+    """One workspace file. ``connection_schemas``: the options of each connection type;
+    ``source_schemas``: those of each source type beside the built-in ones."""
 
     target = WorkspaceSettings
 
-    def __init__(self, connection_schemas: Mapping[str, type[Schema]], file: Path = Path()) -> None:
+    def __init__(
+        self,
+        connection_schemas: Mapping[str, type[Schema]],
+        source_schemas: Mapping[str, type[Schema]] = MappingProxyType({}),
+        file: Path = Path(),
+    ) -> None:
         self.connection_schemas = connection_schemas
+        self.source_schemas = source_schemas
         self.file = file
         super().__init__()
 
@@ -80,7 +88,7 @@ class WorkspaceSchema(Strict):
         ),
     )
     sources = fields.List(
-        fields.Nested(SourceSchema),
+        SourceField(),
         required=True,
         validate=Length(min=1, error="a list of at least one source"),
         metadata=about("where the data comes from"),

@@ -9,10 +9,11 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import ValidationError, post_load, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Length, NoneOf, OneOf
 
 from settings.column_schema import ColumnField, ColumnMappingSchema
+from settings.connection_schema import flat_entry
 from settings.fields import (
     ENTRY_NAME,
     Flag,
@@ -25,6 +26,7 @@ from settings.fields import (
 )
 from settings.problems import Complaint, one_of
 from settings.vocabulary import (
+    EVENT_COLUMNS,
     EVENT_TYPE,
     EVENT_TYPES,
     EXTERNAL_ID,
@@ -32,6 +34,7 @@ from settings.vocabulary import (
     IDENTIFIER_KIND,
     IDENTIFIER_KINDS,
     IDENTIFIERS,
+    OCCURRED_AT,
     SOURCE_TYPES,
     TABLES,
     Column,
@@ -48,6 +51,10 @@ _REQUIRED_KEYS: Mapping[str, Mapping[str, str]] = {
     "ibis": {"url": "an Ibis connection URL"},
     "completejourney": {"relation": "a data set of the package, such as transactions"},
 }
+EVENT_ROWS: Mapping[str, ColumnMapping] = {
+    name: ColumnMapping(column=name, format="unix_s" if name == OCCURRED_AT else None)
+    for name in EVENT_COLUMNS
+}  # of files that a connector has made into canonical events
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:(//)?\S")
 _WORDS: Mapping[str, tuple[str, ...]] = {
     EVENT_TYPE: EVENT_TYPES,
@@ -192,6 +199,38 @@ class SourceSchema(Strict):
         if data["table"] == "events":
             data["columns"].setdefault(IDENTIFIER_KIND, ColumnMapping(value=EXTERNAL_ID))
         return SourceSettings(**data)
+
+
+class EventFilesSchema(Strict):
+    """The keys that every source of a connector's event files has: it fills events, and knows
+    how."""
+
+    target = dict
+
+    name = SourceSchema._declared_fields["name"]
+    type = Text(required=True, metadata=about("the connector's name for these files"))
+
+
+class SourceField(fields.Field[SourceSettings]):
+    """Loads one source; ``source_schemas`` of the root schema are further types, of connectors."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> SourceSettings:
+        further: Mapping[str, type[Schema]] = self.root.source_schemas  # type: ignore[union-attr]
+        kind = value.get("type") if isinstance(value, Mapping) else None
+        errors: dict[Any, Any] = {}
+        if isinstance(kind, str) and kind in further:
+            entry, options = flat_entry(value, EventFilesSchema(), further[kind], errors)
+            if errors:
+                raise ValidationError(errors)
+            return SourceSettings(**entry, table="events", columns=EVENT_ROWS, options=options)
+        try:
+            source: SourceSettings = SourceSchema().load(value)
+        except ValidationError as error:
+            errors = error.messages_dict
+            if isinstance(kind, str) and kind not in SOURCE_TYPES:
+                errors["type"] = [one_of((*SOURCE_TYPES, *further), kind)]
+            raise ValidationError(errors) from None
+        return source
 
 
 def _missing_keys(source_type: str, given: set[str]) -> dict[str, list[Complaint]]:

@@ -8,16 +8,25 @@ https://www.braze.com/docs/currents_connector
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from pathlib import Path
 from typing import Any
 
 import orjson
-from marshmallow import Schema, fields, validate
+from marshmallow import RAISE, Schema, fields, validate
 
 from connectors import inbound
-from connectors.inbound import Inbound, Webhook, documents, gathered, token_in
+from connectors.inbound import (
+    EventFile,
+    EventFiles,
+    Inbound,
+    Webhook,
+    documents,
+    gathered,
+    token_in,
+)
 from settings import vocabulary as v
 
 TOKEN_OPTION = "currents_token"  # noqa: S105 - the option's name
@@ -92,7 +101,7 @@ class Meaning:
 
     word: str | None = None
     field: str = ""
-    words: Mapping[str, str] = MappingProxyType({})
+    words: Mapping[str, str] = dataclasses.field(default_factory=dict)
     channel: str | None = None
     channel_field: bool = False  # the record names its channel
     by_platform: bool = False  # the channel is web or app
@@ -102,6 +111,9 @@ class Meaning:
 
 class CurrentsOptions(Schema):
     """What a shop's own events mean; the same for files and HTTP."""
+
+    class Meta:
+        unknown = RAISE
 
     custom_events = fields.Dict(
         keys=fields.String(),
@@ -115,6 +127,20 @@ class CurrentsOptions(Schema):
     item_property = fields.String(
         load_default="item_id",
         metadata={"description": "Property of a custom event that holds the item's id"},
+    )
+
+
+class FilesOptions(CurrentsOptions):
+    """A source of Currents files."""
+
+    path = fields.String(
+        required=True,
+        validate=validate.Length(min=1),
+        metadata={
+            "description": "Folder, glob or file, relative to this YAML file; or object storage "
+            "as fsspec names it, which then has to be installed. Folders below count",
+            "example": "s3://bucket/dataexport.prod-03.S3.integration.0123/",
+        },
     )
 
 
@@ -150,7 +176,16 @@ def read(body: bytes, _headers: Mapping[str, str], options: Mapping[str, Any]) -
     return gathered(_events(documents(body), options))
 
 
+def open_files(options: Mapping[str, Any], base: Path) -> list[EventFile]:
+    """The Avro files of a source. Raises Unreadable."""
+    # numpy and Arrow are for the processes that import, not for the web's
+    from connectors.braze import currents_files
+
+    return currents_files.open_files(options, base)
+
+
 WEBHOOK = Webhook(verify=token_in("Authorization", TOKEN_OPTION), read=read)
+EVENT_FILES = EventFiles("braze_currents", FilesOptions, open_files)
 
 
 def _events(

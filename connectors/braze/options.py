@@ -7,6 +7,7 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, validate
 
+from connectors.braze.currents import CurrentsOptions
 from connectors.braze.hosts import INSTANCES
 
 KEY = validate.Regexp(
@@ -15,7 +16,7 @@ KEY = validate.Regexp(
 PARTNER_FIELDS = ("partner_name", "partner_api_key", "partner_client_secret")
 
 
-class BrazeOptions(marshmallow.Schema):
+class BrazeOptions(CurrentsOptions):
     """Unknown keys are errors, as everywhere in a configuration."""
 
     class Meta:
@@ -54,6 +55,14 @@ class BrazeOptions(marshmallow.Schema):
     partner_client_secret = fields.String(
         validate=KEY,
         metadata={"description": "The workspace's data import key for the partner", "secret": True},
+    )
+
+    currents_token = fields.String(
+        validate=KEY,
+        metadata={
+            "description": "Token of a Custom HTTP Currents, when it is no key of Rightsend's own",
+            "secret": True,
+        },
     )
 
     @marshmallow.validates_schema

@@ -125,6 +125,28 @@ class AcceptedSchema(ma.Schema):
     rejected = fields.List(fields.Nested(RejectedEventSchema), required=True)
 
 
+class ToldSchema(ma.Schema):
+    """The accepted events are durable; nothing of the request is to be sent again."""
+
+    accepted = fields.Integer(required=True)
+    rejected = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "Reason to how many events have it"},
+    )
+    unknown_words = fields.Dict(
+        data_key="unknown",
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={
+            "description": "The tool's word to how many events are left out for want of an "
+            "event type"
+        },
+    )
+
+
 class BadEventError(Exception):
     """This event cannot be taken; ``code`` is a stable word, ``details`` go by field."""
 

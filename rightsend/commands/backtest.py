@@ -24,6 +24,7 @@ from rightsend.commands.options import (
 )
 from rightsend.context import Context
 from rightsend.errors import RightsendError
+from rightsend.event_files import source_types
 from rightsend.progress import Progress
 from scoring.backtest.page import LANGUAGES, render
 from scoring.backtest.report import TARGETS, Choice
@@ -197,7 +198,7 @@ def _reports(
         check_window(workspace, cutoff, now)
     check_past(folder, cutoffs)
     if when.snapshot is not None:
-        reports.append(of_snapshot(workspace, when.snapshot, progress, plan))
+        reports.append(of_snapshot(workspace, when.snapshot, progress, plan, source_types()))
     return reports + [of_lake(workspace, folder, each, progress, plan) for each in cutoffs]
 
 

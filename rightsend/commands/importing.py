@@ -12,6 +12,7 @@ from rightsend.commands.options import (
     workspace_option,
 )
 from rightsend.context import Context
+from rightsend.event_files import source_types
 from rightsend.progress import Progress
 from scoring.importing import import_sources
 
@@ -42,6 +43,7 @@ def import_(
             secret=context.secret,
             progress=progress,
             only=sources or None,
+            types=source_types(),
         ).to_json()
     failed = [s for s in report["sources"] if s.get("error")]
     if as_json:

@@ -24,12 +24,12 @@ def web(context: Context) -> None:
     server.fresh_metrics_folder(settings.state_dir / "run" / "metrics")
     # prometheus-client chooses at import whether to share its counts between processes
     from plugin.app import create_app
-    from rightsend import warming
+    from rightsend import warming, webhooks
 
     with context.store():
         url = context.redis_url
         server.serve(
-            lambda: create_app(settings, redis_url=url),
+            lambda: create_app(settings, redis_url=url, translators=webhooks.translators()),
             host=settings.web.host,
             port=settings.web.port,
             workers=settings.web.workers,

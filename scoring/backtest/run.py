@@ -34,6 +34,7 @@ from scoring.importing import read_events_after
 from scoring.lake import Lake
 from scoring.progress import Progress
 from scoring.snapshot import Snapshot
+from scoring.sources.registry import SOURCES, Open
 from settings.workspace import WorkspaceSettings
 
 ABLATIONS = ("affinity", "content", "ease", "engaged", "factors", "temporal")
@@ -163,7 +164,11 @@ class BacktestReport:
 
 
 def of_snapshot(
-    workspace: WorkspaceSettings, snapshot: Snapshot, progress: Progress, plan: Plan | None = None
+    workspace: WorkspaceSettings,
+    snapshot: Snapshot,
+    progress: Progress,
+    plan: Plan | None = None,
+    types: Mapping[str, Open] = SOURCES,
 ) -> CutoffReport:
     """The snapshot's own model against the sources' events after its cut-off.
 
@@ -174,7 +179,8 @@ def of_snapshot(
     history = histories.load(snapshot.model / "history")
     fitted = model_files.load(snapshot.model / "fitted")
     cutoff, days = snapshot.meta.cutoff, snapshot.meta.horizon_days
-    later = read_events_after(workspace, since=cutoff, until=cutoff + timedelta(days=days))
+    until = cutoff + timedelta(days=days)
+    later = read_events_after(workspace, since=cutoff, until=until, types=types)
     truth = _truth(snapshot, history, later, fitted.cutoff)
     if not truth.sells():
         raise BacktestError(

@@ -10,7 +10,7 @@ import pyarrow as pa
 from scoring.sources.chunk import Chunk, SourceFile
 from scoring.sources.errors import SourceError
 
-GROUP_ROWS = 400_000  # a commit costs about as much as so many rows
+GROUP_ROWS = 200_000  # a commit costs about as much as so many rows
 
 
 @dataclass

@@ -17,7 +17,11 @@ from typing import Any
 import pytest
 
 from connectors.braze.hosts import INSTANCES
-from connectors.iterable.hosts import DATA_CENTERS
+from connectors.customerio import hosts as customerio_hosts
+from connectors.iterable.hosts import DATA_CENTERS as ITERABLE
+from connectors.moengage.hosts import DATA_CENTERS as MOENGAGE
+from connectors.onesignal.hosts import HOSTS as ONESIGNAL_HOSTS
+from connectors.onesignal.tags import tag
 from connectors.registry import REGISTRY
 from connectors.sandbox.tools import TOOLS
 from connectors.tool import Ability
@@ -54,7 +58,7 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
 
 
 def iterable_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
-    patch.setitem(DATA_CENTERS, "double", f"{url}/tools/iterable")
+    patch.setitem(ITERABLE, "double", f"{url}/tools/iterable")
     options = {
         "data_center": "double",
         "api_key": KEY,
@@ -72,6 +76,45 @@ def klaviyo_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSetting
     return ConnectionSettings("crm", "klaviyo", ATTRIBUTES, options)
 
 
+def customerio_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(customerio_hosts.TRACK, "us", f"{url}/tools/customerio")
+    patch.setitem(customerio_hosts.APP, "us", f"{url}/tools/customerio")
+    options = {
+        "region": "us",
+        "site_id": "site",
+        "api_key": KEY,
+        "app_api_key": KEY,
+        "update_existing_only": False,
+        "webhook_signing_key": KEY,
+        "timeout_s": 5.0,
+    }
+    return ConnectionSettings("crm", "customerio", ATTRIBUTES, options)
+
+
+def onesignal_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(ONESIGNAL_HOSTS, "api", f"{url}/tools/onesignal")
+    options = {
+        "app_id": "11111111-2222-3333-4444-555555555555",
+        "api_key": KEY,
+        "webhook_token": KEY,
+        "timeout_s": 5.0,
+    }
+    return ConnectionSettings("crm", "onesignal", ATTRIBUTES, options)
+
+
+def moengage_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(MOENGAGE, "01", f"{url}/tools/moengage")
+    options = {
+        "data_center": "01",
+        "workspace_id": "workspace",
+        "api_key": KEY,
+        "update_existing_only": False,
+        "webhook_token": KEY,
+        "timeout_s": 5.0,
+    }
+    return ConnectionSettings("crm", "moengage", ATTRIBUTES, options)
+
+
 Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 
 DOUBLES: dict[str, Opener] = {
@@ -82,12 +125,14 @@ DOUBLES: dict[str, Opener] = {
     "http:iterable": described_iterable,
     "iterable": iterable_connection,
     "klaviyo": klaviyo_connection,
+    "customerio": customerio_connection,
+    "moengage": moengage_connection,
+    "onesignal": onesignal_connection,
     "sandbox": sandbox_connection,
 }
 BEHIND: dict[str, str] = {
     "sandbox": "braze", "http": "clevertap", "http:braze": "braze", "http:iterable": "iterable",
 }  # fmt: skip
-FORMS: dict[str, Callable[[Any], Any]] = {}
 # What the tool behind a line cannot do, though its connector can.
 CANNOT: dict[str, set[str]] = {
     "http": {Ability.IDENTITY},
@@ -95,6 +140,9 @@ CANNOT: dict[str, set[str]] = {
     "http:iterable": {Ability.IDENTITY, Ability.SEGMENTS, Ability.TRIGGER},
 }
 READERS: dict[str, Reader] = {"files": read_files}
+FORMS: dict[str, Callable[[Any], Any]] = {"onesignal": tag}
+# A trigger of these carries a key by which the tool knows it again: a lost answer is asked for.
+KEYED_TRIGGERS = {"onesignal"}
 
 
 def connector_of(name: str) -> str:
@@ -107,15 +155,15 @@ def traits(name: str) -> set[str]:
 
     ``http``: speaks to a tool. ``batches``: takes several records a request. ``tells-rate``: the
     tool says how many requests are left. ``slow``: it takes few enough requests that a test can
-    fill a window.
+    fill a window. ``trigger-once``: a trigger whose answer was lost must not be repeated.
     """
     if connector_of(name) in READERS:
         return {"batches"}
     shown = TOOLS.get(BEHIND.get(name, name))
-    found = {"http"}
+    found = {"http"} if name in KEYED_TRIGGERS else {"http", "trigger-once"}
     if shown is None or shown.rate_headers.remaining:
         found.add("tells-rate")
-    FakeTime()
+
     with pytest.MonkeyPatch.context() as patch:
         tool = REGISTRY[connector_of(name)].open(DOUBLES[name]("http://127.0.0.1:1", patch))
         target = tool.attributes()

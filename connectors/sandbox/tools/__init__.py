@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from connectors.sandbox.tools.base import ToolDouble
 from connectors.sandbox.tools.clevertap import CleverTap
+from connectors.sandbox.tools.customerio import Customerio
 from connectors.sandbox.tools.iterable import IterableDouble
 from connectors.sandbox.tools.klaviyo import KlaviyoDouble
+from connectors.sandbox.tools.moengage import MoEngage
+from connectors.sandbox.tools.onesignal import OneSignal
 
 TOOLS: dict[str, type[ToolDouble]] = {
     "clevertap": CleverTap,
+    "customerio": Customerio,
     "iterable": IterableDouble,
     "klaviyo": KlaviyoDouble,
+    "moengage": MoEngage,
+    "onesignal": OneSignal,
 }

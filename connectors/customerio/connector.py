@@ -1,0 +1,101 @@
+"""A Customer.io workspace as a host tool."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from connectors.customerio import broadcasts, people, segments
+from connectors.customerio.attributes import Attributes
+from connectors.customerio.hosts import APP, TRACK
+from connectors.errors import Stop
+from connectors.http import Client, Timeouts, require_success
+from connectors.tool import Recipient, Target, Tool
+from settings.workspace import ConnectionSettings
+
+REGION = "/api/v1/accounts/region"
+LARGEST_PAGE = 10_000_000
+
+
+@dataclass(frozen=True)
+class Customerio(Tool):
+    """An open connection; ``app_or_none`` is None without an App API key."""
+
+    track: Client
+    app_or_none: Client | None
+    region: str
+    update_existing_only: bool
+
+    most_recipients = broadcasts.MOST_RECIPIENTS
+
+    def attributes(self) -> Target:
+        return Attributes(self.track, self.update_existing_only)
+
+    def segment(self, segment_id: str) -> Target:
+        return segments.Members(self.track, self._app(), segment_id)
+
+    def declare_segment(self, segment_id: str, name: str) -> None:
+        segments.declare(self._app(), segment_id, name)
+
+    def audience(self, segment_id: str) -> Iterator[str]:
+        return segments.audience(self._app(), segment_id)
+
+    def identify(self, pairs: Sequence[tuple[str, str, str]]) -> None:
+        people.identify(self.track, pairs)
+
+    def merge(self, pairs: Sequence[tuple[str, str]]) -> None:
+        people.merge(self.track, pairs)
+
+    def erase(self, customer_ids: Sequence[str]) -> None:
+        people.erase(self.track, customer_ids)
+
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+        broadcasts.trigger(self._app(), campaign_id, recipients)
+
+    def check(self) -> None:
+        """Ask for the region: harmless, and refused with a wrong key."""
+        answer = require_success(self.track.request("GET", REGION))
+        region = answer.body.get("region") if isinstance(answer.body, dict) else None
+        if region is None:
+            raise Stop("the host answers, but not like Customer.io", status=answer.status)
+        if region != self.region:
+            raise Stop("the workspace is in another region than the option region says")
+        if self.app_or_none is not None:
+            require_success(self.app_or_none.request("GET", segments.SEGMENTS))
+
+    def close(self) -> None:
+        self.track.close()
+        if self.app_or_none is not None:
+            self.app_or_none.close()
+
+    def _app(self) -> Client:
+        if self.app_or_none is None:
+            raise Stop("segments and broadcasts need the option app_api_key")
+        return self.app_or_none
+
+
+def open_customerio(connection: ConnectionSettings) -> Customerio:
+    """The connection's workspace. Raises Stop for a region that is not on the list."""
+    options = connection.options
+    region = options["region"]
+    if region not in TRACK:
+        raise Stop(f"connection {connection.name}: Customer.io has no region {region!r}")
+    read_s = float(options.get("timeout_s", 30.0))
+    timeouts = Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s)
+    key, app_key = options["api_key"], options.get("app_api_key")
+    basic = base64.b64encode(f"{options['site_id']}:{key}".encode()).decode()
+    track = Client(
+        TRACK[region],
+        headers={"Authorization": f"Basic {basic}"},
+        secrets=(key, basic),
+        timeouts=timeouts,
+    )
+    app = app_key and Client(
+        APP[region],
+        headers={"Authorization": f"Bearer {app_key}"},
+        secrets=(app_key,),
+        timeouts=timeouts,
+        answer_bytes=LARGEST_PAGE,
+    )
+    return Customerio(track, app or None, region, bool(options.get("update_existing_only", True)))

@@ -1,0 +1,71 @@
+"""A OneSignal app as a host tool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectors.errors import Split, Stop
+from connectors.http import Client, Timeouts
+from connectors.onesignal import messages, tags, users
+from connectors.onesignal.app import App
+from connectors.onesignal.hosts import HOSTS
+from connectors.tool import Recipient, Target, Tool
+from settings.workspace import ConnectionSettings
+
+
+@dataclass(frozen=True)
+class OneSignal(Tool):
+    """An open connection."""
+
+    app: App
+    trigger_channel: str
+
+    most_recipients = messages.MOST_RECIPIENTS
+
+    def attributes(self) -> Target:
+        return tags.Attributes(self.app)
+
+    def segment(self, segment_id: str) -> Target:
+        return tags.Members(self.app, segment_id)
+
+    def declare_segment(self, segment_id: str, name: str) -> None:
+        tags.declare(self.app, segment_id, name)
+
+    def identify(self, pairs: Sequence[tuple[str, str, str]]) -> None:
+        users.identify(self.app, pairs)
+
+    def merge(self, pairs: Sequence[tuple[str, str]]) -> None:
+        users.merge(self.app, pairs)
+
+    def erase(self, customer_ids: Sequence[str]) -> None:
+        users.erase(self.app, customer_ids)
+
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+        for recipient in recipients:
+            messages.trigger(self.app, campaign_id, self.trigger_channel, recipient)
+
+    def check(self) -> None:
+        """List segments: harmless, and refused with a wrong key."""
+        try:
+            answer = self.app.call("GET", self.app.path("/segments"))
+        except Split as error:
+            raise Stop(error.what, status=error.status) from error
+        if "segments" not in answer.body:
+            raise Stop("the host answers, but not like OneSignal", status=answer.status)
+
+    def close(self) -> None:
+        self.app.client.close()
+
+
+def open_onesignal(connection: ConnectionSettings) -> OneSignal:
+    """The connection's app."""
+    options = connection.options
+    read_s = float(options.get("timeout_s", 30.0))
+    client = Client(
+        HOSTS["api"],
+        headers={"Authorization": f"Key {options['api_key']}"},
+        secrets=(options["api_key"],),
+        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+    )
+    return OneSignal(App(client, options["app_id"]), options.get("trigger_channel", "push"))

@@ -1,0 +1,37 @@
+"""Every request that the connector sends is one that Customer.io publishes (see published.json)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from connectors import delivery
+from connectors.tool import Recipient, Tool
+from tests.connectors.doubles import Double
+from tests.connectors.watching import Published
+
+DESCRIBED = json.loads((Path(__file__).parent / "published.json").read_text())["calls"]
+
+
+def test_all_that_the_connector_can_do_is_published(
+    crm: Double, tool: Tool, published: Published
+) -> None:
+    crm.customers(250)
+    crm.sync()
+    crm.customers(200)
+    crm.sync()
+    crm.push(["c000", "c001"])
+    crm.push(["c001", "c002"])
+    assert delivery.check(crm.connection) is None
+    tool.identify([("device_id", "d1", "c001"), ("external_id", "c002", "c001")])
+    tool.merge([("c003", "c004")])
+    tool.erase(["c005"])
+    tool.trigger("7", [Recipient("c001", {"x": 1})])
+    assert list(tool.audience("1")) == ["c001"]
+    assert published.calls == set(DESCRIBED)
+
+
+def test_people_are_not_created_unless_asked_for(crm: Double) -> None:
+    crm.customers(3)
+    report = crm.with_options(update_existing_only=True).sync()
+    assert (report.accepted, crm.held()) == (3, {})
