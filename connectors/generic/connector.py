@@ -112,7 +112,7 @@ def open_http(connection: ConnectionSettings) -> Generic:
     client = Client(
         options["base_url"].rstrip("/"),
         headers={**options["headers"], **headers},
-        secrets=secrets,
+        secrets=(*secrets, *options["secrets"]),
         timeouts=timeouts,
         header_names=options["rate_headers"],
     )

@@ -296,6 +296,11 @@ class HttpOptions(marshmallow.Schema):
         load_default=dict,
         metadata=about("headers of every request that are no secret"),
     )
+    secrets = fields.List(
+        Text(validate=PRINTABLE),
+        load_default=list,
+        metadata=about("keys that stand in a body: no report shows them", secret=True),
+    )
     rate_headers = Mapped(
         Text(validate=Regexp(HEADER_NAME, error="the name of a header")),
         load_default=dict,
