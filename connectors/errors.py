@@ -46,7 +46,10 @@ class ConnectorError(Exception):
 
 
 class Retry(ConnectorError):
-    """Send the same request again; ``after_s`` is the tool's wish, None leaves it to the caller."""
+    """Send the same request again; ``after_s`` is the tool's wish, None leaves it to the caller.
+
+    ``unsent``: the request did not even leave, so it was certainly not carried out.
+    """
 
     def __init__(
         self,
@@ -55,8 +58,10 @@ class Retry(ConnectorError):
         after_s: float | None = None,
         status: int | None = None,
         request_id: str | None = None,
+        unsent: bool = False,
     ) -> None:
         self.after_s = after_s
+        self.unsent = unsent
         super().__init__(what, status=status, request_id=request_id)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import IO, Any, cast
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 import requests
@@ -93,6 +94,28 @@ class Client:
         Raises Retry when the answer was lost (the tool may have done the work all the same), and
         Stop when no answer can be had: bad certificate, unusable address.
         """
+        with self._exchange(method, path, body, params) as response:
+            return self._answer(response)
+
+    def save(self, path: str, target: IO[bytes]) -> int:
+        """GET ``base_url + path`` into ``target`` if the status, which is returned, is 200.
+
+        Raises like ``request``, and Stop when ``target`` cannot be written.
+        """
+        with self._exchange("GET", path) as response:
+            if response.status == 200:
+                for piece in self._pieces(response):
+                    _write(target, piece)
+            return response.status
+
+    @contextmanager
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
         host = urlsplit(self.base_url).hostname
         try:
             pool, url = self._route(path, params)
@@ -109,7 +132,7 @@ class Client:
                 decode_content=False,
             )
             try:
-                return self._answer(response)
+                yield response
             finally:
                 response.close()  # read to its end, its connection is back in the pool already
         except urllib3.exceptions.SSLError:
@@ -117,9 +140,10 @@ class Client:
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
             raise Stop("the address of the tool is not a usable URL") from None
         except urllib3.exceptions.NewConnectionError:
-            raise Retry(f"the connection to {host} failed") from None
-        except urllib3.exceptions.TimeoutError:
-            raise Retry(f"{host} did not answer in time") from None
+            raise Retry(f"the connection to {host} failed", unsent=True) from None
+        except urllib3.exceptions.TimeoutError as error:
+            unsent = isinstance(error, urllib3.exceptions.ConnectTimeoutError)
+            raise Retry(f"{host} did not answer in time", unsent=unsent) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
             raise Retry(f"the connection to {host} failed") from None
         except ValueError:  # its text would show the key
@@ -163,7 +187,7 @@ class Client:
         return headers
 
     def _answer(self, response: urllib3.BaseHTTPResponse) -> Answer:
-        content = self._read(response)
+        content = b"".join(self._pieces(response))
         try:
             body = orjson.loads(content)
         except ValueError:
@@ -181,16 +205,56 @@ class Client:
             request_id=_request_id(response.headers),
         )
 
-    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+    def _pieces(self, response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         deadline = time.monotonic() + self.timeouts.total_s
-        content = bytearray()
+        size = 0
         while piece := response.read1(65_536, decode_content=False):
-            content += piece
-            if len(content) > self.answer_bytes:
+            size += len(piece)
+            if size > self.answer_bytes:
                 raise Retry("the answer is larger than any that the tool documents")
             if time.monotonic() > deadline:
                 raise Retry("the answer came too slowly")
-        return bytes(content)
+            yield piece
+
+
+def download(
+    url: str,
+    target: IO[bytes],
+    *,
+    hosts: Sequence[str],
+    most_bytes: int,
+    timeouts: Timeouts = Timeouts(total_s=600.0),
+) -> int:
+    """Write what a URL of a tool's answer holds to ``target``; returns the HTTP status.
+
+    The URL is not trusted: its host must fit one of ``hosts`` ("*" stands for one label), over TLS
+    unless it is this machine. No key, cookie or proxy password of ours goes there; redirects are
+    not followed. Anything but 200 leaves ``target`` alone. Raises Retry, also for more than
+    ``most_bytes``, and Stop for a host that is not allowed.
+    """
+    parts = _allowed(url, hosts)
+    host = f"{parts.scheme}://{parts.netloc}"
+    client = Client(host, timeouts=timeouts, answer_bytes=most_bytes)
+    try:
+        # What was checked is what is asked: put together anew from its parts.
+        return client.save((parts.path or "/") + (parts.query and f"?{parts.query}"), target)
+    finally:
+        client.close()
+
+
+def _allowed(url: str, hosts: Sequence[str]) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise Stop("the tool gave a download address that is no URL") from None
+    here = host in LOOPBACK_HOSTS
+    usual = parts.scheme == "https" and port in (None, 443)
+    fits = any(re.fullmatch(re.escape(each).replace(r"\*", r"[^.]+"), host) for each in hosts)
+    if not fits or not (usual or here) or parts.username is not None:
+        shown = re.sub(r"[^a-z0-9.-]", "?", host)[:100]
+        raise Stop(f"the tool gave a download address at {shown!r}, which is not an allowed host")
+    return parts
 
 
 def require_success(answer: Answer) -> Answer:
@@ -220,15 +284,24 @@ def require_success(answer: Answer) -> Answer:
     raise Stop(what, status=status, request_id=request_id)
 
 
+def _write(target: IO[bytes], piece: bytes) -> None:
+    try:
+        target.write(piece)
+    except OSError as error:  # not of the connection
+        raise Stop(f"a download cannot be written: {error.strerror or error}") from error
+
+
 def send_once(client: Client, method: str, path: str, body: bytes) -> Answer:
     """A successful answer to what must not be done twice.
 
     Raises Lost where nobody knows whether it was done (no answer, or the tool failed at it), Retry
-    where the tool said that it was not (429, locked), and Stop.
+    where it surely was not (never sent, 429, locked), and Stop.
     """
     try:
         return require_success(client.request(method, path, body=body))
     except Retry as error:
+        if error.unsent:
+            raise
         if error.status is None or error.status == 408 or error.status >= 500:
             what = f"{error.what}; it may have been done all the same"
             raise Lost(what, status=error.status, request_id=error.request_id) from error

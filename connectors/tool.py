@@ -141,7 +141,9 @@ class Tool:
         raise Stop(_cannot(Ability.SEGMENTS))
 
     def catalog(self, name: str) -> Target:
-        """Where items of one catalog go; the key is the item id, an empty state removes it."""
+        """Where items of one catalog go; the key is the item id. A change is ``{"item": fields}``,
+        always the whole item, as replacing is what a tool can repeat; ``{"item": None}`` removes
+        it."""
         raise Stop(_cannot(Ability.CATALOG))
 
     def declare_catalog(self, name: str, fields: Mapping[str, str]) -> None:
@@ -152,21 +154,23 @@ class Tool:
     def identify(self, pairs: Sequence[tuple[str, str, str]]) -> None:
         """(identifier kind, identifier, customer id): from now on these are one person.
 
-        Idempotent. Raises Retry or Stop.
+        Idempotent. Raises Retry, Split or Stop.
         """
         raise Stop(_cannot(Ability.IDENTITY))
 
     def merge(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """(gone customer id, staying customer id). Idempotent. Raises Retry or Stop."""
+        """(gone customer id, staying customer id). Idempotent. Raises Retry, Split or Stop."""
         raise Stop(_cannot(Ability.IDENTITY))
 
     def erase(self, customer_ids: Sequence[str]) -> None:
-        """Delete these people in the tool; who is not there is fine. Raises Retry or Stop."""
+        """Delete these people in the tool; who is not there is fine. Raises Retry, Split or
+        Stop."""
         raise Stop(_cannot(Ability.IDENTITY))
 
     def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
         """Send one request of a campaign. Not idempotent: never sent again when the answer was
-        lost (Lost is raised). ``most_recipients`` fit in one. Raises Retry, Lost or Stop."""
+        lost (Lost is raised). ``most_recipients`` fit in one. Raises Retry when it surely was not
+        carried out, Split when nobody got it because of somebody, Lost or Stop."""
         raise Stop(_cannot(Ability.TRIGGER))
 
     most_recipients = 50

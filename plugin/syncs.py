@@ -1,4 +1,5 @@
-"""How the last sync of each connection went, for Prometheus: read from the reports that it left."""
+"""How the last sync of each part of a connection went, for Prometheus: read from the reports that
+it left."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any
 import orjson
 from prometheus_client import CollectorRegistry, Gauge
 
-LABELS = ("workspace", "connection")
+LABELS = ("workspace", "connection", "what")
 NUMBERS = {
     "profiles": "Customers with attributes",
     "changed": "Customers whose attributes differed",
@@ -52,7 +53,7 @@ def registry(found: Mapping[str, Iterable[Mapping[str, Any]]]) -> CollectorRegis
     )
     for workspace, each in found.items():
         for report in each:
-            labels = (workspace, str(report.get("connection")))
+            labels = (workspace, str(report.get("connection")), str(report.get("what")))
             for name, value in _numbers(report).items():
                 gauges[name].labels(*labels).set(value)
             for reason, customers in report.get("rejected", {}).items():

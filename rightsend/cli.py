@@ -29,6 +29,7 @@ COMMANDS = {
     "score": "rightsend.commands.score:score",
     "recommend": "rightsend.commands.recommend:recommend",
     "sync": "rightsend.commands.sync:sync",
+    "audience": "rightsend.commands.audience:audience",
     "snippet": "rightsend.commands.snippet:snippet",
     "runs": "rightsend.commands.runs:runs",
     "rollback": "rightsend.commands.runs:rollback",

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rightsend import publishing, segments
+from connectors import delivery
+from rightsend import publishing, segments, triggers
 from rightsend import sync as syncs
 from rightsend.context import Context
 from rightsend.errors import RightsendError
@@ -58,7 +59,11 @@ def _erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dic
     for snapshot in kept:
         snapshots.erase(snapshot, ids, model=forget)
     touched = [each for each in segments.folders(context, workspace) if _leave(each, ids)]
-    _tell_host_tools(context, workspace, touched)
+    for each in segments.folders(context, workspace):
+        delivery.erase_recipients(each / triggers.BOOKS, ids)
+    failures = _tell_host_tools(context, workspace, touched) + _delete_profiles(workspace, ids)
+    if failures:
+        raise RightsendError("; ".join(failures))
     return {"rows": rows, "store_entries": entries, "segments": len(touched)}
 
 
@@ -133,17 +138,35 @@ def _leave(folder: Path, ids: set[str]) -> bool:
     return True
 
 
-def _tell_host_tools(context: Context, workspace: WorkspaceSettings, touched: list[Path]) -> None:
-    """What vanished from the snapshot is removed from the tools by a sync and by pushing again."""
+def _tell_host_tools(
+    context: Context, workspace: WorkspaceSettings, touched: list[Path]
+) -> list[str]:
+    """What vanished from the snapshot is removed from the tools by a sync and by pushing again.
+
+    Returns what could not be done.
+    """
     for folder in touched:
         for connection in segments.pushed_to(folder):
             segments.push(context, workspace, folder.name, connection, _quiet)
     if not snapshots.kept(context.workspace_dir(workspace)):
-        return
+        return []
     snapshot = publishing.active_snapshot(context, workspace)
-    failures = syncs.failed(syncs.sync(context, workspace, snapshot, _quiet, wait=True))
-    if failures:
-        raise RightsendError("; ".join(failures))
+    return syncs.failed(syncs.sync(context, workspace, snapshot, _quiet, wait=True))
+
+
+def _delete_profiles(workspace: WorkspaceSettings, ids: set[str]) -> list[str]:
+    """Where the client wants it, and last: a later write would make the profile anew.
+
+    Returns what could not be done.
+    """
+    failures = []
+    for connection in workspace.connections:
+        if connection.options.get("erase_profiles"):
+            try:
+                delivery.erase_profiles(connection, sorted(ids))
+            except delivery.ConnectorError as error:
+                failures.append(f"connection {connection.name}: {error}")
+    return failures
 
 
 def _quiet(_what: str, _done: int, _total: int | None = None) -> None:

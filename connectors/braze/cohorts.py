@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
+from connectors.braze.answers import accepted
 from connectors.braze.identity import external_id, has_external_id
-from connectors.errors import Retry, Split
-from connectors.http import Answer, Client, require_success
+from connectors.http import Client, require_success
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 ADD, REMOVE = b"+", b"-"
@@ -87,15 +87,5 @@ class Members:
             changes.append({"user_ids": leaving, "should_remove": True})
         body = self.partner.signed({"cohort_id": self.cohort_id, "cohort_changes": changes})
         answer = self.client.request("POST", self.partner.path("/users"), body=body)
-        if answer.status in (400, 413):  # permanent for what is in the request
-            raise Split(self._message(answer), status=answer.status, request_id=answer.request_id)
-        require_success(answer)
-        if not isinstance(answer.body, dict):
-            raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
-        if answer.body.get("message") != "success":
-            raise Split(self._message(answer), status=answer.status, request_id=answer.request_id)
+        accepted(self.client, answer)
         return Outcome(rate=answer.rate)
-
-    def _message(self, answer: Answer) -> str:
-        body = answer.body if isinstance(answer.body, dict) else {}
-        return self.client.reason(body.get("message") or f"HTTP {answer.status}")

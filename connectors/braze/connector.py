@@ -2,36 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from connectors.braze.cohorts import Members, Partner, declare
+from connectors.braze import catalog, cohorts, people
+from connectors.braze.audience import Patience, audience
+from connectors.braze.cohorts import Members, Partner
 from connectors.braze.hosts import INSTANCES
-from connectors.braze.options import PARTNER_FIELDS
+from connectors.braze.ingestion import Files
+from connectors.braze.memberships import Memberships
+from connectors.braze.options import ATTRIBUTE, CDI, PARTNER_FIELDS
 from connectors.braze.track import Attributes
+from connectors.braze.trigger import MOST_RECIPIENTS, trigger
 from connectors.errors import Stop
 from connectors.http import Client, Timeouts, require_success
-from connectors.tool import Target, Tool
+from connectors.tool import Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 
 @dataclass(frozen=True)
 class Braze(Tool):
-    """An open connection; ``partner`` is None when segments cannot be pushed."""
+    """An open connection; ``partner`` is None when segments cannot be pushed as cohorts.
+
+    ``options`` are those of ``connectors.braze.options.SharedOptions``.
+    """
 
     client: Client
     partner: Partner | None
-    update_existing_only: bool
+    options: Mapping[str, Any] = field(repr=False)
+    patience: Patience = field(default_factory=Patience)
+    most_recipients = MOST_RECIPIENTS
 
     def attributes(self) -> Target:
-        return Attributes(self.client, self.update_existing_only)
+        if self.options.get("attributes_as") == CDI:
+            return Files(Path(self.options["cdi_folder"]), self._existing_only)
+        return Attributes(self.client, self._existing_only)
 
     def segment(self, segment_id: str) -> Target:
+        if self._by_attribute:
+            attribute = self.options["segments_attribute"]
+            return Memberships(self.client, segment_id, attribute, self._existing_only)
         return Members(self.client, self._partner(), segment_id)
 
     def declare_segment(self, segment_id: str, name: str) -> None:
-        declare(self.client, self._partner(), segment_id, name)
+        """An array attribute needs no declaration: its elements are the segments' ids."""
+        if not self._by_attribute:
+            cohorts.declare(self.client, self._partner(), segment_id, name)
+
+    def catalog(self, name: str) -> Target:
+        return catalog.Items(self.client, name)
+
+    def declare_catalog(self, name: str, fields: Mapping[str, str]) -> None:
+        catalog.declare(self.client, name, fields)
+
+    def identify(self, pairs: Sequence[tuple[str, str, str]]) -> None:
+        people.identify(self.client, self.options.get("identify_aliases") or {}, pairs)
+
+    def merge(self, pairs: Sequence[tuple[str, str]]) -> None:
+        people.merge(self.client, pairs)
+
+    def erase(self, customer_ids: Sequence[str]) -> None:
+        people.delete(self.client, customer_ids)
+
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+        trigger(self.client, campaign_id, recipients)
+
+    def audience(self, segment_id: str) -> Iterator[str]:
+        hosts = self.options.get("export_hosts") or ()
+        return audience(self.client, segment_id, hosts, self.patience)
 
     def check(self) -> None:
         """List segments: harmless, and refused with a wrong key or host."""
@@ -42,9 +82,20 @@ class Braze(Tool):
     def close(self) -> None:
         self.client.close()
 
+    @property
+    def _existing_only(self) -> bool:
+        return bool(self.options.get("update_existing_only", True))
+
+    @property
+    def _by_attribute(self) -> bool:
+        return self.options.get("segments_as") == ATTRIBUTE
+
     def _partner(self) -> Partner:
         if self.partner is None:
-            raise Stop(f"pushing segments needs the options {', '.join(PARTNER_FIELDS)}")
+            raise Stop(
+                f"pushing segments needs the options {', '.join(PARTNER_FIELDS)},"
+                f" or segments_as: {ATTRIBUTE}"
+            )
         return self.partner
 
 
@@ -69,5 +120,5 @@ def connect(base_url: str, options: Mapping[str, Any]) -> Braze:
     return Braze(
         client,
         Partner(*partner_options) if all(partner_options) else None,  # type: ignore[arg-type]
-        bool(options.get("update_existing_only", True)),
+        options,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import marshmallow
@@ -9,6 +10,18 @@ from marshmallow import fields, validate
 
 from connectors.braze.currents import CurrentsOptions
 from connectors.braze.hosts import INSTANCES
+from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
+
+COHORT, ATTRIBUTE = "cohort", "attribute"  # segments_as
+API, CDI = "api", "cdi"  # attributes_as
+# Where Braze puts an export when the client has linked no storage of its own: Amazon S3.
+EXPORT_HOSTS = (
+    "*.s3.amazonaws.com",
+    "*.s3.*.amazonaws.com",
+    "s3.amazonaws.com",
+    "s3.*.amazonaws.com",
+)
+CATALOG_FIELDS = ("name", "brand", "category", "price", "image_url", "url", "sellable")
 
 KEY = validate.Regexp(
     r"[!-~]+\Z", error="must be printable ASCII characters without spaces or line breaks"
@@ -16,11 +29,107 @@ KEY = validate.Regexp(
 PARTNER_FIELDS = ("partner_name", "partner_api_key", "partner_client_secret")
 
 
-class BrazeOptions(CurrentsOptions):
-    """Unknown keys are errors, as everywhere in a configuration."""
+def _absolute(path: str) -> None:
+    if not Path(path).is_absolute():
+        raise marshmallow.ValidationError("must be an absolute path")
+
+
+class SharedOptions(marshmallow.Schema):
+    """What every connection that speaks Braze's protocol can be asked to do. Unknown keys are
+    errors, as everywhere in a configuration."""
 
     class Meta:
         unknown = marshmallow.RAISE
+
+    timeout_s = fields.Float(
+        load_default=30.0,
+        validate=validate.Range(min=0.1, max=300),
+        metadata={"description": "Seconds to wait for an answer"},
+    )
+    attributes_as = fields.String(
+        load_default=API,
+        validate=validate.OneOf([API, CDI]),
+        metadata={
+            "description": "How user attributes go: by API calls, or as files for Cloud Data"
+            " Ingestion in cdi_folder"
+        },
+    )
+    cdi_folder = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=_absolute,
+        metadata={
+            "description": "Folder, as an absolute path, from which a job of yours moves the files"
+            " to the storage that Braze reads"
+        },
+    )
+    segments_as = fields.String(
+        load_default=COHORT,
+        validate=validate.OneOf([COHORT, ATTRIBUTE]),
+        metadata={
+            "description": "How a pushed segment is kept: as a partner's cohort, or as an element"
+            " of an array attribute (needs no partner; each change is a data point)"
+        },
+    )
+    segments_attribute = fields.String(
+        load_default="rightsend_segments",
+        validate=validate.Length(min=1, max=250),
+        metadata={"description": "The array attribute of segments_as: attribute"},
+    )
+    catalog = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(r"[A-Za-z0-9_-]{1,250}\Z"),
+        metadata={
+            "description": "Name of the catalog that is to follow the shop's items; made if missing"
+        },
+    )
+    catalog_fields = fields.List(
+        fields.String(validate=validate.OneOf(CATALOG_FIELDS)),
+        load_default=list(CATALOG_FIELDS),
+        validate=validate.Length(min=1),
+        metadata={"description": "What the catalog holds of an item besides its id"},
+    )
+    identify_aliases = fields.Dict(
+        keys=fields.String(
+            validate=validate.OneOf([kind for kind in IDENTIFIER_KINDS if kind != EXTERNAL_ID])
+        ),
+        values=fields.String(validate=validate.Length(min=1, max=250)),
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "Kinds of identifiers that Braze knows as user aliases, with the"
+            " alias's label: when one turns out to be a known customer's, Braze is told"
+        },
+    )
+    erase_profiles = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Whether erasing a customer deletes the whole profile in Braze. Without"
+            " it only our attributes and memberships go: the profile holds data of others, and"
+            " deleting it for good is the client's decision"
+        },
+    )
+    export_hosts = fields.List(
+        fields.String(validate=validate.Regexp(r"[a-z0-9*.-]+\Z")),
+        load_default=list(EXPORT_HOSTS),
+        metadata={
+            "description": "Hosts from which the export of a segment may be fetched, as its address"
+            " comes with an answer; * stands for one label"
+        },
+    )
+
+    @marshmallow.validates_schema
+    def _cdi_has_a_folder(self, data: dict[str, Any], **_: object) -> None:
+        if data.get("attributes_as") == CDI and not data.get("cdi_folder"):
+            raise marshmallow.ValidationError("is needed for attributes_as: cdi", "cdi_folder")
+
+
+class BrazeOptions(SharedOptions, CurrentsOptions):
+    """A workspace of Braze."""
+
+    class Meta(SharedOptions.Meta, CurrentsOptions.Meta):
+        pass
 
     instance = fields.String(
         required=True,
@@ -31,18 +140,15 @@ class BrazeOptions(CurrentsOptions):
         required=True,
         validate=KEY,
         metadata={
-            "description": "REST API key with users.track and segments.list",
+            "description": "REST API key with users.track and segments.list; for what is used of it"
+            " also catalogs.*, users.identify, users.delete, campaigns.trigger.send and"
+            " users.export.segment",
             "secret": True,
         },
     )
     update_existing_only = fields.Boolean(
         load_default=True,
         metadata={"description": "Write to profiles that exist already; never create one"},
-    )
-    timeout_s = fields.Float(
-        load_default=30.0,
-        validate=validate.Range(min=0.1, max=300),
-        metadata={"description": "Seconds to wait for an answer"},
     )
     partner_name = fields.String(
         validate=validate.Regexp(r"^[A-Za-z0-9_-]{1,64}$"),

@@ -11,9 +11,10 @@ from typing import Any
 
 import orjson
 
+from connectors.braze.answers import accepted
 from connectors.braze.identity import external_id, has_external_id
-from connectors.errors import Reject, Retry, Split
-from connectors.http import Answer, Client, require_success
+from connectors.errors import Reject
+from connectors.http import Client
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 PATH = "/users/track"
@@ -42,9 +43,7 @@ class Attributes:
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One attributes object. Raises Reject for an id or a name that Braze cannot take."""
-        reserved = RESERVED.intersection(change)
-        if reserved:
-            raise Reject(f"{min(reserved)} is a field of Braze, not a custom attribute")
+        check_names(change)
         record: dict[str, Any] = {"external_id": external_id(customer_id)}
         if self.update_existing_only:
             record["_update_existing_only"] = True
@@ -52,39 +51,29 @@ class Attributes:
 
     def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request. Raises Retry, Stop, and Split when Braze refuses without saying which."""
-        body = HEAD + b",".join(records) + TAIL
-        answer = self.client.request("POST", PATH, body=body)
-        # 400: malformed or too many objects; 413: body or item too large. Permanent for what is
-        # in the request, so the bad one is looked for. https://www.braze.com/docs/api/errors/
-        if answer.status in (400, 413):
-            raise Split(self._message(answer), status=answer.status, request_id=answer.request_id)
-        require_success(answer)
-        return self._outcome(answer, len(records))
+        return send(self.client, records)
 
-    def _outcome(self, answer: Answer, count: int) -> Outcome:
-        if not isinstance(answer.body, dict):
-            raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
-        if answer.body.get("message") != "success":
-            raise Split(self._message(answer), status=answer.status, request_id=answer.request_id)
-        errors = answer.body.get("errors") or []
-        rejected: dict[int, str] = {}
-        unlocated: list[str] = []
-        for error in errors if isinstance(errors, list) else [errors]:
-            entry = error if isinstance(error, dict) else {"type": error}
-            reason = self.client.reason(entry.get("type", "no reason given"))
-            index = entry.get("index")
-            ours = entry.get("input_array", "attributes") == "attributes"
-            if ours and type(index) is int and 0 <= index < count:
-                rejected[index] = reason
-            else:
-                unlocated.append(reason)
-        return Outcome(rejected, tuple(unlocated), answer.rate)
 
-    def _message(self, answer: Answer) -> str:
-        """Braze's own words, the most particular first: errors are prose without codes."""
-        body = answer.body if isinstance(answer.body, dict) else {}
-        errors = body.get("errors")
-        first = errors[0] if isinstance(errors, list) and errors else None
-        if isinstance(first, dict):
-            first = first.get("type")
-        return self.client.reason(first or body.get("message") or f"HTTP {answer.status}")
+def check_names(change: Mapping[str, Any]) -> None:
+    """Raises Reject for a name that is not free for custom attributes."""
+    reserved = RESERVED.intersection(change)
+    if reserved:
+        raise Reject(f"{min(reserved)} is a field of Braze, not a custom attribute")
+
+
+def send(client: Client, records: Sequence[bytes]) -> Outcome:
+    """POST attributes objects. Raises like ``Attributes.write``."""
+    answer = client.request("POST", PATH, body=HEAD + b",".join(records) + TAIL)
+    errors = accepted(client, answer).get("errors") or []
+    rejected: dict[int, str] = {}
+    unlocated: list[str] = []
+    for error in errors if isinstance(errors, list) else [errors]:
+        entry = error if isinstance(error, dict) else {"type": error}
+        reason = client.reason(entry.get("type", "no reason given"))
+        index = entry.get("index")
+        ours = entry.get("input_array", "attributes") == "attributes"
+        if ours and type(index) is int and 0 <= index < len(records):
+            rejected[index] = reason
+        else:
+            unlocated.append(reason)
+    return Outcome(rejected, tuple(unlocated), answer.rate)

@@ -1,7 +1,9 @@
 """Delivery, written once for all host tools: only changes, paced, retried, resumable.
 
-``sync`` keeps user attributes up to date, ``push_segment`` the members of a segment; both compare
-what is desired with what the tool accepted last and send the difference.
+``sync`` keeps user attributes up to date, ``push_segment`` the members of a segment,
+``sync_catalog`` the items of a catalog and ``sync_identities`` who is who; all compare what is
+desired with what the tool accepted last and send the difference. ``trigger_campaign`` sends
+messages, and never the same one twice.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from connectors.delivery.attributes import Rendering
+from connectors.delivery.catalog import sync_catalog
 from connectors.delivery.engine import Delivery
+from connectors.delivery.identities import erase_profiles, sync_identities
 from connectors.delivery.ledger import Ledger, Refused
 from connectors.delivery.plan import Plan, Policy, Wish
 from connectors.delivery.report import PushReport, SyncReport
@@ -23,6 +27,7 @@ from connectors.delivery.runtime import (
     no_progress,
 )
 from connectors.delivery.sending import Sender
+from connectors.delivery.triggering import TriggerReport, erase_recipients, trigger_campaign
 from connectors.errors import Busy, ConnectorError, Reject, Retry, Split, Stop
 from connectors.registry import check, open_tool
 from settings.workspace import ConnectionSettings
@@ -38,10 +43,16 @@ __all__ = [
     "Split",
     "Stop",
     "SyncReport",
+    "TriggerReport",
     "check",
+    "erase_profiles",
+    "erase_recipients",
     "push_segment",
     "quarantine",
     "sync",
+    "sync_catalog",
+    "sync_identities",
+    "trigger_campaign",
 ]
 
 ATTRIBUTES_SPACE = "attributes"

@@ -85,10 +85,10 @@ class Delivery:
         for reason, keys in plan.problems():
             self.report.count_reject(reason, keys)
         refused = plan.compare(self._tick)
-        for reason, record in refused:
-            self.report.count_reject(reason)
+        for unfit in refused:
+            self.report.count_reject(unfit.reason)
             if not self.report.dry_run:
-                ledger.refuse(record.key, record.content, reason)
+                ledger.refuse(*unfit)
         self.report.changed = plan.totals()[0] + len(refused)
         self.report.postponed, self.report.data_points_postponed = plan.postpone()
 

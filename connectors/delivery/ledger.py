@@ -28,6 +28,7 @@ from connectors.errors import Stop
 
 LAYOUT = 2
 NOTHING = "{}"
+LISTED = "SELECT value FROM json_each(?)"
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS space(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, label TEXT);
@@ -68,8 +69,8 @@ def content_hash(text: str) -> bytes:
 class Ledger:
     """Open with ``with Ledger(path, space) as ledger``; used by one thread.
 
-    ``db`` is the open file and ``space`` the number of the space, for the plan, which compares
-    with these books inside SQLite.
+    ``db`` is the open file and ``space`` the number of the space, for the plan: it compares with
+    these books inside SQLite, and they take from it what was sent without passing through Python.
     """
 
     def __init__(self, path: Path, space: str) -> None:
@@ -93,6 +94,7 @@ class Ledger:
         # answers, which then are asked for once more.
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = NORMAL")
+        self.db.execute("PRAGMA wal_autocheckpoint = 16000")  # pages: waits for the disk are few
         self.db.executescript(SCHEMA)
         self.db.execute(f"PRAGMA user_version = {LAYOUT}")
 
@@ -117,8 +119,7 @@ class Ledger:
         query = "SELECT records FROM in_flight WHERE space = ?"
         with self.transaction():
             for (records,) in self.db.execute(query, [self.space]).fetchall():
-                for names, keys in orjson.loads(records).items():
-                    self._doubt([(key, names) for key in keys])
+                self._doubt(orjson.loads(records))
             self.db.execute("DELETE FROM in_flight WHERE space = ?", [self.space])
         held = ("doubt", "quarantine")
         self._clean = not any(
@@ -128,9 +129,11 @@ class Ledger:
 
     def begin(self, records: Sequence[Record]) -> int:
         """Write down that these are about to be sent; the number of the request."""
-        members = orjson.dumps(_by_names(records)).decode()
         inserted = self.db.execute(
-            "INSERT INTO in_flight(space, records) VALUES (?, ?)", [self.space, members]
+            "INSERT INTO in_flight(space, records)"  # noqa: S608 - a constant
+            " SELECT ?, json_group_array(json_array(customer_id, names)) FROM spool.record"
+            f" WHERE seq IN ({LISTED})",
+            [self.space, _listed(records)],
         )
         return int(inserted.lastrowid or 0)
 
@@ -149,30 +152,41 @@ class Ledger:
         """
         with self.transaction():
             self.db.execute("DELETE FROM in_flight WHERE request = ?", [request])
-            self._accept(accepted)
-            self._doubt([(record.key, record.names) for record, _ in refused])
+            if accepted:
+                self._accept(_listed(accepted))
             for record, reason in refused:
-                self._quarantine(record.key, record.content, reason)
+                query = "SELECT names, content_hash FROM spool.record WHERE seq = ?"
+                names, content = self.db.execute(query, [record.seq]).fetchone()
+                self._doubt([(record.key, names)])
+                self.refuse(record.key, content, reason)
             return [self.begin(part) for part in unsent]
 
-    def _accept(self, records: Sequence[Record]) -> None:
-        keys = [(self.space, record.key) for record in records]
+    def _accept(self, listed: str) -> None:
+        sent = f"FROM spool.record WHERE seq IN ({LISTED})"
         for table in () if self._clean else ("doubt", "quarantine"):
-            self.db.executemany(
-                f"DELETE FROM {table} WHERE space = ? AND customer_id = ?",  # noqa: S608
-                keys,
+            self.db.execute(
+                f"DELETE FROM {table} WHERE space = ? AND customer_id IN"  # noqa: S608
+                f" (SELECT customer_id {sent})",
+                [self.space, listed],
             )
-        gone = [(self.space, r.key) for r in records if r.desired == NOTHING]
-        if gone:
-            self.db.executemany("DELETE FROM accepted WHERE space = ? AND customer_id = ?", gone)
-        self.db.executemany(
-            "INSERT OR REPLACE INTO accepted VALUES (?, ?, ?)",
-            [(self.space, r.key, r.desired) for r in records if r.desired != NOTHING],
+        self.db.execute(
+            "INSERT OR REPLACE INTO accepted"
+            f" SELECT ?, customer_id, desired {sent} AND desired != '{NOTHING}'",
+            [self.space, listed],
+        )
+        self.db.execute(
+            "DELETE FROM accepted WHERE space = ? AND customer_id IN"  # noqa: S608
+            f" (SELECT customer_id {sent} AND desired = '{NOTHING}')",
+            [self.space, listed],
         )
 
     def refuse(self, key: str, content: bytes, reason: str) -> None:
-        """Quarantine what was never sent, because the tool cannot take it."""
-        self._quarantine(key, content, reason)
+        """Quarantine what the tool does not take; ``content`` is a hash of what was desired."""
+        self._clean = False
+        self.db.execute(
+            "INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?, ?)",
+            (self.space, key, reason, content, now()),
+        )
 
     def count_quarantine(self) -> int:
         query = "SELECT count(*) FROM quarantine WHERE space = ?"
@@ -194,13 +208,6 @@ class Ledger:
             raise
         self.db.execute("COMMIT")
 
-    def _quarantine(self, key: str, content: bytes, reason: str) -> None:
-        self._clean = False
-        self.db.execute(
-            "INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?, ?)",
-            (self.space, key, reason, content, now()),
-        )
-
     def _doubt(self, records: Sequence[tuple[str, str]]) -> None:
         """Of a key that is in doubt already, by other names, all of them are."""
         query = "SELECT names FROM doubt WHERE space = ? AND customer_id = ?"
@@ -215,12 +222,8 @@ class Ledger:
             )
 
 
-def _by_names(records: Sequence[Record]) -> dict[str, list[str]]:
-    """Names → keys: mostly one entry, as most records write the same names."""
-    found: dict[str, list[str]] = {}
-    for record in records:
-        found.setdefault(record.names, []).append(record.key)
-    return found
+def _listed(records: Sequence[Record]) -> str:
+    return orjson.dumps([record.seq for record in records]).decode()
 
 
 def now() -> str:

@@ -11,20 +11,14 @@ COMMA = 1
 
 
 class Record(NamedTuple):
-    """One key's change, ready to go.
+    """One key's change, ready to go: the line ``seq`` of the plan, which holds the rest.
 
-    ``seq`` numbers the records of a plan, ``names`` are the attributes in it as a JSON list,
-    ``points`` how many there are, ``desired`` the key's whole desired state as canonical JSON (what
-    is accepted once the tool takes the record), ``content`` a hash of what was asked for, ``body``
-    what is sent.
+    ``points`` are the attributes in it, ``body`` is what is sent.
     """
 
     seq: int
     key: str
-    names: str
     points: int
-    desired: str
-    content: bytes
     lane: str
     body: bytes
 

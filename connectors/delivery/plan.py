@@ -57,6 +57,14 @@ class Wish(NamedTuple):
     exact: State | None = None
 
 
+class Unfit(NamedTuple):
+    """A key whose change cannot be encoded, a hash of what was desired, and why."""
+
+    key: str
+    content: bytes
+    reason: str
+
+
 class Policy(NamedTuple):
     """What is worth writing.
 
@@ -116,12 +124,12 @@ class Plan:
         query = "SELECT problem, count(*) FROM spool.desired WHERE problem IS NOT NULL GROUP BY 1"
         return sorted(self._db.execute(query), key=lambda row: (-row[1], row[0]))
 
-    def compare(self, tick: Callable[[int], None] = lambda done: None) -> list[tuple[str, Record]]:
-        """Encode every difference; returns what the tool can never take, with the reason.
+    def compare(self, tick: Callable[[int], None] = lambda done: None) -> list[Unfit]:
+        """Encode every difference; returns what the tool can never take.
 
         ``tick`` is told how many were compared.
         """
-        refused: list[tuple[str, Record]] = []
+        refused: list[Unfit] = []
         after, done = "", 0
         while page := self._db.execute(
             DIFFERENT, {"space": self._ledger.space, "after": after, "page": PAGE}
@@ -138,7 +146,7 @@ class Plan:
         return refused
 
     def _encoded(
-        self, page: list[tuple[Any, ...]], refused: list[tuple[str, Record]]
+        self, page: list[tuple[Any, ...]], refused: list[Unfit]
     ) -> Iterator[tuple[Any, ...]]:
         settled, urgency = self._policy.settled, self._policy.urgency
         longest = self._target.limits.item_bytes
@@ -156,7 +164,7 @@ class Plan:
                 if len(encoded.body) > longest:
                     raise Reject("the record is larger than the tool takes")
             except Reject as error:
-                refused.append((error.what, Record(0, key, names, 0, text, content, "", b"")))
+                refused.append(Unfit(key, content, error.what))
                 continue
             first = REMOVAL if text == NOTHING else urgency(change, accepted)
             yield key, names, len(change), text, content, encoded.lane, encoded.body, first
@@ -193,7 +201,7 @@ class Plan:
         """What is to be sent, by key; books may be kept meanwhile."""
         after = 0
         query = (
-            "SELECT seq, customer_id, names, points, desired, content_hash, lane, body"
+            "SELECT seq, customer_id, points, lane, body"
             " FROM spool.record WHERE seq > ? ORDER BY seq LIMIT ?"
         )
         while page := self._db.execute(query, [after, PAGE]).fetchall():

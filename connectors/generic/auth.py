@@ -114,4 +114,6 @@ class Api:
 
 def lost(error: Retry) -> bool:
     """Whether a request that failed so may have been carried out all the same."""
-    return error.status is None or error.status < 400 or error.status >= 500
+    if error.unsent:
+        return False
+    return error.status is None or not 400 <= error.status < 500 or error.status == 408

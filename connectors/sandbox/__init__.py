@@ -8,6 +8,15 @@ CONNECTOR = Connector(
     "Sandbox messaging tool",
     SandboxOptions,
     open_sandbox,
-    abilities(Ability.ATTRIBUTES, Ability.SEGMENTS, Ability.SEND_TIME),
+    abilities(
+        Ability.ATTRIBUTES,
+        Ability.SEGMENTS,
+        Ability.CATALOG,
+        Ability.IDENTITY,
+        Ability.TRIGGER,
+        Ability.AUDIENCE,
+        Ability.SEND_TIME,
+    ),
+    limits={"all": "as Braze's: it speaks the same protocol"},
     snippet=snippet,
 )

@@ -18,6 +18,8 @@ from werkzeug.exceptions import HTTPException
 from connectors.http import LOOPBACK_HOSTS
 from connectors.sandbox.admin import BRAZE, AdminApi, Watched
 from connectors.sandbox.braze_api import LARGEST_CALL, BrazeApi
+from connectors.sandbox.braze_catalogs import CatalogsApi
+from connectors.sandbox.braze_messaging import MessagingApi
 from connectors.sandbox.braze_view import BrazeView
 from connectors.sandbox.campaigns import Campaigns
 from connectors.sandbox.dials import Dials
@@ -63,7 +65,7 @@ def create_app(
     keys = Keys(api_keys)
     storage = Storage(folder)
     log = RequestLog()
-    braze_dials = Dials()
+    dials = Dials()
 
     def now() -> str:
         return datetime.fromtimestamp(clock(), UTC).isoformat(timespec="milliseconds")
@@ -83,12 +85,13 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_CALL
     app.url_map.merge_slashes = False
-    app.register_blueprint(BrazeApi(profiles, campaigns, braze_dials, log, clock).blueprint(keys))
     bench = Bench(storage, keys, log, clock)
+    catalogs, messaging = CatalogsApi(bench, dials), MessagingApi(bench, profiles, campaigns)
+    app.register_blueprint(BrazeApi(bench, profiles, dials, catalogs, messaging).blueprint())
     doubles = {name: double(bench) for name, double in TOOLS.items()}
     for double in doubles.values():
         app.register_blueprint(double.blueprint())
-    tools: dict[str, Watched] = {BRAZE: BrazeView(profiles, campaigns, braze_dials), **doubles}
+    tools: dict[str, Watched] = {BRAZE: BrazeView(profiles, dials, catalogs, messaging), **doubles}
     app.register_blueprint(AdminApi(storage, profiles, campaigns, tools, log).blueprint(keys))
     app.register_blueprint(Pages(storage, profiles, campaigns, log).blueprint())
     app.add_url_rule("/healthz", "healthz", lambda: {"ok": True})

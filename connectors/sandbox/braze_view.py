@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.sandbox.campaigns import Campaigns
+from connectors.sandbox.braze_catalogs import CatalogsApi
+from connectors.sandbox.braze_messaging import MessagingApi
 from connectors.sandbox.dials import Dials
 from connectors.sandbox.profiles import Profiles
 
 PAGE = 5_000
+SEGMENTS_ATTRIBUTE = "rightsend_segments"  # as the option segments_attribute has it
 
 
 @dataclass(frozen=True)
@@ -17,8 +19,9 @@ class BrazeView:
     """See connectors.sandbox.tools.base.ToolDouble for what each method says."""
 
     profiles: Profiles
-    campaigns: Campaigns
     dials: Dials
+    catalogs: CatalogsApi
+    messaging: MessagingApi
 
     def held(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
@@ -29,13 +32,16 @@ class BrazeView:
         return {customer: attributes for customer, attributes in found.items() if attributes}
 
     def members(self, segment_id: str) -> list[str]:
-        return self.profiles.members(segment_id)
+        """Of the cohort, or of the array attribute of segments."""
+        by_attribute = (
+            customer
+            for customer, attributes in self.held().items()
+            if segment_id in attributes.get(SEGMENTS_ATTRIBUTE, [])
+        )
+        return sorted({*self.profiles.members(segment_id), *by_attribute})
 
     def catalog(self, name: str) -> dict[str, dict[str, Any]]:
-        return {}
+        return self.catalogs.items(name)
 
     def triggered(self, campaign_id: str) -> list[dict[str, Any]]:
-        return [
-            {"customer_id": message["external_id"]}
-            for message in self.campaigns.messages(campaign_id, after="", count=PAGE)
-        ]
+        return self.messaging.triggered(campaign_id)

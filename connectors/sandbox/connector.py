@@ -6,10 +6,10 @@ import re
 from urllib.parse import urlsplit
 
 import marshmallow
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from connectors.braze.connector import Braze, connect
-from connectors.braze.options import KEY
+from connectors.braze.options import KEY, SharedOptions
 from connectors.errors import Stop
 from settings.workspace import ConnectionSettings
 
@@ -26,11 +26,8 @@ def _usable_address(url: str) -> None:
         raise marshmallow.ValidationError("must look like http://host:port")
 
 
-class SandboxOptions(marshmallow.Schema):
+class SandboxOptions(SharedOptions):
     """Nothing is needed for the sandbox that ``rightsend up`` starts."""
-
-    class Meta:
-        unknown = marshmallow.RAISE
 
     url = fields.String(
         load_default=None,
@@ -48,11 +45,6 @@ class SandboxOptions(marshmallow.Schema):
         load_default=False,
         metadata={"description": "Write to profiles that exist already; never create one"},
     )
-    timeout_s = fields.Float(
-        load_default=30.0,
-        validate=validate.Range(min=0.1, max=300),
-        metadata={"description": "Seconds to wait for an answer"},
-    )
 
 
 def open_sandbox(connection: ConnectionSettings) -> Braze:
@@ -61,5 +53,7 @@ def open_sandbox(connection: ConnectionSettings) -> Braze:
     url, key = options.get("url"), options.get("api_key")
     if not url or not key:
         raise Stop(f"connection {connection.name}: the options url and api_key are not set")
+    # Its exports lie on itself.
+    hosts = {"export_hosts": [*options.get("export_hosts", ()), urlsplit(url).hostname]}
     partner = {"partner_name": PARTNER, "partner_api_key": key, "partner_client_secret": key}
-    return connect(url.rstrip("/"), {"update_existing_only": False, **options, **partner})
+    return connect(url.rstrip("/"), {"update_existing_only": False, **options, **partner, **hosts})

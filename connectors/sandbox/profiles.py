@@ -78,10 +78,48 @@ class Profiles:
             for external_id in external_ids:
                 for table in ("cohort_member", "message"):
                     db.execute(f"DELETE FROM {table} WHERE external_id = ?", [external_id])  # noqa: S608
+                db.execute(
+                    "DELETE FROM shelf WHERE name = 'braze:alias' AND value = ?",
+                    [_json({"external_id": external_id})],
+                )
                 deleted += db.execute(
                     "DELETE FROM profile WHERE external_id = ?", [external_id]
                 ).rowcount
         return deleted
+
+    def identify(self, external_id: str, alias_name: str, alias_label: str) -> None:
+        """Give the alias to this profile, which is made if missing; whoever has it keeps it."""
+        alias = {"alias_name": alias_name, "alias_label": alias_label}
+        now = self.now()
+        with self.storage.transaction() as db:
+            taken = db.execute(
+                "INSERT OR IGNORE INTO shelf VALUES ('braze:alias', ?, ?)",
+                (_json(alias), _json({"external_id": external_id})),
+            )
+            if not taken.rowcount:
+                return
+            db.execute(
+                "INSERT OR IGNORE INTO profile VALUES (?, '{}', '{}', ?, ?)",
+                (external_id, now, now),
+            )
+            row = db.execute("SELECT fields FROM profile WHERE external_id = ?", [external_id])
+            fields = orjson.loads(row.fetchone()["fields"])
+            fields["user_aliases"] = [*fields.get("user_aliases", []), alias]
+            db.execute(
+                "UPDATE profile SET fields = ? WHERE external_id = ?", [_json(fields), external_id]
+            )
+
+    def merge(self, gone: str, kept: str) -> None:
+        """Attributes that only ``gone`` has go to ``kept``; nothing when either is not there."""
+        there = [self.get(gone), self.get(kept)]
+        if gone == kept or None in there:
+            return
+        custom = [person["custom_attributes"] for person in there if person]
+        self.storage.write(
+            "UPDATE profile SET custom = ? WHERE external_id = ?",
+            [_json({**custom[0], **custom[1]}), kept],
+        )
+        self.delete([gone])
 
     def declare_cohort(self, cohort_id: str, name: str) -> None:
         self.storage.write(

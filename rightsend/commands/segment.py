@@ -22,6 +22,7 @@ from rightsend.commands.options import (
     workspace_option,
 )
 from rightsend.commands.output import target
+from rightsend.commands.segment_trigger import trigger
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 from rightsend.progress import Progress
@@ -32,7 +33,7 @@ SIZES = ("count", "share", "minimum_probability", "budget", "maximum_profit")
 
 @click.group()
 def segment() -> None:
-    """Make segments, list, show, export, push and cancel them.
+    """Make segments, list, show, export, push, trigger and cancel them.
 
     \b
     Example:
@@ -240,6 +241,9 @@ def cancel(context: Context, workspace: str | None, segment_id: str) -> None:
             raise RightsendError(f"segment {segment_id} is {job['state']}, nothing to cancel")
         segments.jobs_of(context, context.workspace(workspace)).cancel(segment_id)
     click.echo(f"segment {segment_id} will stop")
+
+
+segment.add_command(trigger)
 
 
 def _computed(

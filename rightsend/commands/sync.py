@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from threading import Event
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -19,6 +16,7 @@ from rightsend.commands.options import (
     table,
     workspace_option,
 )
+from rightsend.commands.stopping import STOPPED, stopped_by_signal
 from rightsend.context import Context
 from rightsend.progress import Progress
 
@@ -51,7 +49,7 @@ def sync(context: Context, workspace: str | None, dry_run: bool, as_json: bool) 
       rightsend sync --dry-run
     """
     chosen = context.workspace(workspace)
-    with context.store(), Progress(quiet=as_json) as progress, _stopped_by_signal() as stop:
+    with context.store(), Progress(quiet=as_json) as progress, stopped_by_signal() as stop:
         snapshot = publishing.active_snapshot(context, chosen)
         reports = syncs.sync(context, chosen, snapshot, progress, dry_run=dry_run, stop=stop.is_set)
     if as_json:
@@ -65,7 +63,7 @@ def sync(context: Context, workspace: str | None, dry_run: bool, as_json: bool) 
         click.echo(f"rightsend: {sentence}", err=True)
     if stop.is_set() or (syncs.stopped(reports) and not failures):
         click.echo("rightsend: stopped before it was done; run it again to go on", err=True)
-        return 128 + signal.SIGINT
+        return STOPPED
     return 1 if failures else 0
 
 
@@ -82,22 +80,3 @@ def _told(report: Mapping[str, Any], name: str) -> Any:
     if name == "rejected":
         return sum(report.get("rejected", {}).values())
     return report.get(name)
-
-
-@contextmanager
-def _stopped_by_signal() -> Iterator[Event]:
-    """The first Ctrl-C or SIGTERM asks to stop; a second one ends the process as ever."""
-    asked = Event()
-    before: dict[int, Any] = {}
-
-    def ask(number: int, _frame: object) -> None:
-        asked.set()
-        signal.signal(number, before[number])
-
-    for number in map(int, (signal.SIGINT, signal.SIGTERM)):
-        before[number] = signal.signal(number, ask)
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -53,6 +53,7 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
         "partner_name": "rightsend",
         "partner_api_key": KEY,
         "partner_client_secret": KEY,
+        "export_hosts": ["127.0.0.1"],
     }
     return ConnectionSettings("crm", "braze", ATTRIBUTES, options)
 
@@ -136,7 +137,6 @@ BEHIND: dict[str, str] = {
 # What the tool behind a line cannot do, though its connector can.
 CANNOT: dict[str, set[str]] = {
     "http": {Ability.IDENTITY},
-    "http:braze": {Ability.IDENTITY},
     "http:iterable": {Ability.IDENTITY, Ability.SEGMENTS, Ability.TRIGGER},
 }
 READERS: dict[str, Reader] = {"files": read_files}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import ConnectorError, Reject, Retry, Stop
-from connectors.http import Answer, Client, Timeouts, require_success
+from connectors.http import Answer, Client, Timeouts, download, require_success
 
 SECRET = "a-very-secret-key"
 
@@ -185,3 +186,72 @@ def test_bad_input_a_key_that_no_header_can_carry_is_not_shown(key: str) -> None
         client.close()
     assert SECRET not in str(stopped.value)
     assert heard == [] or SECRET.encode() not in heard[0]
+
+
+def fetch(url: str, hosts: tuple[str, ...] = ("127.0.0.1",), most_bytes: int = 1_000) -> bytes:
+    target = io.BytesIO()
+    assert download(url, target, hosts=hosts, most_bytes=most_bytes) == 200
+    return target.getvalue()
+
+
+def test_a_download_brings_the_bytes_and_shows_no_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret-of-netrc")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with saying(http(b"PK content")) as (url, heard):
+        assert fetch(f"{url}/export.zip?signature=x%2By") == b"PK content"
+    assert b"GET /export.zip?signature=x%2By " in heard[0]
+    assert b"uthorization" not in heard[0]
+
+
+def test_a_download_goes_to_the_host_that_was_checked_however_it_is_spelled() -> None:
+    with saying(http(b"x")) as (url, heard):
+        assert fetch(url.replace("http:", "HTTP:") + "?a=1#part") == b"x"
+    assert b"GET /?a=1 " in heard[0]
+
+
+def test_a_download_that_is_not_there_leaves_the_target_alone() -> None:
+    target = io.BytesIO()
+    with saying(http(b"not yet", status="404 Not Found")) as (url, _):
+        assert download(url, target, hosts=["127.0.0.1"], most_bytes=1_000) == 404
+    assert target.getvalue() == b""
+
+
+def test_bad_input_a_download_is_cut_at_its_limit() -> None:
+    with saying(http(b"x" * 2_000)) as (url, _), pytest.raises(Retry, match="larger than any"):
+        fetch(url)
+
+
+def test_a_redirected_download_is_not_followed() -> None:
+    headers = "Location: http://169.254.169.254/latest\r\n"
+    with saying(http(b"", status="302 Found", headers=headers)) as (url, heard):
+        target = io.BytesIO()
+        assert download(url, target, hosts=["127.0.0.1"], most_bytes=1_000) == 302
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://evil.example/x", "http://bucket.s3.amazonaws.com/x", "ftp://bucket.s3.amazonaws.com/",
+     "https://bucket.s3.amazonaws.com.evil.example/", "https://bucket.s3.amazonaws.com:8443/x",
+     "https://me@bucket.s3.amazonaws.com/x", "https://a.b.s3.amazonaws.com/x", "file:///etc/passwd",
+     "https://xs3.amazonaws.com/", "https://[::1", "", "//bucket.s3.amazonaws.com/x",
+     "https://169.254.169.254/latest", "https://bucket.s3.amazonaws.com\n.evil.example/"],
+)  # fmt: skip
+def test_bad_input_an_address_off_the_list_is_never_asked(url: str) -> None:
+    with pytest.raises(Stop, match="download address") as stopped:
+        fetch(url, ("*.s3.amazonaws.com",))
+    assert "\n" not in str(stopped.value)
+
+
+def test_a_host_that_nobody_answers_at_was_sent_nothing() -> None:
+    with pytest.raises(Retry) as failed:
+        ask("http://127.0.0.1:9")
+    assert failed.value.unsent
+
+
+def test_an_answer_that_was_lost_may_have_been_sent() -> None:
+    with saying(b"") as (url, _), pytest.raises(Retry) as failed:
+        ask(url)
+    assert not failed.value.unsent

@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +13,8 @@ import pyarrow as pa
 import pytest
 
 from connectors.delivery import Runtime
-from connectors.sandbox.app import CLOSE, create_app
-from connectors.sandbox.client import Sandbox
 from rightsend import draining, jobs, publishing, segments
-from rightsend.context import Context, ports_file
+from rightsend.context import Context
 from rightsend.errors import RightsendError
 from rightsend.nights import NIGHTLY_LOCK
 from rightsend.store_process import flock
@@ -27,7 +25,6 @@ from scoring.store.keys import Keys
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from settings.workspace import WorkspaceSettings
-from tests.connectors.servers import serving
 
 REQUEST = {
     "name": "Tea lovers",
@@ -50,21 +47,6 @@ def quiet(_what: str, _done: int, _total: int | None = None) -> None:
 def without_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Snapshots of random scores have no model to forget somebody."""
     monkeypatch.setattr("rightsend.erasure.forget", lambda *_: None)
-
-
-@pytest.fixture
-def tool(context: Context) -> Iterator[Sandbox]:
-    """The installation's sandbox, served by this process at the port that `up` would choose."""
-    folder = context.settings.state_dir / "sandbox"
-    app = create_app(folder, api_keys=[context.sandbox_key])
-    with serving(app) as url:
-        file = ports_file(context.settings.state_dir)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"sandbox": int(url.rsplit(":", 1)[1])}))
-        fresh = Context.load(context.settings.file, context.settings.state_dir)
-        with jobs.installed(fresh):
-            yield Sandbox(url, context.sandbox_key)
-    app.extensions[CLOSE]()
 
 
 @dataclass

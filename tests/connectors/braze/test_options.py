@@ -28,7 +28,12 @@ def test_good_options_load_with_defaults(options: dict[str, Any]) -> None:
      ({"api_key": "k\n"}, "api_key"), ({"api_key": "k\r\nX: 1"}, "api_key"),
      ({"api_key": "가"}, "api_key"), ({"partner_name": "shop"}, "partner_api_key"),
      ({**PARTNER, "partner_name": "../users"}, "partner_name"),
-     ({"url": "http://elsewhere"}, "url")],
+     ({"url": "http://elsewhere"}, "url"), ({"catalog": "a b"}, "catalog"),
+     ({"catalog_fields": ["margin"]}, "catalog_fields"), ({"catalog_fields": []}, "catalog_fields"),
+     ({"segments_as": "list"}, "segments_as"), ({"attributes_as": "cdi"}, "cdi_folder"),
+     ({"identify_aliases": {"external_id": "x"}}, "identify_aliases"),
+     ({"identify_aliases": {"alias": ""}}, "identify_aliases"),
+     ({"export_hosts": ["https://x"]}, "export_hosts")],
 )  # fmt: skip
 def test_bad_input_options_are_refused_by_name(change: dict[str, Any], key: str) -> None:
     with pytest.raises(marshmallow.ValidationError) as refused:
@@ -49,6 +54,6 @@ def test_bad_input_an_instance_off_the_list_is_never_called() -> None:
 
 def test_pushing_without_partner_options_says_which_are_needed() -> None:
     braze = open_braze(ConnectionSettings("crm", "braze", (), GOOD))
-    with pytest.raises(Stop, match="partner_client_secret"):
+    with pytest.raises(Stop, match="partner_client_secret, or segments_as: attribute"):
         braze.segment("s")
     braze.close()

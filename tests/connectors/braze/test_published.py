@@ -13,6 +13,9 @@ from flask import Flask, request
 
 from connectors import delivery
 from connectors.braze.hosts import INSTANCES
+from connectors.errors import Stop
+from connectors.registry import open_tool
+from connectors.tool import Recipient
 from settings.workspace import AttributeSettings, ConnectionSettings
 from tests.connectors.doubles import FakeTime
 from tests.connectors.servers import serving
@@ -20,7 +23,7 @@ from tests.connectors.servers import serving
 CALLS: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "published.json").read_text()
 )["calls"]
-TYPES = {str: "string", list: "array of object"}
+TYPES = {str: "string", bool: "boolean", dict: "object", list: "array"}
 OPTIONS = {
     "instance": "recorder", "api_key": "rest-key", "partner_name": "shop",
     "partner_api_key": "partner-key", "partner_client_secret": "client-secret",
@@ -41,14 +44,14 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, A
     calls: list[tuple[str, str, Any]] = []
     app = Flask("recorder")
 
-    @app.route("/<path:path>", methods=["GET", "POST"])
+    @app.route("/<path:path>", methods=["GET", "POST", "PUT", "DELETE"])
     def take(path: str) -> dict[str, str]:
         description = published(request.method, f"/{path}")
         bearer = request.headers.get("Authorization") == "Bearer rest-key"
         assert bearer or not description["bearer"]
         assert set(request.args) <= set(description.get("query", []))
         calls.append((request.method, f"/{path}", request.get_json(silent=True)))
-        return {"message": "success"}
+        return {"message": "success", "catalogs": []}
 
     with serving(app) as url:
         monkeypatch.setitem(INSTANCES, "recorder", url)
@@ -67,11 +70,50 @@ def check_body(method: str, path: str, body: dict[str, Any]) -> None:
     description = published(method, path)
     assert set(description["required"]) <= set(body) <= set(description["fields"])
     for name, value in body.items():
-        assert TYPES[type(value)] == description["fields"][name]
-        if isinstance(value, list):
-            assert all(isinstance(entry, dict) for entry in value)
+        kind, _, of = description["fields"][name].partition(" of ")
+        assert TYPES[type(value)] == kind
+        for entry in value if isinstance(value, list) else []:
+            assert TYPES[type(entry)] == of
+            check_object(entry, description.get("objects", {}).get(name))
     objects = sum(len(value) for value in body.values() if isinstance(value, list))
     assert objects <= description.get("most_objects", objects)
+
+
+def check_object(entry: Any, described: dict[str, str] | None) -> None:
+    if described is not None:
+        assert set(entry) <= set(described)
+        assert all(TYPES[type(value)] == described[name] for name, value in entry.items())
+
+
+def test_all_requests_about_items_and_people_are_published(
+    recorded: list[tuple[str, str, Any]], tmp_path: Path, time: FakeTime
+) -> None:
+    given = {"state_path": tmp_path / "state.sqlite", "runtime": time.runtime()}
+    named = {**given, "name": "products", "fields": {"name": "string", "price": "number"}}
+    for count in (120, 60):
+        items = [(f"i{n}", {"name": "x", "price": 1.5}) for n in range(count)]
+        delivery.sync_catalog(connection(), items, **named)
+    named = connection(identify_aliases={"alias": "card"})
+    links = [("alias", str(n), f"c{n}") for n in range(120)]
+    delivery.sync_identities(named, links, **given)
+    delivery.erase_profiles(connection(), ["c1", "c2"])
+    recipients = [Recipient(f"c{n}", {"items": [{"price": 1}]}) for n in range(120)]
+    delivery.trigger_campaign(
+        connection(), "spring", recipients, **{**given, "state_path": tmp_path / "sent.sqlite"}
+    )
+    with open_tool(connection()) as tool:
+        tool.merge([("a", "b")] * 120)
+        with pytest.raises(Stop, match="gives no address"):
+            list(tool.audience("segment-1"))
+    for method, path, body in recorded:
+        if body is not None:
+            check_body(method, path, body)
+    assert {(method, path) for method, path, _ in recorded} == {
+        ("GET", "/catalogs"), ("POST", "/catalogs"), ("PUT", "/catalogs/products/items"),
+        ("DELETE", "/catalogs/products/items"), ("POST", "/users/identify"),
+        ("POST", "/users/merge"), ("POST", "/users/delete"), ("POST", "/campaigns/trigger/send"),
+        ("POST", "/users/export/segment"),
+    }  # fmt: skip
 
 
 def test_all_requests_of_a_sync_a_push_and_a_check_are_published(

@@ -11,19 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.delivery.ledger import Ledger, canonical, content_hash
-from connectors.delivery.packing import Record
+from connectors.delivery.ledger import Ledger
 from connectors.delivery.plan import Plan, Policy, Wish, _change
 from connectors.errors import Stop
 from tests.connectors.delivery.fakes import FakeTarget
 
 VALUES = st.one_of(st.integers(0, 3), st.lists(st.sampled_from("ab"), max_size=2))
 STATES = st.dictionaries(st.sampled_from("xyz"), VALUES)
-
-
-def record(key: str, state: dict[str, object]) -> Record:
-    names, text = orjson.dumps(list(state)).decode(), canonical(state)
-    return Record(0, key, names, len(state), text, content_hash(text), "", b"{}")
 
 
 @contextmanager
@@ -41,6 +35,19 @@ def planned(
         plan.desire(Wish(key, state) for key, state in wishes.items())
         plan.compare()
         yield plan
+
+
+def sent(ledger: Ledger, folder: Path, wishes: dict[str, dict[str, Any]]) -> int:
+    """Begin one request with all that differs; its number."""
+    with planned(ledger, folder, wishes) as plan:
+        return ledger.begin(list(plan.records()))
+
+
+def taken(ledger: Ledger, folder: Path, wishes: dict[str, dict[str, Any]]) -> None:
+    """All that differs is accepted."""
+    with planned(ledger, folder, wishes) as plan:
+        records = list(plan.records())
+        ledger.settle(ledger.begin(records), records)
 
 
 def changes(plan: Plan) -> list[tuple[str, dict[str, Any]]]:
@@ -61,7 +68,7 @@ def test_applying_a_change_to_what_is_held_gives_what_is_desired(
 
 def test_what_was_sent_without_an_answer_is_sent_again_by_the_next(tmp_path: Path) -> None:
     with opened(tmp_path) as books:
-        books.begin([record("c1", {"x": 1})])
+        sent(books, tmp_path, {"c1": {"x": 1}})
     for _ in range(2):  # also when the second dies before it sends anything
         with opened(tmp_path) as books, planned(books, tmp_path, {"c1": {}, "c2": {}}) as plan:
             assert changes(plan) == [("c1", {"x": None})]
@@ -70,14 +77,15 @@ def test_what_was_sent_without_an_answer_is_sent_again_by_the_next(tmp_path: Pat
 def test_all_that_two_unanswered_requests_wrote_is_in_doubt(tmp_path: Path) -> None:
     for state in ({"x": 1}, {"y": 2}):
         with opened(tmp_path) as books:
-            books.begin([record("c1", state)])
+            sent(books, tmp_path, {"c1": state})
     with opened(tmp_path) as books, planned(books, tmp_path, {"c1": {"x": 3}}) as plan:
         assert changes(plan) == [("c1", {"x": 3, "y": None})]
 
 
 def test_an_answered_request_leaves_no_doubt_but_of_its_unsent_parts(tmp_path: Path) -> None:
-    one, two = record("c1", {"x": 1}), record("c2", {"x": 1})
-    with opened(tmp_path) as books:
+    both = {"c1": {"x": 1}, "c2": {"x": 1}}
+    with opened(tmp_path) as books, planned(books, tmp_path, both) as plan:
+        one, two = plan.records()
         books.settle(books.begin([one, two]), [one], unsent=[[two]])
     wishes = {"c1": {"x": 1}, "c2": {}}
     with opened(tmp_path) as books, planned(books, tmp_path, wishes) as plan:
@@ -86,8 +94,8 @@ def test_an_answered_request_leaves_no_doubt_but_of_its_unsent_parts(tmp_path: P
 
 def test_spaces_do_not_see_each_other(tmp_path: Path) -> None:
     with opened(tmp_path) as books:
-        books.settle(books.begin([record("c1", {"x": 1})]), [record("c1", {"x": 1})])
-        books.begin([record("c2", {"x": 1})])
+        taken(books, tmp_path, {"c1": {"x": 1}})
+        sent(books, tmp_path, {"c1": {"x": 1}, "c2": {"x": 1}})
     with opened(tmp_path, "segment:s") as books, planned(books, tmp_path, {}) as plan:
         assert plan.totals() == (0, 0)
 
@@ -107,9 +115,8 @@ def test_books_may_be_kept_while_records_are_read(tmp_path: Path) -> None:
 
 def test_a_budget_is_spent_on_removals_and_then_on_the_urgent(tmp_path: Path) -> None:
     policy = Policy(urgency=lambda change, accepted: float(change["x"]), budget=3)
-    gone = record("c0", {"x": 1})
     with opened(tmp_path) as books:
-        books.settle(books.begin([gone]), [gone])
+        taken(books, tmp_path, {"c0": {"x": 1}})
         wishes = {"c1": {"x": 1}, "c2": {"x": 9}, "c3": {"x": 5}, "c4": {"x": 2}}
         with planned(books, tmp_path, wishes, policy) as plan:
             assert plan.postpone() == (2, 2)
@@ -138,7 +145,7 @@ def test_an_error_while_the_states_are_computed_loses_nothing(tmp_path: Path) ->
         raise RuntimeError("the scores cannot be read")
 
     with opened(tmp_path) as books:
-        books.settle(books.begin([record("c1", {"x": 1})]), [record("c1", {"x": 1})])
+        taken(books, tmp_path, {"c1": {"x": 1}})
         with (
             pytest.raises(RuntimeError),
             Plan(books, tmp_path / "scratch", FakeTarget(), Policy()) as plan,
@@ -150,7 +157,7 @@ def test_an_error_while_the_states_are_computed_loses_nothing(tmp_path: Path) ->
 
 def test_books_of_the_layout_before_are_read(tmp_path: Path) -> None:
     with opened(tmp_path) as books:
-        books.settle(books.begin([record("c1", {"x": 1})]), [record("c1", {"x": 1})])
+        taken(books, tmp_path, {"c1": {"x": 1}})
         books.db.execute("DROP TABLE in_flight")
         books.db.execute("PRAGMA user_version = 1")
     with opened(tmp_path) as books, planned(books, tmp_path, {"c1": {"x": 1}}) as plan:

@@ -15,7 +15,7 @@ def records(sizes: list[int]) -> list[Record]:
 
 
 def record(key: str, size: int, lane: str = "") -> Record:
-    return Record(0, key, '["a"]', 1, "{}", b"", lane, b"x" * size)
+    return Record(0, key, 1, lane, b"x" * size)
 
 
 @given(

@@ -1,0 +1,46 @@
+"""`rightsend audience`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import click
+
+from connectors.registry import open_tool
+from rightsend import segments
+from rightsend.commands.options import installation, workspace_option
+from rightsend.commands.output import target
+from rightsend.context import Context
+from scoring import columns as c
+
+
+@click.command()
+@click.argument("connection")
+@click.argument("segment_id", metavar="SEGMENT")
+@click.option("--output", type=click.Path(path_type=Path), help="File (default: stdout).")
+@installation
+@workspace_option
+def audience(
+    context: Context,
+    workspace: str | None,
+    connection: str,
+    segment_id: str,
+    output: Path | None,
+) -> None:
+    """Write who is in a segment of the host tool: a CSV file with customer_id.
+
+    The file can be a source of table customers. An export may take the tool some minutes.
+
+    \b
+    Example:
+      rightsend audience braze 8a3f-lapsed --output lapsed.csv
+    """
+    chosen = segments.connection_of(context.workspace(workspace), connection)
+    with open_tool(chosen) as tool, target(output) as out:
+        text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([c.CUSTOMER_ID])
+        writer.writerows([customer_id] for customer_id in tool.audience(segment_id))
+        text.detach()
