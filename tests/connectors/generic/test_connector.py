@@ -172,7 +172,8 @@ def test_a_trigger_fills_the_record_of_each_recipient(tool: Tool, at: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(500, Lost), (503, Lost), (408, Lost), (429, Retry), (400, Split), (403, Stop)]
+    ("status", "error"),
+    [(500, Lost), (503, Lost), (408, Lost), (429, Retry), (400, Split), (403, Stop)],
 )
 def test_a_trigger_is_not_repeated_when_nobody_knows(
     tool: Tool, at: str, status: int, error: type[Exception]
