@@ -23,6 +23,7 @@ Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 
 BATCH_BYTES = 32 * 1024 * 1024  # of decompressed blocks that are decoded side by side
+_OPTIONAL_TEXT = ["null", "string"]
 _LONGEST_NUMBER = 10  # bytes
 _MOST_BYTES = 2**31 - 100
 _SIZES = {"null": 0, "boolean": 1, "float": 4, "double": 8}
@@ -71,14 +72,14 @@ class AvroFile:
                 waiting.append((payload, count))
                 waiting_bytes += len(payload)
                 if waiting_bytes >= BATCH_BYTES:
-                    yield _decoded(waiting, self._fields, wanted)
+                    yield from _decoded(waiting, self._fields, wanted)
                     waiting, waiting_bytes = [], 0
         except BrokenFile:
             if waiting:
-                yield _decoded(waiting, self._fields, wanted)
+                yield from _decoded(waiting, self._fields, wanted)
             raise
         if waiting:
-            yield _decoded(waiting, self._fields, wanted)
+            yield from _decoded(waiting, self._fields, wanted)
 
     def _whole_blocks(self) -> Iterator[tuple[bytes, int]]:
         """Decompressed content and number of records."""
@@ -112,9 +113,19 @@ def _named() -> Iterator[None]:
 
 def _decoded(
     blocks: list[tuple[bytes, int]], fields: list[tuple[str, Any]], wanted: Collection[str]
-) -> Records:
-    with _named():
-        return _Lanes(blocks).records(fields, wanted)
+) -> Iterator[Records]:
+    """All at once, or, when one is damaged, those before it. Raises BrokenFile."""
+    try:
+        with _named():
+            records = _Lanes(blocks).records(fields, wanted)
+    except BrokenFile:
+        if len(blocks) == 1:
+            raise
+        half = len(blocks) // 2
+        yield from _decoded(blocks[:half], fields, wanted)
+        yield from _decoded(blocks[half:], fields, wanted)
+    else:
+        yield records
 
 
 class _Lanes:
@@ -157,6 +168,10 @@ class _Lanes:
 
     def _take(self, kind: Any, at: Ints, rows: Ints, column: _Column | None) -> Ints:
         """Read one value of type ``kind`` at each cursor; returns the cursors behind it."""
+        if kind == _OPTIONAL_TEXT:
+            behind = self._short_texts(at, rows, column)
+            if behind is not None:
+                return behind
         if isinstance(kind, list):
             branch, at = self._number(at)
             if branch.min() < 0 or branch.max() >= len(kind):
@@ -189,6 +204,18 @@ class _Lanes:
             return at + size
         return self._skip(name, kind, at)
 
+    def _short_texts(self, at: Ints, rows: Ints, column: _Column | None) -> Ints | None:
+        """Optional texts of up to 63 bytes, which most are: one byte says whether there is one,
+        the next twice its length. None if some are others."""
+        branch, twice = self._data[at], self._data[at + 1]
+        given = branch == 2
+        if (branch & 253).any() or (twice[given] & 129).any():
+            return None
+        behind = at + np.where(given, 2 + (twice >> 1), 1)
+        if column is not None:
+            column.put_text(rows, at + 2, behind, given)
+        return behind
+
     def _skip(self, name: str, kind: Any, at: Ints) -> Ints:
         """Values of several parts, which are never asked for."""
         if name == "record":
@@ -198,28 +225,30 @@ class _Lanes:
         if name == "fixed":
             return at + int(kind["size"])
         parts = ["string", kind["values"]] if name == "map" else [kind["items"]]
-        while True:
-            count, at = self._number(at)
-            sized = np.flatnonzero(count < 0)  # such a count is followed by the size in bytes
+        at, open_ = at.copy(), np.arange(len(at))  # lanes whose last part has not come
+        while open_.size:
+            count, at[open_] = self._number(at[open_])
+            sized = open_[count < 0]  # such a count is followed by the size in bytes
             if sized.size:
                 _, at[sized] = self._number(at[sized])
-            count = np.abs(count)
-            if not count.any():
-                return at
-            for step in range(int(count.max())):
-                chosen = np.flatnonzero(count > step)
+            open_, count = open_[count != 0], np.abs(count[count != 0])
+            for step in range(int(count.max(initial=0))):
+                chosen = open_[count > step]
                 for part in parts:
                     at[chosen] = self._take(part, at[chosen], chosen, None)
                 if at.max() > len(self._data):
                     raise BrokenFile("an array or map is longer than its block")
+        return at
 
     def _number(self, at: Ints) -> tuple[Ints, Ints]:
         """Zigzag numbers of variable length, and the cursors behind them."""
-        byte = self._data[at]
-        value = (byte & 127).astype(np.int64)
+        value = self._data[at].astype(np.int64)
         at = at + 1
-        (more,) = (byte & 128).nonzero()
+        if value.max(initial=0) < 128:  # one byte each, as most are
+            return (value >> 1) ^ -(value & 1), at
         shift = 0
+        (more,) = (value >= 128).nonzero()
+        value[more] &= 127
         while more.size:
             shift += 7
             if shift == 7 * _LONGEST_NUMBER:
@@ -241,16 +270,19 @@ class _Column:
     def __init__(self, rows: int, kind: Any) -> None:
         branches = kind if isinstance(kind, list) else [kind]
         own = [each for each in branches if each != "null"]
-        known = len(own) == 1 and (own[0] == "string" or own[0] in _NUMPY)
-        self.kind: str | None = own[0] if known else None
+        only = own[0] if len(own) == 1 else None
+        known = isinstance(only, str) and (only == "string" or only in _NUMPY)
+        self.kind: str | None = only if known else None
         self._valid = np.zeros(rows, np.bool_)
         if self.kind == "string":
             self._start, self._end = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
         elif self.kind is not None:
             self._values: npt.NDArray[Any] = np.zeros(rows, _NUMPY[self.kind])
 
-    def put_text(self, rows: Ints, start: Ints, end: Ints) -> None:
-        self._valid[rows] = True
+    def put_text(
+        self, rows: Ints, start: Ints, end: Ints, given: npt.NDArray[np.bool_] | bool = True
+    ) -> None:
+        self._valid[rows] = given
         self._start[rows], self._end[rows] = start, end
 
     def put(self, rows: Ints, values: npt.NDArray[Any]) -> None:

@@ -144,7 +144,7 @@ def require_fresh(sent_at_s: str, now_s: float, *, within_s: float = 300.0) -> N
 
 
 def documents(body: bytes, *, key: str = "events") -> list[dict[str, Any]]:
-    """The JSON objects of a body: one object, an array, one a line, or ``{key: [...]}``.
+    """The JSON objects of a body: one object, an array, one a line, ``{key: [...]}``, or none.
 
     Raises BadBody, also for an array that holds anything but objects.
     """

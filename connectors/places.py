@@ -29,7 +29,7 @@ class Found:
 
 
 def files(path: str, base: Path, *, suffix: str) -> list[Found]:
-    """The file of this path, or all with the suffix below that folder or matching that glob.
+    """The file of this path, or all with the suffix below that folder; or those of a glob.
 
     Local ones oldest first, remote ones by name (which begins with the date, or holds it). Raises
     Unreadable when there is no such place.
@@ -38,15 +38,15 @@ def files(path: str, base: Path, *, suffix: str) -> list[Found]:
 
 
 def _local(path: Path, suffix: str) -> list[Found]:
-    if path.is_dir():
-        paths = [each for each in path.rglob(f"*{suffix}") if each.is_file()]
-    elif path.is_file():
-        paths = [path]
-    elif glob.has_magic(str(path)):
-        matching = map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207
-        paths = [each for each in matching if each.is_file()]
+    if glob.has_magic(str(path)) and not path.exists():
+        places = [Path(each) for each in glob.glob(str(path), recursive=True)]  # noqa: PTH207
+    elif path.exists():
+        places = [path]
     else:
         raise Unreadable(f"{path}: no such file or folder")
+    paths = {each for each in places if each.is_file()}
+    for folder in places:
+        paths |= {each for each in folder.rglob(f"*{suffix}") if each.is_file()}
     found = []
     for each in paths:
         try:
@@ -70,11 +70,8 @@ def _remote(path: str, suffix: str) -> list[Found]:
     # Each file system raises its own errors; this is the edge at which they become one.
     try:
         system, root = fsspec.core.url_to_fs(path)
-        listed = (
-            system.glob(root, detail=True)
-            if glob.has_magic(root)
-            else system.find(root, detail=True)
-        )
+        find = system.glob if glob.has_magic(root) else system.find
+        listed = find(root, detail=True)
     except Exception as error:
         raise Unreadable(f"{path}: {_sentence(error)}") from error
     return [

@@ -9,39 +9,31 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import heapq
 import json
-import time
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring import canonical, merge
 from scoring import columns as c
 from scoring.erasure import Erased
+from scoring.import_job import ImportJob
 from scoring.import_report import ImportReport, SourceReport
 from scoring.imported_files import ImportedFiles
-from scoring.lake import AppendReport, Lake
+from scoring.lake import Lake
 from scoring.progress import Progress, silent
 from scoring.quarantine import Quarantine, Rejected
 from scoring.sources import mapping
 from scoring.sources.chunk import LINE, Chunk, SourceFile
-from scoring.sources.errors import SourceError
-from scoring.sources.groups import Group, groups
+from scoring.sources.groups import Group
 from scoring.sources.registry import SOURCES, Open, open_source
 from settings.workspace import ColumnMapping, SourceSettings, WorkspaceSettings
 
-MAPPING_VERSION = 1  # count up when the same mapping gives other rows: everything is read again
 STREAM = "stream"  # name of the real-time intake in quarantine and reports
 
 
@@ -66,7 +58,7 @@ def import_sources(
     ``types`` says how a source of each type is opened. What cannot be read stands in the report;
     everything else is imported. Raises UnknownSourceError.
     """
-    job = _Job(
+    job = ImportJob(
         Lake(workspace_dir / "lake"),
         workspace_dir / "quarantine",
         workspace.file.parent,
@@ -115,14 +107,8 @@ def import_events(
     lake = Lake(workspace_dir / "lake")
     with lake.writer(), mapping.connect() as connection:
         erased = Erased(workspace_dir, secret)  # with the lock: nobody is being erased meanwhile
-        job = _Job(
-            lake,
-            workspace_dir / "quarantine",
-            workspace_dir,
-            mapping.Horizon(now),
-            erased,
-            silent,
-            {},
+        job = ImportJob(
+            lake, workspace_dir / "quarantine", workspace_dir, mapping.Horizon(now), erased
         )
         whole = Group([(SourceFile(STREAM, None, _no_chunks), chunk)])
         rejected, _ = job.group(connection, source, whole, report)
@@ -174,151 +160,6 @@ def erase(workspace_dir: Path, identifiers: Collection[tuple[str, str]], *, secr
         for path in sorted((workspace_dir / "quarantine").glob("*.ndjson")):
             Quarantine(path.parent, path.stem).erase({value for _, value in identifiers})
     return removed
-
-
-@dataclass(frozen=True)
-class _Job:
-    lake: Lake
-    quarantine: Path
-    base: Path
-    horizon: mapping.Horizon
-    erased: Erased
-    progress: Progress
-    types: Mapping[str, Open]
-
-    def source(
-        self, connection: duckdb.DuckDBPyConnection, source: SourceSettings, imported: ImportedFiles
-    ) -> SourceReport:
-        """Import every unfinished file of one source, small ones together."""
-        report, started = SourceReport(source.name, source.table), time.monotonic()
-        quarantine = Quarantine(self.quarantine, source.name)
-        files = self._unfinished(source, imported, report)
-        names = [file.name for file, _ in files]
-        fingerprints = {file.name: known for file, known in files if known}
-        failed: set[str] = set()
-        next_at: dict[str, datetime] = {}
-
-        def note(error: SourceError, *names: str) -> None:
-            report.errors.append(str(error))
-            failed.update(names)
-
-        for group in groups(
-            [file for file, _ in files],
-            mapping.source_columns(source),
-            begin=lambda file: quarantine.forget(file.name),
-            failed=lambda file, error: note(error, file.name),
-        ):
-            if group.parts:
-                try:
-                    rejected, later = self.group(connection, source, group, report)
-                except SourceError as error:
-                    note(error, *(file.name for file, _ in group.parts))
-                    continue
-                quarantine.add(rejected)
-                if later:
-                    for file, _ in group.parts:
-                        next_at[file.name] = min(later, next_at.get(file.name, later))
-                file, chunk = group.parts[-1]
-                share = (names.index(file.name) + chunk.fraction) / len(names)
-                total = round(report.rows_read / share) if chunk.fraction else None
-                self.progress(source.name, report.rows_read, total)
-            whole = [file.name for file in group.finished if file.name not in failed]
-            report.files_read += len(whole)
-            known = {name: fingerprints[name] for name in whole if name in fingerprints}
-            imported.finish(source.name, known, next_at)
-        report.seconds = time.monotonic() - started
-        return report
-
-    def group(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        source: SourceSettings,
-        group: Group,
-        report: SourceReport,
-    ) -> tuple[Iterator[Rejected], datetime | None]:
-        """Map, check and store pieces of files together; returns what goes to quarantine, in
-        order, and when the first row happens that has not happened yet."""
-        mapped = mapping.apply(connection, source, group.table(), self.horizon)
-        rows, kept = mapped.rows, mapped.kept
-        erased = self.erased.rows(connection, source.table, rows)
-        if erased.any():
-            rows, kept = rows.filter(pa.array(~erased)), kept[~erased]
-        stored = self._store(source.table, rows, batch=f"{source.name} {group.parts[0][0].name}")
-        conflicts = kept[stored.conflicts]
-        report.rows_read += group.rows
-        report.rows_added += stored.added
-        report.rows_known += stored.known
-        report.rows_after_now += mapped.later
-        report.rows_erased += int(np.count_nonzero(erased))
-        report.rows_quarantined.update(mapped.reasons)
-        for _, chunk in group.parts:
-            report.rows_read += len(chunk.broken) + sum(chunk.unknown.values())
-            report.rows_quarantined.update(line.reason for line in chunk.broken)
-            report.rows_unknown.update(chunk.unknown)
-        if len(conflicts):
-            report.rows_quarantined[mapping.DUPLICATE_ID] += len(conflicts)
-        return _rejected(source, group, mapped, conflicts), mapped.next_at
-
-    def _unfinished(
-        self, source: SourceSettings, imported: ImportedFiles, report: SourceReport
-    ) -> list[tuple[SourceFile, str | None]]:
-        """The files to read, each with the fingerprint to remember (None: read it always)."""
-        try:
-            mapping.check(source)
-            files = open_source(source, self.base, self.types)
-        except SourceError as error:
-            report.errors.append(str(error))
-            return []
-        digest, unfinished = _digest(source), []
-        for file in files:
-            known = f"{file.fingerprint}:{digest}" if file.fingerprint else None
-            if known and imported.done(source.name, file.name, known, self.horizon.now):
-                report.files_skipped += 1
-            else:
-                unfinished.append((file, known))
-        return unfinished
-
-    def _store(self, table: str, rows: pa.Table, *, batch: str) -> AppendReport:
-        if rows.num_rows == 0:
-            return AppendReport(0, 0)
-        if table == canonical.EVENTS:
-            return self.lake.append_events(rows, batch=batch)
-        return self.lake.upsert(table, rows, batch=batch)
-
-
-def _rejected(
-    source: SourceSettings, group: Group, mapped: mapping.Mapped, conflicts: np.ndarray
-) -> Iterator[Rejected]:
-    """One by one: with a wrong mapping it is every row of the file."""
-    unfit = zip(mapped.rejected.tolist(), mapped.reasons, strict=True)
-    doubles = zip(conflicts.tolist(), repeat(mapping.DUPLICATE_ID))
-    bad = deque(heapq.merge(unfit, doubles))
-    end = 0
-    for file, chunk in group.parts:
-        start, end = end, end + chunk.table.num_rows
-        lines = chunk.table[LINE].to_numpy()
-        own = []
-        while bad and bad[0][0] < end:
-            row, reason = bad.popleft()
-            own.append((row - start, reason))
-        rows = ((int(lines[row]), reason, chunk.text(row)) for row, reason in own)
-        broken = ((line.line, line.reason, line.text) for line in chunk.broken)
-        for line, reason, text in heapq.merge(rows, broken):
-            yield Rejected(source.name, file.name, line, reason, text)
-
-
-def _digest(source: SourceSettings) -> str:
-    """Of everything that decides what a file's rows become (not the URL: it may hold a
-    password).
-    """
-    parts = (
-        MAPPING_VERSION, source.table, source.format, source.encoding, source.delimiter,
-        source.header, sorted((name, repr(column)) for name, column in source.columns.items()),
-    )  # fmt: skip
-    own = sorted((key, repr(value)) for key, value in source.options.items() if key != "path")
-    if own:
-        parts = (*parts, own)  # type: ignore[assignment]
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def _stream_row(row: Mapping[str, Any]) -> dict[str, str | None]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+_SECOND_KEY = b'"source": '
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -30,10 +32,11 @@ class Quarantine:
     def __init__(self, folder: Path, source: str) -> None:
         self.path = folder / f"{source}.ndjson"
 
-    def forget(self, file: str) -> None:
-        """Drop the entries of one file: it is about to be read again."""
-        start = _start(file)
-        self._rewrite(lambda line: not line.startswith(start))
+    def forget(self, files: Collection[str]) -> None:
+        """Drop the entries of these files: they are about to be read again."""
+        starts = {_start(file) for file in files}
+        if starts:
+            self._rewrite(lambda line: line[: line.find(_SECOND_KEY)] not in starts)
 
     def add(self, rows: Iterable[Rejected], *, once: bool = False) -> None:
         """Append entries; ``once``: leave out those that are there already."""

@@ -21,6 +21,7 @@ CONNECTOR = Connector(
         Ability.EVENTS_HTTP,
         Ability.EVENTS_FILES,
     ),
+    snippet=snippet,
     limits={
         "attributes": "75 profiles, 4 MB a request; 3,000 requests in 3 s; 25 elements an array",
         "attributes as files": "Cloud Data Ingestion: 5,000 profiles a file, 512 MB at most",
@@ -32,5 +33,4 @@ CONNECTOR = Connector(
     },
     webhook=WEBHOOK,
     event_files=EVENT_FILES,
-    snippet=snippet,
 )

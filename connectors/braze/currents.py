@@ -171,8 +171,6 @@ def meaning(event_type: str, options: Mapping[str, Any]) -> Meaning | None:
 
 def read(body: bytes, _headers: Mapping[str, str], options: Mapping[str, Any]) -> Inbound:
     """A request of a Custom HTTP Currents. An empty one only asks whether the token is right."""
-    if not body.strip():
-        return Inbound([])
     return gathered(_events(documents(body), options))
 
 
@@ -243,7 +241,9 @@ def _event(record: Mapping[str, Any], means: Meaning, word: str) -> dict[str, An
         v.CAMPAIGN_ID: record.get("campaign_id") or record.get("canvas_id") or None,
         v.CHANNEL: channel,
         v.DEVICE_ID: device,
-        v.PROPERTIES: {name: record[name] for name in KEPT if record.get(name) is not None},
+        v.PROPERTIES: {
+            name: _written(record[name]) for name in KEPT if record.get(name) is not None
+        },
     }
 
 

@@ -26,7 +26,8 @@ from settings import vocabulary as v
 _OF_FOLDER = re.compile(r"event_type=([A-Za-z._]+)")
 _OF_SCHEMA = re.compile(r"users\..*")  # dataexport.S3.inner.users.messages.email.Open
 _ESCAPED = r'["\\\x00-\x1f]'  # what JSON text cannot hold as it is
-_TYPES = {"time": pa.int64(), "price": pa.float64()}
+_NUMBERS = ("time", "price")
+_FLAGS = ("in_control_group", "machine_open", "is_suspected_bot_click")
 
 
 def open_files(options: Mapping[str, Any], base: Path) -> list[EventFile]:
@@ -64,7 +65,7 @@ def _batch(records: pa.Table, kind: str, means: Meaning) -> EventBatch:
     read = records.num_rows
     if means.word is None:
         values = pa.array(means.words, pa.string())
-        found = pc.index_in(records[means.field].cast(pa.string()), value_set=values)
+        found = pc.index_in(records[means.field], value_set=values)
         records, found = records.filter(found.is_valid()), found.drop_null()
         word = pa.array(means.words.values(), pa.string()).take(found)
     columns = _columns(records, means) | {v.EVENT_TYPE: word}
@@ -75,15 +76,14 @@ def _batch(records: pa.Table, kind: str, means: Meaning) -> EventBatch:
 def _with_columns(records: pa.Table) -> pa.Table:
     """The same with nulls for each field that this version of the schema lacks, or has as
     another type."""
-    rows = records.num_rows
     columns = {}
     for name in currents.READ:
-        expected = _TYPES.get(name, pa.string())
-        column = records[name] if name in records.column_names else pa.nulls(rows, expected)
-        if pa.types.is_boolean(column.type) or name in _TYPES:
-            columns[name] = column
-        else:
-            columns[name] = column if column.type == expected else pa.nulls(rows, expected)
+        found = records[name] if name in records.column_names else pa.nulls(records.num_rows)
+        text = pa.types.is_string(found.type)
+        usable = not text if name in _NUMBERS else text or name in _FLAGS
+        column = found if usable else pa.nulls(records.num_rows)
+        # a flag becomes true or false
+        columns[name] = column.cast(pa.float64() if name in _NUMBERS else pa.string())
     return pa.table(columns)
 
 
@@ -104,7 +104,7 @@ def _columns(records: pa.Table, means: Meaning) -> dict[str, Any]:
         v.IDENTIFIER: pc.coalesce(external, device, anonymous),
         v.IDENTIFIER_KIND: kind,
         v.ITEM_ID: _items(records, means),
-        v.UNIT_PRICE: pc.round(records["price"].cast(pa.float64()), currents.PRICE_DIGITS),
+        v.UNIT_PRICE: pc.round(records["price"], currents.PRICE_DIGITS),
         v.CAMPAIGN_ID: pc.coalesce(_filled(records["campaign_id"]), records["canvas_id"]),
         v.CHANNEL: _channel(records, means),
         v.DEVICE_ID: device,
@@ -141,14 +141,11 @@ def _properties(records: pa.Table) -> pa.ChunkedArray:
         column = records[name]
         if column.null_count == records.num_rows:
             continue
-        if pa.types.is_boolean(column.type):
-            text, quote = pc.if_else(column, "true", "false"), ""
-        else:
-            text, quote = _escaped(column), '"'
-        members.append(pc.binary_join_element_wise(f'"{name}":{quote}', text, quote, ""))
+        member = pc.binary_join_element_wise(f'"{name}":"', _escaped(column), '",', "")
+        members.append(pc.coalesce(member, ""))
     if not members:
         return pa.nulls(records.num_rows, pa.string())
-    inner = pc.binary_join_element_wise(*members, ",", null_handling="skip")
+    inner = pc.utf8_rtrim(pc.binary_join_element_wise(*members, ""), ",")
     return pc.if_else(pc.equal(inner, ""), None, pc.binary_join_element_wise("{", inner, "}", ""))
 
 

@@ -28,7 +28,8 @@ def import_(
     """Read the sources into the lake.
 
     Can be run any number of times and stopped anywhere: no row is lost or counted twice. Rows that
-    do not fit are in STATE/workspaces/NAME/quarantine, with source, line and reason.
+    do not fit are in STATE/workspaces/NAME/quarantine, with source, line and reason; "unknown" are
+    events of a host tool that no event type stands for (--json: by its word).
 
     \b
     Example:
@@ -57,10 +58,12 @@ def import_(
                 s["rows_known"],
                 s["rows_after_now"],
                 sum(s["rows_quarantined"].values()),
+                sum(s["rows_unknown"].values()),
             )
             for s in report["sources"]
         ]
-        click.echo(table(rows, ("source", "read", "added", "known", "later than now", "bad")))
+        headings = ("source", "read", "added", "known", "later than now", "bad", "unknown")
+        click.echo(table(rows, headings))
     for source in failed:
         click.echo(f"rightsend: source {source['source']}: {source['error']}", err=True)
     return 1 if failed else 0

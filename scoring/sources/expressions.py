@@ -83,9 +83,11 @@ def result(kind: str, mapping: ColumnMapping, name: str, native: pa.DataType) ->
         )
     if kind == canonical.JSON:
         return (
-            f"CASE WHEN json_valid({name}) AND NOT regexp_matches("
-            f"regexp_replace({name}, {_JSON_STRING}, '\"\"', 'g'), {_NOT_JSON}) THEN "
-            f"CASE WHEN json_type({name}) = 'OBJECT' THEN {name} END END"
+            f"CASE WHEN json_valid({name}) AND json_type({name}) = 'OBJECT' THEN "
+            # strings are looked at only where something stands that may be inside of one
+            f"CASE WHEN NOT regexp_matches({name}, {_NOT_JSON}) THEN {name} "
+            f"WHEN NOT regexp_matches(regexp_replace({name}, {_JSON_STRING}, '\"\"', 'g'), "
+            f"{_NOT_JSON}) THEN {name} END END"
         )
     return name
 

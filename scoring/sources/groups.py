@@ -40,15 +40,12 @@ class Group:
 def groups(
     files: Iterable[SourceFile],
     columns: Collection[str],
-    *,
-    begin: Callable[[SourceFile], None],
-    failed: Callable[[SourceFile, SourceError], None],
+    fail: Callable[[SourceError, str], None],
 ) -> Iterator[Group]:
-    """Everything in the files, in order. ``begin`` is told before a file is read, ``failed`` of
-    one that cannot be read on: what came before that is in a group, but it is not finished."""
+    """Everything in the files, in order. ``fail`` is told of a file that cannot be read on, by
+    name: what came before is in a group, but the file is not finished."""
     group = Group()
     for file in files:
-        begin(file)
         try:
             for chunk in file.chunks(columns):
                 if not group.takes(chunk):
@@ -59,7 +56,7 @@ def groups(
                     yield group
                     group = Group()
         except SourceError as error:
-            failed(file, error)
+            fail(error, file.name)
         else:
             group.finished.append(file)
     if group.parts or group.finished:

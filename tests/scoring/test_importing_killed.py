@@ -127,7 +127,7 @@ def test_ended_before_or_after_each_step(
     original = getattr(owner, step)
 
     def dying(*args: object, **kwargs: object) -> object:
-        last = next(calls) == (0 if step in ("upsert", "compact") else 2)
+        last = next(calls) == (0 if step in ("upsert", "compact", "forget") else 2)
         if last and not after:
             raise Killed
         result = original(*args, **kwargs)

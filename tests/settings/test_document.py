@@ -37,6 +37,7 @@ NOT_IN_A_FILE = {
     WorkspaceSchema: {"file"},
     ServiceSchema: {"file"},
     ConnectionSchema: {"options"},
+    SourceSchema: {"options"},
 }
 
 

@@ -209,7 +209,7 @@ def test_bad_input_a_table_without_its_id(folder: Folder, table: str, column: st
 
 # keys of a source beside name and table · key · found · a part of expected
 TYPES: list[tuple[str, str, str, str]] = [
-    ("type: csv", "type", "'csv'", "one of: file, ibis, completejourney"),
+    ("type: csv", "type", "'csv'", "one of: completejourney, file, ibis"),
     ("type: file", "path", "nothing", "a file, a folder or a glob"),
     ("type: file\npath: p\nurl: duckdb://x", "url", "url", "it only with another type than file"),
     ("type: file\npath: p\nformat: xlsx", "format", "'xlsx'", "csv"),
