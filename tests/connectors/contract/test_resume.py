@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from connectors.delivery import Busy, Stop
-from connectors.delivery.lock import only_one
 from connectors.tool import Ability
 from tests.connectors.children import killed_while
 from tests.connectors.double import FEW, Double
@@ -65,13 +64,21 @@ def test_killed_between_request_and_answer_it_resends_that_request_only(
     assert double.sync().requests == 0
 
 
-def test_two_syncs_of_one_connection_never_run_at_once(double: Double) -> None:
-    double.customers(1)
-    lock = double.state_path.with_name("connection.sqlite.attributes.lock")
-    with only_one(lock, "the other"), pytest.raises(Busy):
-        double.sync()
-    assert double.held() == {}
-    assert double.sync().accepted == 1
+def test_a_second_sync_of_the_connection_is_refused_and_leaves_the_first_alone(
+    double: Double,
+) -> None:
+    double.customers(3 * FEW)
+    tried: list[str] = []
+
+    def progress(step: str, done: int, total: int | None) -> None:
+        if step == "send" and not tried:
+            tried.append(step)
+            with pytest.raises(Busy):
+                double.sync()
+
+    assert double.sync(progress=progress).accepted == 3 * FEW
+    assert tried == ["send"]
+    assert double.held() == double.wanted()
 
 
 def test_bad_input_a_state_file_of_something_else_is_named(double: Double) -> None:
