@@ -67,7 +67,7 @@ class Client:
     """A host and how to be recognised there.
 
     ``secrets`` are removed from every text of the tool; ``headers`` may hold them, so neither is
-    shown by repr.
+    shown by repr. ``header_names``: X-RateLimit-* or Retry-After → what the tool calls it.
     """
 
     base_url: str
@@ -75,6 +75,7 @@ class Client:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     timeouts: Timeouts = Timeouts()
     answer_bytes: int = 1_000_000
+    header_names: Mapping[str, str] = field(default_factory=dict)
     session: requests.Session = field(default_factory=_session, repr=False)
     now: Callable[[], float] = time.time
     _routes: dict[str, tuple[Pool, str]] = field(default_factory=dict, repr=False, compare=False)
@@ -192,11 +193,15 @@ class Client:
         except ValueError:
             body = None
         now = self.now()
+        headers = response.headers.copy()
+        for ours, theirs in self.header_names.items():
+            if theirs in headers:
+                headers[ours] = headers[theirs]
         return Answer(
             status=response.status,
             body=body,
-            rate=read_rate(response.headers, now=now),
-            retry_after_s=read_retry_after_s(response.headers, now=now),
+            rate=read_rate(headers, now=now),
+            retry_after_s=read_retry_after_s(headers, now=now),
             request_id=_request_id(response.headers),
         )
 

@@ -11,7 +11,17 @@ from contextlib import contextmanager
 
 import marshmallow
 
-from connectors import braze, customerio, iterable, klaviyo, moengage, onesignal, sandbox
+from connectors import (
+    braze,
+    customerio,
+    files,
+    generic,
+    iterable,
+    klaviyo,
+    moengage,
+    onesignal,
+    sandbox,
+)
 from connectors.errors import ConnectorError, Stop
 from connectors.generic.snippet import clevertap
 from connectors.inbound import EventFiles
@@ -21,6 +31,8 @@ from settings.workspace import ConnectionSettings
 
 REGISTRY: dict[str, Connector] = {
     "braze": braze.CONNECTOR,
+    "files": files.CONNECTOR,
+    "http": generic.CONNECTOR,
     "iterable": iterable.CONNECTOR,
     "klaviyo": klaviyo.CONNECTOR,
     "customerio": customerio.CONNECTOR,

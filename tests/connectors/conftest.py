@@ -11,7 +11,7 @@ from connectors.registry import REGISTRY
 from connectors.sandbox.app import CLOSE, create_app
 from connectors.sandbox.client import Sandbox
 from tests.connectors.double import FEW, KEY, Double, FakeTime, take_fewer
-from tests.connectors.doubles import BEHIND, DOUBLES, FORMS, READERS, connector_of, traits
+from tests.connectors.doubles import BEHIND, CANNOT, DOUBLES, FORMS, READERS, connector_of, traits
 from tests.connectors.servers import serving
 
 
@@ -53,7 +53,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @cache
 def _can(name: str) -> frozenset[str]:
-    return frozenset(REGISTRY[connector_of(name)].abilities | traits(name))
+    able = REGISTRY[connector_of(name)].abilities | traits(name)
+    return frozenset(able - CANNOT.get(name, set()))
 
 
 @pytest.fixture

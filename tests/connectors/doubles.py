@@ -24,7 +24,15 @@ from connectors.onesignal.hosts import HOSTS as ONESIGNAL_HOSTS
 from connectors.onesignal.tags import tag
 from connectors.registry import REGISTRY
 from connectors.sandbox.tools import TOOLS
+from connectors.tool import Ability
 from settings.workspace import ConnectionSettings
+from tests.connectors.described import (
+    described_braze,
+    described_clevertap,
+    described_iterable,
+    files_connection,
+    read_files,
+)
 from tests.connectors.double import ATTRIBUTES, KEY, Double, FakeTime, Reader
 
 __all__ = ["BEHIND", "DOUBLES", "FORMS", "KEY", "READERS", "Double", "FakeTime"]
@@ -112,6 +120,10 @@ Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 
 DOUBLES: dict[str, Opener] = {
     "braze": braze_connection,
+    "files": files_connection,
+    "http": described_clevertap,
+    "http:braze": described_braze,
+    "http:iterable": described_iterable,
     "iterable": iterable_connection,
     "klaviyo": klaviyo_connection,
     "customerio": customerio_connection,
@@ -119,11 +131,18 @@ DOUBLES: dict[str, Opener] = {
     "onesignal": onesignal_connection,
     "sandbox": sandbox_connection,
 }
-BEHIND: dict[str, str] = {"sandbox": "braze"}
+BEHIND: dict[str, str] = {
+    "sandbox": "braze", "http": "clevertap", "http:braze": "braze", "http:iterable": "iterable",
+}  # fmt: skip
+# What the tool behind a line cannot do, though its connector can.
+CANNOT: dict[str, set[str]] = {
+    "http": {Ability.IDENTITY},
+    "http:iterable": {Ability.IDENTITY, Ability.SEGMENTS, Ability.TRIGGER},
+}
+READERS: dict[str, Reader] = {"files": read_files}
 FORMS: dict[str, Callable[[Any], Any]] = {"onesignal": tag}
 # A trigger of these carries a key by which the tool knows it again: a lost answer is asked for.
 KEYED_TRIGGERS = {"onesignal"}
-READERS: dict[str, Reader] = {}
 
 
 def connector_of(name: str) -> str:

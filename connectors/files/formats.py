@@ -1,0 +1,162 @@
+"""Rows → the bytes of one file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+# A cell that begins so is a formula to a spreadsheet.
+# https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+ROW_GROUP = 20_000
+TEXT, NUMBER, FLAG, LIST = "text", "number", "flag", "list"
+ARROW = {
+    TEXT: pa.string(),
+    NUMBER: pa.float64(),
+    FLAG: pa.bool_(),
+    LIST: pa.list_(pa.string()),
+}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Name → kind (text, number, flag, list), in order; a row may lack any but the first."""
+
+    kinds: Mapping[str, str]
+    spreadsheet_safe: bool = True
+
+
+class RowFile(Protocol):
+    """A file that grows by rows up to a size."""
+
+    rows: int
+
+    def add(self, row: Row) -> bool:
+        """False when there is no more room for it; the first row always has."""
+
+    def content(self) -> bytes:
+        """The whole file; nothing is added afterwards."""
+
+
+class CsvFile:
+    """RFC 4180 with a header; UTF-8. A list is JSON, a flag true or false, no value is empty."""
+
+    def __init__(self, columns: Columns, most_bytes: int) -> None:
+        self.rows = 0
+        self._columns = columns
+        self._most_bytes = most_bytes
+        self._text = io.StringIO(newline="")
+        self._writer = csv.writer(self._text)
+        self._content = bytearray(self._line(columns.kinds))
+
+    def add(self, row: Row) -> bool:
+        line = self._line(self._cell(row.get(name)) for name in self._columns.kinds)
+        if self.rows and len(self._content) + len(line) > self._most_bytes:
+            return False
+        self._content += line
+        self.rows += 1
+        return True
+
+    def content(self) -> bytes:
+        return bytes(self._content)
+
+    def _line(self, cells: Iterable[Any]) -> bytes:
+        self._writer.writerow(cells)
+        line = self._text.getvalue().encode()
+        self._text.seek(0)
+        self._text.truncate()
+        return line
+
+    def _cell(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, list):
+            return orjson.dumps(value).decode()
+        if isinstance(value, str) and self._columns.spreadsheet_safe and value.startswith(FORMULA):
+            return f"'{value}"
+        return value
+
+
+class NdjsonFile:
+    """A JSON object a line; what a row lacks is left out."""
+
+    def __init__(self, columns: Columns, most_bytes: int) -> None:
+        self.rows = 0
+        self._most_bytes = most_bytes
+        self._content = bytearray()
+
+    def add(self, row: Row) -> bool:
+        line = orjson.dumps(row) + b"\n"
+        if self.rows and len(self._content) + len(line) > self._most_bytes:
+            return False
+        self._content += line
+        self.rows += 1
+        return True
+
+    def content(self) -> bytes:
+        return bytes(self._content)
+
+
+class ParquetFile:
+    """Typed columns; what a row lacks is null. The size is that of the rows as JSON."""
+
+    def __init__(self, columns: Columns, most_bytes: int) -> None:
+        self.rows = 0
+        self._most_bytes = most_bytes
+        self._size = 0
+        self._kinds = columns.kinds
+        self._schema = pa.schema([(name, ARROW[kind]) for name, kind in columns.kinds.items()])
+        self._bytes = io.BytesIO()
+        self._writer = pq.ParquetWriter(self._bytes, self._schema, compression="zstd")
+        self._waiting: list[Row] = []
+
+    def add(self, row: Row) -> bool:
+        size = self._size + len(orjson.dumps(row))
+        if self.rows and size > self._most_bytes:
+            return False
+        self._size = size
+        self._waiting.append(
+            {name: _typed(value, self._kinds[name]) for name, value in row.items()}
+        )
+        self.rows += 1
+        if len(self._waiting) == ROW_GROUP:
+            self._flush()
+        return True
+
+    def content(self) -> bytes:
+        self._flush()
+        self._writer.close()
+        return self._bytes.getvalue()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=self._schema))
+            self._waiting = []
+
+
+FORMATS: Mapping[str, Callable[[Columns, int], RowFile]] = {
+    "csv": CsvFile,
+    "ndjson": NdjsonFile,
+    "parquet": ParquetFile,
+}
+
+
+def kind_of(value: Any) -> str:
+    """The kind of column that holds a value."""
+    if isinstance(value, bool):
+        return FLAG
+    return LIST if isinstance(value, list) else TEXT if isinstance(value, str) else NUMBER
+
+
+def _typed(value: Any, kind: str) -> Any:
+    """A column of values of several kinds is one of text."""
+    return orjson.dumps(value).decode() if kind == TEXT and not isinstance(value, str) else value
