@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import socket
 import subprocess
@@ -207,10 +206,8 @@ def double(rate: int) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "--threads", "8", "--keep-alive", "60"]
-    command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", "benchmarks.doubles.braze"]
-    environ = {**os.environ, "RATE": str(rate), "WINDOW_S": str(WINDOW_S)}
-    process = subprocess.Popen(command, env=environ)
+    command = [sys.executable, "-m", "benchmarks.doubles.braze", "--port", str(port)]
+    process = subprocess.Popen([*command, "--rate", str(rate), "--window", str(WINDOW_S)])
     url = f"http://127.0.0.1:{port}"
     try:
         await_answer(f"{url}/counts")

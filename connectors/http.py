@@ -193,15 +193,19 @@ class Client:
         except ValueError:
             body = None
         now = self.now()
-        headers = response.headers.copy()
-        for ours, theirs in self.header_names.items():
-            if theirs in headers:
-                headers[ours] = headers[theirs]
+        headers = response.headers
+        if self.header_names:
+            headers = headers.copy()
+            headers.update(
+                (ours, headers[theirs])
+                for ours, theirs in self.header_names.items()
+                if theirs in response.headers
+            )
         return Answer(
             status=response.status,
             body=body,
             rate=read_rate(headers, now=now),
-            retry_after_s=read_retry_after_s(headers, now=now),
+            retry_after_s=read_retry_after_s(headers, now=now) if response.status >= 400 else None,
             request_id=_request_id(response.headers),
         )
 

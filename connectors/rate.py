@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from math import isfinite
 
 LONGEST_WAIT_S = 3700.0  # an hourly window that resets on the clock hour, and a little
@@ -60,6 +61,7 @@ def _server_now(headers: Mapping[str, str], now: float) -> float:
     return now if moment is None else moment
 
 
+@lru_cache(16)  # a second has many answers
 def _http_date(text: str | None) -> float | None:
     if not text:
         return None

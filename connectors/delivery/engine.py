@@ -10,7 +10,6 @@ from pathlib import Path
 from connectors.delivery.ledger import Ledger
 from connectors.delivery.lock import only_one
 from connectors.delivery.pacing import Pacer
-from connectors.delivery.packing import pack
 from connectors.delivery.plan import Plan, Policy, Wish
 from connectors.delivery.report import SyncReport
 from connectors.delivery.runtime import (
@@ -93,7 +92,7 @@ class Delivery:
         self.report.postponed, self.report.data_points_postponed = plan.postpone()
 
     def _foretell(self, plan: Plan) -> None:
-        self.report.requests = sum(1 for _ in pack(plan.records(), self.target.limits))
+        self.report.requests = plan.pack()
         self.report.data_points = plan.totals()[1]
         pace = Pacer(self.target.windows, self.runtime)
         self.report.sending_s = self.report.requests * pace.interval_s
@@ -110,7 +109,9 @@ class Delivery:
         )
         if prepare is not None:
             prepare(sender, ledger, plan)
-        sender.deliver(pack(plan.records(), self.target.limits), plan.totals()[0])
+        plan.pack()
+        with ledger.tended():
+            sender.deliver(plan.requests(), plan.totals()[0])
         self.report.rate_used = _rate_used(self.report, sender.fastest_s)
         plan.tidy()
 

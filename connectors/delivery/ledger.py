@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import orjson
@@ -28,6 +29,7 @@ from connectors.errors import Stop
 
 LAYOUT = 2
 NOTHING = "{}"
+CHECKPOINT_S = 0.5
 LISTED = "SELECT value FROM json_each(?)"
 
 SCHEMA = """
@@ -75,6 +77,7 @@ class Ledger:
 
     def __init__(self, path: Path, space: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self.db = sqlite3.connect(path, timeout=60, isolation_level=None)
         try:
             self._open()
@@ -119,7 +122,8 @@ class Ledger:
         query = "SELECT records FROM in_flight WHERE space = ?"
         with self.transaction():
             for (records,) in self.db.execute(query, [self.space]).fetchall():
-                self._doubt(orjson.loads(records))
+                for names, keys in orjson.loads(records).items():
+                    self._doubt([(key, names) for key in keys])
             self.db.execute("DELETE FROM in_flight WHERE space = ?", [self.space])
         held = ("doubt", "quarantine")
         self._clean = not any(
@@ -127,12 +131,25 @@ class Ledger:
             for table in held
         )
 
+    @contextmanager
+    def tended(self) -> Iterator[None]:
+        """Meanwhile a thread moves what was written to its place in the file: whoever writes does
+        not wait for the disk."""
+        over = Event()
+        thread = Thread(target=_checkpoint, args=(self._path, over), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
     def begin(self, records: Sequence[Record]) -> int:
         """Write down that these are about to be sent; the number of the request."""
         inserted = self.db.execute(
-            "INSERT INTO in_flight(space, records)"  # noqa: S608 - a constant
-            " SELECT ?, json_group_array(json_array(customer_id, names)) FROM spool.record"
-            f" WHERE seq IN ({LISTED})",
+            "INSERT INTO in_flight(space, records) SELECT ?, json_group_object(names, json(keys))"  # noqa: S608 - a constant
+            " FROM (SELECT names, json_group_array(customer_id) AS keys FROM spool.record"
+            f" WHERE seq IN ({LISTED}) GROUP BY names)",
             [self.space, _listed(records)],
         )
         return int(inserted.lastrowid or 0)
@@ -200,6 +217,10 @@ class Ledger:
 
     @contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+        """All or nothing of the block; within another it is part of that."""
+        if self.db.in_transaction:
+            yield
+            return
         self.db.execute(f"BEGIN {kind}")
         try:
             yield
@@ -220,6 +241,12 @@ class Ledger:
             self.db.execute(
                 "INSERT OR REPLACE INTO doubt VALUES (?, ?, ?)", (self.space, key, names)
             )
+
+
+def _checkpoint(path: Path, over: Event) -> None:
+    with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as db:
+        while not over.wait(CHECKPOINT_S):
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _listed(records: Sequence[Record]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from connectors.delivery.ledger import NOTHING, Ledger, canonical, content_hash, now
-from connectors.delivery.packing import Record
+from connectors.delivery.packing import Record, pack
 from connectors.errors import Reject
 from connectors.tool import Target
 
@@ -29,6 +29,8 @@ CREATE TABLE spool.record(
     seq INTEGER PRIMARY KEY, customer_id TEXT NOT NULL, names TEXT NOT NULL,
     points INTEGER NOT NULL, desired TEXT NOT NULL, content_hash BLOB NOT NULL,
     lane TEXT NOT NULL, body BLOB NOT NULL, urgency REAL NOT NULL);
+CREATE TABLE spool.request(
+    number INTEGER PRIMARY KEY, lane TEXT NOT NULL, members TEXT NOT NULL, bodies BLOB NOT NULL);
 """
 
 DIFFERENT = """
@@ -197,8 +199,21 @@ class Plan:
         count: int = self._db.execute(query, [NOTHING]).fetchone()[0]
         return count
 
-    def records(self) -> Iterator[Record]:
-        """What is to be sent, by key; books may be kept meanwhile."""
+    def pack(self) -> int:
+        """Cut what is to be sent into requests; returns how many.
+
+        Done beforehand, so that while requests are under way one row is read for each.
+        """
+        requests = pack(self._records(), self._target.limits)
+        with self._ledger.transaction("DEFERRED"):
+            self._db.executemany(
+                "INSERT INTO spool.request(lane, members, bodies) VALUES (?, ?, ?)",
+                map(_packed, requests),
+            )
+        count: int = self._db.execute("SELECT count(*) FROM spool.request").fetchone()[0]
+        return count
+
+    def _records(self) -> Iterator[Record]:
         after = 0
         query = (
             "SELECT seq, customer_id, points, lane, body"
@@ -207,6 +222,14 @@ class Plan:
         while page := self._db.execute(query, [after, PAGE]).fetchall():
             after = page[-1][0]
             yield from map(Record._make, page)
+
+    def requests(self) -> Iterator[list[Record]]:
+        """What was packed, in order; books may be kept meanwhile."""
+        query = "SELECT lane, members, bodies FROM spool.request WHERE number = ?"
+        number = 1
+        while (row := self._db.execute(query, [number]).fetchone()) is not None:
+            yield _unpacked(*row)
+            number += 1
 
     def tidy(self) -> None:
         """Close the books of a run: quarantine what could not be spooled, forget what is over.
@@ -239,6 +262,19 @@ class Plan:
                     f"DELETE FROM {table} WHERE space = :space AND customer_id IN ({over})",  # noqa: S608
                     values,
                 )
+
+
+def _packed(records: list[Record]) -> tuple[str, str, bytes]:
+    members = [(r.seq, r.key, r.points, len(r.body)) for r in records]
+    return records[0].lane, orjson.dumps(members).decode(), b"".join([r.body for r in records])
+
+
+def _unpacked(lane: str, members: str, bodies: bytes) -> list[Record]:
+    records, start = [], 0
+    for seq, key, points, length in orjson.loads(members):
+        records.append(Record(seq, key, points, lane, bodies[start : start + length]))
+        start += length
+    return records
 
 
 def _spooled(wish: Wish) -> tuple[str, str | None, str | None, bytes, str | None]:

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 MOST_REJECTS_IN_A_ROW = 300  # four full requests without one good record: it is us, not them
 TOO_MANY = 429
-NAP_S = 0.02  # while answers are awaited
+NAP_S = 0.02  # between two looks for answers
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,14 @@ class Sender:
                     workers.submit(self._parts.popleft())
                 elif (batch := next(source, None)) is not None:
                     self._await_turn(workers)
-                    if self._problem is None:
-                        workers.submit(Job(self.ledger.begin(batch), batch))
+                    if (job := self._begun(batch, workers)) is not None:
+                        workers.submit(job)
                 elif workers.busy:
                     self._take(workers, wait_for_one=True)
                 else:
                     break
-                self._take(workers, wait_for_one=workers.busy >= self._flow.allowed)
+                if workers.busy >= self._flow.allowed:
+                    self._take(workers, wait_for_one=True)
                 self.progress("send", self.report.accepted, total)
             while workers.busy:
                 self._take(workers, wait_for_one=True)
@@ -168,7 +169,15 @@ class Sender:
             self.runtime.sleep(nap_s)
             left_s -= nap_s
             self.report.waited_s += nap_s
+            if nap_s == NAP_S:  # soon enough otherwise
+                self._take(workers, wait_for_one=False)
+
+    def _begun(self, batch: Sequence[Record], workers: Workers[Job, Done]) -> Job | None:
+        """The next job; None when there is a problem. What was answered is booked with it, at the
+        cost of one write."""
+        with self.ledger.transaction():
             self._take(workers, wait_for_one=False)
+            return Job(self.ledger.begin(batch), batch) if self._problem is None else None
 
     def _take(self, workers: Workers[Job, Done], *, wait_for_one: bool) -> None:
         while (done := workers.result(wait=wait_for_one)) is not None:

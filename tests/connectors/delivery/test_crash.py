@@ -38,7 +38,7 @@ def under_way(state_path: Path) -> int:
     requests = [json.loads(row[0]) for row in books.execute("SELECT records FROM in_flight")]
     books.close()
     assert len(requests) < 12
-    return sum(map(len, requests))
+    return sum(len(keys) for request in requests for keys in request.values())
 
 
 def test_a_killed_sync_resends_what_was_under_way_and_nothing_else(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.delivery.ledger import Ledger
+from connectors.delivery.packing import Record
 from connectors.delivery.plan import Plan, Policy, Wish, _change
 from connectors.errors import Stop
 from tests.connectors.delivery.fakes import FakeTarget
@@ -37,21 +38,26 @@ def planned(
         yield plan
 
 
+def records(plan: Plan) -> list[Record]:
+    plan.pack()
+    return [record for request in plan.requests() for record in request]
+
+
 def sent(ledger: Ledger, folder: Path, wishes: dict[str, dict[str, Any]]) -> int:
     """Begin one request with all that differs; its number."""
     with planned(ledger, folder, wishes) as plan:
-        return ledger.begin(list(plan.records()))
+        return ledger.begin(records(plan))
 
 
 def taken(ledger: Ledger, folder: Path, wishes: dict[str, dict[str, Any]]) -> None:
     """All that differs is accepted."""
     with planned(ledger, folder, wishes) as plan:
-        records = list(plan.records())
-        ledger.settle(ledger.begin(records), records)
+        differing = records(plan)
+        ledger.settle(ledger.begin(differing), differing)
 
 
 def changes(plan: Plan) -> list[tuple[str, dict[str, Any]]]:
-    return [tuple(orjson.loads(r.body)) for r in plan.records()]  # type: ignore[misc]
+    return [tuple(orjson.loads(r.body)) for r in records(plan)]  # type: ignore[misc]
 
 
 @given(STATES, STATES, st.sets(st.sampled_from("xyz")))
@@ -85,7 +91,7 @@ def test_all_that_two_unanswered_requests_wrote_is_in_doubt(tmp_path: Path) -> N
 def test_an_answered_request_leaves_no_doubt_but_of_its_unsent_parts(tmp_path: Path) -> None:
     both = {"c1": {"x": 1}, "c2": {"x": 1}}
     with opened(tmp_path) as books, planned(books, tmp_path, both) as plan:
-        one, two = plan.records()
+        one, two = records(plan)
         books.settle(books.begin([one, two]), [one], unsent=[[two]])
     wishes = {"c1": {"x": 1}, "c2": {}}
     with opened(tmp_path) as books, planned(books, tmp_path, wishes) as plan:
@@ -105,9 +111,10 @@ def test_books_may_be_kept_while_records_are_read(tmp_path: Path) -> None:
     with opened(tmp_path) as books:
         with planned(books, tmp_path, wishes) as plan:
             seen = []
-            for each in plan.records():
-                seen.append(each.key)
-                books.settle(books.begin([each]), [each])
+            plan.pack()
+            for each in plan.requests():
+                seen += [record.key for record in each]
+                books.settle(books.begin(each), each)
             assert seen == list(wishes)
         with planned(books, tmp_path, wishes) as plan:
             assert plan.totals() == (0, 0)
@@ -120,7 +127,7 @@ def test_a_budget_is_spent_on_removals_and_then_on_the_urgent(tmp_path: Path) ->
         wishes = {"c1": {"x": 1}, "c2": {"x": 9}, "c3": {"x": 5}, "c4": {"x": 2}}
         with planned(books, tmp_path, wishes, policy) as plan:
             assert plan.postpone() == (2, 2)
-            assert [r.key for r in plan.records()] == ["c0", "c2", "c3"]
+            assert [r.key for r in records(plan)] == ["c0", "c2", "c3"]
             assert plan.totals() == (3, 3)
 
 
