@@ -154,9 +154,10 @@ class Client:
 
     def reason(self, text: object) -> str:
         """Text of the tool, fit for a report: one short printable line without our secrets."""
-        line = "".join(c if c.isprintable() else " " for c in str(text)[: 10 * LONGEST_REASON])
-        for secret in self.secrets:
-            line = line.replace(secret, "[secret]")
+        said = str(text)
+        for secret in self.secrets:  # before anything is cut, or a part of one would stay
+            said = said.replace(secret, "[secret]")
+        line = "".join(c if c.isprintable() else " " for c in said[: 10 * LONGEST_REASON])
         return " ".join(line.split())[:LONGEST_REASON] or "no reason given"
 
     def _route(self, path: str, params: Mapping[str, str] | None) -> tuple[Pool, str]:

@@ -168,6 +168,8 @@ def test_text_of_the_tool_is_one_short_line_without_secrets() -> None:
     asked = client("http://127.0.0.1:1")
     assert asked.reason(f"bad\r\nkey {SECRET}\x00!") == "bad key [secret] !"
     assert len(asked.reason("x" * 10_000)) == 200
+    cut = asked.reason(" " * 1_990 + SECRET)
+    assert SECRET[:6] not in cut
     assert asked.reason("\n") == "no reason given"
     assert SECRET not in repr(asked)
     asked.close()
