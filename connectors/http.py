@@ -255,7 +255,7 @@ def _allowed(url: str, hosts: Sequence[str]) -> SplitResult:
         raise Stop("the tool gave a download address that is no URL") from None
     here = host in LOOPBACK_HOSTS
     usual = parts.scheme == "https" and port in (None, 443)
-    fits = any(re.fullmatch(re.escape(each).replace(r"\*", r"[^.]+"), host) for each in hosts)
+    fits = any(re.fullmatch(re.escape(each).replace(r"\*", r"[a-z0-9_-]+"), host) for each in hosts)
     if not fits or not (usual or here) or parts.username is not None:
         shown = re.sub(r"[^a-z0-9.-]", "?", host)[:100]
         raise Stop(f"the tool gave a download address at {shown!r}, which is not an allowed host")

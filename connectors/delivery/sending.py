@@ -160,8 +160,8 @@ class Sender:
         return stopped, self.backoff.attempts, waited_s, 0.0
 
     def _given_up(self) -> bool:
-        """Nobody waits for the answer any more: what is repeated now would come after the run."""
-        return self._over or self.stop()
+        """What is repeated now would come after the run, or keep it from telling its problem."""
+        return self._over or self._problem is not None or self.stop()
 
     def _await_turn(self, workers: Workers[Job, Done]) -> None:
         """Answers are booked meanwhile."""

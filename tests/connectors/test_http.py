@@ -239,7 +239,8 @@ def test_a_redirected_download_is_not_followed() -> None:
      "https://bucket.s3.amazonaws.com.evil.example/", "https://bucket.s3.amazonaws.com:8443/x",
      "https://me@bucket.s3.amazonaws.com/x", "https://a.b.s3.amazonaws.com/x", "file:///etc/passwd",
      "https://xs3.amazonaws.com/", "https://[::1", "", "//bucket.s3.amazonaws.com/x",
-     "https://169.254.169.254/latest", "https://bucket.s3.amazonaws.com\n.evil.example/"],
+     "https://169.254.169.254/latest", "https://bucket.s3.amazonaws.com\n.evil.example/",
+     "https://a\u3002b.s3.amazonaws.com/x", "https://a%2fb.s3.amazonaws.com/x"],
 )  # fmt: skip
 def test_bad_input_an_address_off_the_list_is_never_asked(url: str) -> None:
     with pytest.raises(Stop, match="download address") as stopped:

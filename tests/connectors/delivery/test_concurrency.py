@@ -13,7 +13,7 @@ from connectors.delivery.engine import Delivery
 from connectors.delivery.plan import Wish
 from connectors.delivery.report import SyncReport
 from connectors.delivery.runtime import Runtime
-from connectors.errors import Stop
+from connectors.errors import Retry, Stop
 from connectors.tool import Outcome
 from tests.connectors.delivery.fakes import CrashError, FakeTarget
 
@@ -134,3 +134,32 @@ def test_nothing_is_repeated_after_the_run_was_killed(tmp_path: Path) -> None:
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
     assert len(target.requests) == asked
+
+
+def test_a_problem_is_told_though_another_request_was_asked_to_wait_for_an_hour(
+    tmp_path: Path,
+) -> None:
+    waiting, refused, naps = threading.Event(), threading.Event(), []
+    main = threading.current_thread()
+
+    class Mixed(FakeTarget):
+        def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
+            if not waiting.is_set():
+                waiting.set()
+                raise Retry("later", after_s=3_600, status=503)
+            refused.set()
+            raise Stop("the key was refused")
+
+    def sleep(seconds: float) -> None:
+        if threading.current_thread() is not main:
+            refused.wait(10)
+            naps.append(seconds)
+            threading.Event().wait(0.001)
+
+    delivery = Delivery(
+        Mixed(), tmp_path / "state.sqlite", "attributes", SyncReport("c"),
+        runtime=Runtime(sleep=sleep, workers=8),
+    )  # fmt: skip
+    with pytest.raises(Stop, match="the key was refused"):
+        delivery.run(Wish(f"c{n:03}", {"x": n}) for n in range(8))
+    assert sum(naps) < 3_600
