@@ -61,7 +61,7 @@ def _erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dic
     touched = [each for each in segments.folders(context, workspace) if _leave(each, ids)]
     for each in segments.folders(context, workspace):
         delivery.erase_recipients(each / triggers.BOOKS, ids)
-    failures = _tell_host_tools(context, workspace, touched) + _delete_profiles(workspace, ids)
+    failures = _tell_host_tools(context, workspace) + _delete_profiles(workspace, ids)
     if failures:
         raise RightsendError("; ".join(failures))
     return {"rows": rows, "store_entries": entries, "segments": len(touched)}
@@ -138,20 +138,24 @@ def _leave(folder: Path, ids: set[str]) -> bool:
     return True
 
 
-def _tell_host_tools(
-    context: Context, workspace: WorkspaceSettings, touched: list[Path]
-) -> list[str]:
+def _tell_host_tools(context: Context, workspace: WorkspaceSettings) -> list[str]:
     """What vanished from the snapshot is removed from the tools by a sync and by pushing again.
 
-    Returns what could not be done.
+    Every segment is pushed, for one whose push failed in an erasure before has lost the person
+    since; those that have not changed send nothing. Returns what could not be done.
     """
-    for folder in touched:
-        for connection in segments.pushed_to(folder):
-            segments.push(context, workspace, folder.name, connection, _quiet)
+    failures = []
+    known = {connection.name for connection in workspace.connections}
+    for folder in segments.folders(context, workspace):
+        for connection in known.intersection(segments.pushed_to(folder)):
+            try:
+                segments.push(context, workspace, folder.name, connection, _quiet)
+            except (delivery.ConnectorError, RightsendError) as error:
+                failures.append(f"segment {folder.name}, connection {connection}: {error}")
     if not snapshots.kept(context.workspace_dir(workspace)):
-        return []
+        return failures
     snapshot = publishing.active_snapshot(context, workspace)
-    return syncs.failed(syncs.sync(context, workspace, snapshot, _quiet, wait=True))
+    return failures + syncs.failed(syncs.sync(context, workspace, snapshot, _quiet, wait=True))
 
 
 def _delete_profiles(workspace: WorkspaceSettings, ids: set[str]) -> list[str]:

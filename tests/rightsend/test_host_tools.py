@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +20,7 @@ from rightsend import jobs, segments
 from rightsend.cli import cli
 from rightsend.context import CONFIG_VARIABLE, STATE_VARIABLE, Context
 from rightsend.errors import RightsendError
+from rightsend.sync import state_path
 from scoring.snapshot import Snapshot
 from scoring.store.keys import customer_hash
 from settings.workspace import WorkspaceSettings
@@ -135,6 +138,23 @@ def test_a_profile_that_could_not_be_deleted_is_told(night: Snapshot, tool: Sand
         jobs.erase_customer("shop", "customer-001")
     jobs.erase_customer("shop", "customer-001")
     assert tool.profile("customer-001") is None
+
+
+def test_a_segment_that_could_not_be_told_keeps_nothing_else_and_is_told_when_repeated(
+    night: Snapshot, segment: Path, tool: Sandbox, context: Context, workspace: WorkspaceSettings
+) -> None:
+    jobs.sync("shop")
+    jobs.push_segment("shop", SEGMENT, "sandbox")
+    tool.fail("forbidden", path="/partners/")
+    with pytest.raises(RightsendError, match=f"segment {SEGMENT}, connection sandbox: "):
+        jobs.erase_customer("shop", "customer-001")
+    assert tool.profile("customer-001") is None
+    books = state_path(context, workspace, "sandbox")
+    query = "SELECT count(*) FROM accepted WHERE customer_id = 'customer-001'"
+    with closing(sqlite3.connect(books)) as db:
+        assert db.execute(query).fetchone() == (1,)
+        jobs.erase_customer("shop", "customer-001")
+        assert db.execute(query).fetchone() == (0,)
 
 
 def trigger(run: Callable[..., Any], *more: str) -> Any:
