@@ -43,6 +43,11 @@ class Timeouts:
     read_s: float = 30.0
     total_s: float = 60.0
 
+    @classmethod
+    def of(cls, timeout_s: float) -> Timeouts:
+        """What the option ``timeout_s`` of a connection means."""
+        return cls(connect_s=min(5.0, timeout_s), read_s=timeout_s, total_s=2 * timeout_s)
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -110,12 +110,11 @@ def open_braze(connection: ConnectionSettings) -> Braze:
 def connect(base_url: str, options: Mapping[str, Any]) -> Braze:
     """Braze's protocol at ``base_url``; the sandbox speaks it too."""
     partner_options = [options.get(name) for name in PARTNER_FIELDS]
-    read_s = float(options.get("timeout_s", 30.0))
     client = Client(
         base_url,
         headers={"Authorization": f"Bearer {options['api_key']}"},
         secrets=tuple(secret for secret in (options["api_key"], *partner_options[1:]) if secret),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
     )
     return Braze(
         client,

@@ -81,8 +81,7 @@ def open_customerio(connection: ConnectionSettings) -> Customerio:
     region = options["region"]
     if region not in TRACK:
         raise Stop(f"connection {connection.name}: Customer.io has no region {region!r}")
-    read_s = float(options.get("timeout_s", 30.0))
-    timeouts = Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s)
+    timeouts = Timeouts.of(options.get("timeout_s", 30.0))
     key, app_key = options["api_key"], options.get("app_api_key")
     basic = base64.b64encode(f"{options['site_id']}:{key}".encode()).decode()
     track = Client(

@@ -107,8 +107,7 @@ def open_http(connection: ConnectionSettings) -> Generic:
     auth: Auth = AuthSchema().load(options["auth"])
     requests: Requests = RequestsSchema().load(options["requests"])
     headers, secrets = auth.signing()
-    read_s = float(options["timeout_s"])
-    timeouts = Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s)
+    timeouts = Timeouts.of(options["timeout_s"])
     client = Client(
         options["base_url"].rstrip("/"),
         headers={**options["headers"], **headers},

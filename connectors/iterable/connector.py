@@ -78,12 +78,11 @@ def open_iterable(connection: ConnectionSettings) -> Iterable:
 
 def connect(base_url: str, options: Mapping[str, Any]) -> Iterable:
     """Iterable's protocol at ``base_url``."""
-    read_s = float(options.get("timeout_s", 30.0))
     client = Client(
         base_url,
         headers={"Api-Key": options["api_key"]},
         secrets=(options["api_key"],),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
         answer_bytes=ANSWER_BYTES,
     )
     return Iterable(client, Lists(client), bool(options.get("update_existing_only", True)))

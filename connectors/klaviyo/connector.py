@@ -63,7 +63,6 @@ def open_klaviyo(connection: ConnectionSettings) -> Klaviyo:
 
 def connect(base_url: str, options: Mapping[str, Any]) -> Klaviyo:
     """Klaviyo's protocol at ``base_url``."""
-    read_s = float(options.get("timeout_s", 30.0))
     client = Client(
         base_url,
         headers={
@@ -73,7 +72,7 @@ def connect(base_url: str, options: Mapping[str, Any]) -> Klaviyo:
             "Content-Type": api.MEDIA_TYPE,
         },
         secrets=(options["api_key"],),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
         answer_bytes=ANSWER_BYTES,
     )
     account = Api(client, float(options.get("job_timeout_s", 600.0)), sleep)

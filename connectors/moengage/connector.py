@@ -73,14 +73,13 @@ def open_moengage(connection: ConnectionSettings) -> MoEngage:
     data_center, workspace_id = options["data_center"], options["workspace_id"]
     if data_center not in DATA_CENTERS:
         raise Stop(f"connection {connection.name}: MoEngage has no data center {data_center!r}")
-    read_s = float(options.get("timeout_s", 30.0))
     key = options["api_key"]
     basic = base64.b64encode(f"{workspace_id}:{key}".encode()).decode()
     client = Client(
         DATA_CENTERS[data_center],
         headers={"Authorization": f"Basic {basic}", "MOE-APPKEY": workspace_id},
         secrets=(key, basic),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
     )
     return MoEngage(
         MoEngageWorkspace(client, workspace_id),

@@ -61,11 +61,10 @@ class OneSignal(Tool):
 def open_onesignal(connection: ConnectionSettings) -> OneSignal:
     """The connection's app."""
     options = connection.options
-    read_s = float(options.get("timeout_s", 30.0))
     client = Client(
         HOSTS["api"],
         headers={"Authorization": f"Key {options['api_key']}"},
         secrets=(options["api_key"],),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
     )
     return OneSignal(App(client, options["app_id"]), options.get("trigger_channel", "push"))
