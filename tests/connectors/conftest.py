@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from connectors.registry import REGISTRY
+from connectors.registry import REGISTRY, open_tool
 from connectors.sandbox.app import CLOSE, create_app
 from connectors.sandbox.client import Sandbox
+from connectors.tool import Tool
 from tests.connectors.double import FEW, KEY, Double, FakeTime, take_fewer
 from tests.connectors.doubles import BEHIND, CANNOT, DOUBLES, FORMS, READERS, connector_of, traits
 from tests.connectors.servers import serving
+from tests.connectors.watching import Published, watched
 
 
 @pytest.fixture
@@ -78,3 +80,32 @@ def double(
         form=FORMS.get(kind, lambda value: value), reader=READERS.get(kind),
     )  # fmt: skip
     client.close()
+
+
+@pytest.fixture
+def published(app: Flask, request: pytest.FixtureRequest) -> Iterator[Published]:
+    """Of the tool that the tests' folder is called after."""
+    with watched(app, request.path.parent.name) as published:
+        yield published
+
+
+@pytest.fixture
+def crm(
+    request: pytest.FixtureRequest,
+    published: Published,
+    url: str,
+    time: FakeTime,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Double]:
+    """The double of that tool; each request of these tests is one that its vendor publishes."""
+    name = request.path.parent.name
+    client = Sandbox(url, KEY, name)
+    yield Double(DOUBLES[name](url, monkeypatch), client, time, tmp_path, url, name)
+    client.close()
+
+
+@pytest.fixture
+def tool(crm: Double) -> Iterator[Tool]:
+    with open_tool(crm.connection) as tool:
+        yield tool
