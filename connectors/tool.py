@@ -159,18 +159,19 @@ class Tool:
         raise Stop(_cannot(Ability.IDENTITY))
 
     def merge(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """(gone customer id, staying customer id). Idempotent. Raises Retry, Split or Stop."""
+        """(gone customer id, staying customer id). Idempotent. Raises Retry, and Split or Stop
+        when somebody was refused, also inside an answer that accepts the others."""
         raise Stop(_cannot(Ability.IDENTITY))
 
     def erase(self, customer_ids: Sequence[str]) -> None:
-        """Delete these people in the tool; who is not there is fine. Raises Retry, Split or
-        Stop."""
+        """Delete these people in the tool; who is not there is fine. Raises like ``merge``."""
         raise Stop(_cannot(Ability.IDENTITY))
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
         """Send one request of a campaign. Not idempotent: never sent again when the answer was
-        lost (Lost is raised). ``most_recipients`` fit in one. Raises Retry when it surely was not
-        carried out, Split when nobody got it because of somebody, Lost or Stop."""
+        lost (Lost is raised). ``most_recipients`` fit in one. The outcome says who was refused
+        while others got it. Raises Retry when it surely was not carried out, Split when nobody got
+        it because of somebody, Lost or Stop."""
         raise Stop(_cannot(Ability.TRIGGER))
 
     most_recipients = 50

@@ -18,7 +18,7 @@ from connectors.braze.track import Attributes
 from connectors.braze.trigger import MOST_RECIPIENTS, trigger
 from connectors.errors import Stop
 from connectors.http import Client, Timeouts, require_success
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 
@@ -66,8 +66,8 @@ class Braze(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         people.delete(self.client, customer_ids)
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
-        trigger(self.client, campaign_id, recipients)
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+        return trigger(self.client, campaign_id, recipients)
 
     def audience(self, segment_id: str) -> Iterator[str]:
         hosts = self.options.get("export_hosts") or ()

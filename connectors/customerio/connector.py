@@ -11,7 +11,7 @@ from connectors.customerio.attributes import Attributes
 from connectors.customerio.hosts import APP, TRACK
 from connectors.errors import Stop
 from connectors.http import Client, Timeouts, require_success
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 REGION = "/api/v1/accounts/region"
@@ -50,8 +50,8 @@ class Customerio(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         people.erase(self.track, customer_ids)
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
-        broadcasts.trigger(self._app(), campaign_id, recipients)
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+        return broadcasts.trigger(self._app(), campaign_id, recipients)
 
     def check(self) -> None:
         """Ask for the region: harmless, and refused with a wrong key."""

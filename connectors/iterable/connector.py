@@ -13,7 +13,7 @@ from connectors.iterable.answers import required
 from connectors.iterable.attributes import Attributes
 from connectors.iterable.hosts import DATA_CENTERS
 from connectors.iterable.lists import Lists, Members
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 ANSWER_BYTES = 10_000_000  # all lists of a project come in one answer
@@ -53,10 +53,11 @@ class Iterable(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         people.erase(self.client, customer_ids)
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
         """One recipient a request. Raises Retry, Split, Lost or Stop."""
         for recipient in recipients:
             campaigns.send(self.client, campaign_id, recipient.customer_id, recipient.properties)
+        return Outcome()
 
     def check(self) -> None:
         """List channels: harmless, and refused with a wrong key or data center."""

@@ -13,7 +13,7 @@ from connectors.http import Client, Timeouts
 from connectors.moengage import bulk, cohorts, users
 from connectors.moengage.hosts import DATA_CENTERS
 from connectors.moengage.workspace import MoEngageWorkspace
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 TEST_CONNECTION = "/v1/integrations/authentication"
@@ -47,8 +47,8 @@ class MoEngage(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         users.erase(self.workspace, customer_ids)
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
-        bulk.trigger(self.workspace, campaign_id, recipients)
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+        return bulk.trigger(self.workspace, campaign_id, recipients)
 
     def check(self) -> None:
         """MoEngage's own test of a connection."""

@@ -86,7 +86,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_CALL
     app.url_map.merge_slashes = False
     bench = Bench(storage, keys, log, clock)
-    catalogs, messaging = CatalogsApi(bench, dials), MessagingApi(bench, profiles, campaigns)
+    catalogs = CatalogsApi(bench, dials)
+    messaging = MessagingApi(bench, profiles, campaigns, dials)
     app.register_blueprint(BrazeApi(bench, profiles, dials, catalogs, messaging).blueprint())
     doubles = {name: double(bench) for name, double in TOOLS.items()}
     for double in doubles.values():

@@ -143,6 +143,8 @@ READERS: dict[str, Reader] = {"files": read_files}
 FORMS: dict[str, Callable[[Any], Any]] = {"onesignal": tag}
 # A trigger of these carries a key by which the tool knows it again: a lost answer is asked for.
 KEYED_TRIGGERS = {"onesignal"}
+# Their answer to a trigger says whom they refused while the others got it.
+TELLING_TRIGGERS = {"braze", "http", "sandbox"}
 
 
 def connector_of(name: str) -> str:
@@ -156,6 +158,7 @@ def traits(name: str) -> set[str]:
     ``http``: speaks to a tool. ``batches``: takes several records a request. ``tells-rate``: the
     tool says how many requests are left. ``slow``: it takes few enough requests that a test can
     fill a window. ``trigger-once``: a trigger whose answer was lost must not be repeated.
+    ``tells-recipients``: its answer says that some were refused while others got it.
     """
     if connector_of(name) in READERS:
         return {"batches"}
@@ -164,6 +167,8 @@ def traits(name: str) -> set[str]:
     if shown is None or shown.rate_headers.remaining:
         found.add("tells-rate")
 
+    if name in TELLING_TRIGGERS:
+        found.add("tells-recipients")
     with pytest.MonkeyPatch.context() as patch:
         tool = REGISTRY[connector_of(name)].open(DOUBLES[name]("http://127.0.0.1:1", patch))
         target = tool.attributes()

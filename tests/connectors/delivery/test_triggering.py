@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.delivery.triggering import LOST, REFUSED, SENT, Books, Triggering, TriggerReport
 from connectors.errors import ConnectorError, Lost, Retry, Split, Stop
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from tests.connectors.delivery.fakes import FakeTarget
 from tests.connectors.doubles import FakeTime
 
@@ -32,7 +33,7 @@ class FakeTool(Tool):
     def attributes(self) -> Target:
         return FakeTarget()
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
         names = [recipient.customer_id for recipient in recipients]
         event = self.events.pop(0) if self.events else "ok"
         if event == "busy":
@@ -47,6 +48,7 @@ class FakeTool(Tool):
             raise Lost("no answer")
         if event.startswith("killed"):
             raise KeyboardInterrupt
+        return Outcome()
 
 
 def run(tool: FakeTool, people: Sequence[str], path: Path, *, resend: bool = False) -> None:
@@ -121,3 +123,23 @@ def test_two_campaigns_do_not_share_their_books(tmp_path: Path) -> None:
         other, TriggerReport("crm", "summer"), path, runtime=FakeTime().runtime()
     ).run([Recipient("a")])  # fmt: skip
     assert other.got == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "states"),
+    [
+        (Outcome({1: "blocked"}), [SENT, REFUSED, SENT]),
+        (Outcome(unlocated=("one of them",)), [LOST, LOST, LOST]),
+        (Outcome({0: "blocked", 1: "blocked"}, ("the third",)), [REFUSED, REFUSED, REFUSED]),
+    ],
+)
+def test_who_was_refused_by_an_accepted_request_is_not_taken_for_sent(
+    outcome: Outcome, states: list[str], tmp_path: Path
+) -> None:
+    class Telling(FakeTool):
+        def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+            return outcome
+
+    run(Telling([]), ["a", "b", "c"], tmp_path / "books.sqlite")
+    found = books_of(tmp_path / "books.sqlite", ["a", "b", "c"])
+    assert [found[name] for name in "abc"] == states
