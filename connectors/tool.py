@@ -84,6 +84,10 @@ class Target(Protocol):
 
     Writing must be idempotent: delivery sends a change again when an answer was lost. ``write`` is
     called from several threads at a time.
+
+    A target may have a method ``finish()``: called once a run, when all that is accepted was
+    accepted, also when the run was stopped or failed, and before another run can begin. It may
+    raise Retry and Stop; then the next run must do its work.
     """
 
     @property
