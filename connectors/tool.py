@@ -126,6 +126,10 @@ class Tool:
         """Make one harmless call that needs the key. Raises Retry or Stop."""
         raise NotImplementedError
 
+    def wait_by(self, wait: Callable[[float], None]) -> None:
+        """Wait by ``wait`` (seconds) for what the tool does after it has answered; it raises when
+        somebody asked to stop. A tool that is never waited for has nothing to do."""
+
     def close(self) -> None:
         """Give connections back."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import sleep
 from typing import Any
@@ -47,6 +47,10 @@ class Klaviyo(Tool):
 
     def erase(self, customer_ids: Sequence[str]) -> None:
         profiles.erase(self.api, customer_ids)
+
+    def wait_by(self, wait: Callable[[float], None]) -> None:
+        """Jobs are waited for."""
+        self.api.sleep = wait
 
     def check(self) -> None:
         """List one page of lists: harmless, and refused with a wrong key."""
