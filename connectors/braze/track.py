@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from connectors.braze.answers import outcome
-from connectors.braze.identity import external_id, has_external_id
+from connectors.braze.identity import external_id
+from connectors.customers import has_external_id
 from connectors.errors import Reject
 from connectors.http import Client
 from connectors.tool import Encoded, Limits, Outcome, Window
