@@ -159,9 +159,10 @@ class Client:
 
     def reason(self, text: object) -> str:
         """Text of the tool, fit for a report: one short printable line without our secrets."""
-        line = "".join(c if c.isprintable() else " " for c in str(text)[: 10 * LONGEST_REASON])
-        for secret in self.secrets:
-            line = line.replace(secret, "[secret]")
+        said = str(text)
+        for secret in self.secrets:  # before anything is cut, or a part of one would stay
+            said = said.replace(secret, "[secret]")
+        line = "".join(c if c.isprintable() else " " for c in said[: 10 * LONGEST_REASON])
         return " ".join(line.split())[:LONGEST_REASON] or "no reason given"
 
     def _route(self, path: str, params: Mapping[str, str] | None) -> tuple[Pool, str]:
@@ -259,7 +260,7 @@ def _allowed(url: str, hosts: Sequence[str]) -> SplitResult:
         raise Stop("the tool gave a download address that is no URL") from None
     here = host in LOOPBACK_HOSTS
     usual = parts.scheme == "https" and port in (None, 443)
-    fits = any(re.fullmatch(re.escape(each).replace(r"\*", r"[^.]+"), host) for each in hosts)
+    fits = any(re.fullmatch(re.escape(each).replace(r"\*", r"[a-z0-9_-]+"), host) for each in hosts)
     if not fits or not (usual or here) or parts.username is not None:
         shown = re.sub(r"[^a-z0-9.-]", "?", host)[:100]
         raise Stop(f"the tool gave a download address at {shown!r}, which is not an allowed host")

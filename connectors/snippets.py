@@ -21,6 +21,9 @@ TOP_ITEMS = "rightsend_top_items"  # user attribute, as the demo's configuration
 
 ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 TAG = re.compile(r"\{\{(.+)\}\}", re.DOTALL)
+# With these an id or a tag would leave its place, be it a tag's or a comment's.
+MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}|\[\[|\]\]|[\0-\x1f\x7f-\x9f\u2028\u2029]")
+BLOCKS = ("#", "/", "^", "!", ">", "&")  # what such a tag writes is not a value
 ATTRIBUTE = re.compile(r"[A-Za-z0-9_ .$-]+")
 
 
@@ -65,6 +68,9 @@ class Request:
             raise SnippetError(f"attribute: {self.top_items!r} cannot be named in a template")
         if bool(self.item) != (self.kind in (RELATED, TOGETHER)):
             raise SnippetError(f"{self.kind} {'takes no' if self.item else 'needs an'} item")
+        for name, given in (("item", self.item), ("campaign", self.campaign)):
+            if not _keeps_its_place(given):
+                raise SnippetError(f"{name}: found {given!r}, expected an id or one tag")
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -74,6 +80,14 @@ class Request:
     @property
     def heading(self) -> str:
         return self.words[self.kind]
+
+
+def _keeps_its_place(given: str) -> bool:
+    tag = TAG.fullmatch(given.strip())
+    inside = tag[1].strip() if tag else given
+    if tag and (not inside or inside.startswith(BLOCKS)):
+        return False
+    return MARKS.search(inside) is None
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,11 @@ def jobs_of(context: Context, workspace: WorkspaceSettings) -> SegmentJobs:
 
 
 def folder_of(context: Context, workspace: WorkspaceSettings, segment_id: str) -> Path:
+    """Raises RightsendError for what cannot be an id: another workspace's segments are not ours."""
+    if segment_id in ("", ".", "..") or Path(segment_id).name != segment_id or "\0" in segment_id:
+        raise RightsendError(
+            f"{segment_id!r} is not the id of a segment; `rightsend segment list` shows them all"
+        )
     return context.workspace_dir(workspace) / "segments" / segment_id
 
 

@@ -28,6 +28,7 @@ ZIP_BYTES = 1_000_000_000
 UNPACKED_BYTES = 20_000_000_000
 DIRECTORY_BYTES = 16_000_000  # of the list of files in the zip, which is held in memory
 LINE_BYTES = 1_000_000
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack without a limit at a time
 
 
 def nap(seconds: float) -> None:
@@ -67,6 +68,8 @@ def external_ids(file: IO[bytes]) -> Iterator[str]:
         with zipfile.ZipFile(file) as archive:
             left = UNPACKED_BYTES
             for entry in archive.infolist():
+                if entry.compress_type not in COMPRESSIONS:
+                    raise zipfile.BadZipFile
                 # a zip's own reader does not keep to the limit of a line
                 with archive.open(entry) as raw, io.BufferedReader(raw) as lines:  # type: ignore[type-var]
                     while line := lines.readline(LINE_BYTES):

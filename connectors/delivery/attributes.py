@@ -15,10 +15,13 @@ from functools import cache
 from math import isfinite
 from typing import Any
 
+from connectors.delivery.plan import differ
 from settings.workspace import AttributeSettings
 
 HOLD_STEPS = 0.75  # of the step: a quarter of it beyond where rounding alone would change
 HOLD_BUCKET = 0.1  # of the bound that was crossed
+
+EXACT = 2.0**53  # floats beyond it are whole numbers with gaps
 
 State = Mapping[str, Any]
 
@@ -57,12 +60,14 @@ class Rendering:
                 name in exact
                 and name in accepted
                 and not attribute.along
+                and _kind(accepted[name]) is _kind(state[name])
                 and accepted[name] != state[name]
                 and _stays(attribute, exact[name], _untyped(attribute, accepted[name]))
             ):
                 state[name] = accepted[name]
         stamps = {a.name for a in self.attributes if a.along}
-        moved = any(state.get(name) != accepted.get(name) for name in {*state, *accepted} - stamps)
+        others = {*state, *accepted} - stamps
+        moved = any(differ(state.get(name), accepted.get(name)) for name in others)
         if not moved:
             state.update((name, accepted[name]) for name in stamps & accepted.keys() & state.keys())
         return state
@@ -87,7 +92,7 @@ def _coarse(attribute: AttributeSettings, value: Any) -> Any:
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, (int, float)):
-        if not isfinite(value):
+        if not _is_finite(value):
             raise ValueError(f"{attribute.name} is not a finite number")
         if attribute.buckets:
             return _labels(attribute)[bisect_right(attribute.buckets, value)]
@@ -98,6 +103,18 @@ def _coarse(attribute: AttributeSettings, value: Any) -> Any:
         # Tools keep an array as a set: an element twice would be billed and never come back.
         return list(dict.fromkeys(value))[: attribute.length] or None
     raise ValueError(f"{attribute.name} is a {type(value).__name__}")
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return isfinite(value)
+    except OverflowError:  # an integer beyond any float
+        return False
+
+
+def _kind(value: Any) -> type:
+    """To a tool all numbers are of one."""
+    return float if type(value) is int else type(value)
 
 
 def _labels(attribute: AttributeSettings) -> tuple[str | bool, ...]:
@@ -163,6 +180,8 @@ def _size(new: Any, old: Any) -> float:
 
 def _to_step(value: float, step: float) -> int | float:
     """The multiple of ``step`` nearest to ``value``, without the dust of binary fractions."""
+    if abs(value) >= EXACT * step:  # its own digits are coarser
+        return value
     steps = round(value / step)
     digits = _digits(step)
     return round(steps * step, digits) if digits else steps * int(step)

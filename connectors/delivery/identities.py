@@ -22,7 +22,7 @@ from connectors.delivery.runtime import (
     waiting,
 )
 from connectors.delivery.sending import Backoff
-from connectors.errors import Retry, Split, Stop
+from connectors.errors import ConnectorError, Reject, Retry, Split, Stop
 from connectors.registry import open_tool
 from connectors.tool import Encoded, Limits, Outcome, Tool, Window
 from settings.workspace import ConnectionSettings
@@ -73,13 +73,20 @@ def erase_profiles(
 ) -> int:
     """Delete people in the tool, whoever of them is there; returns how many were asked for.
 
-    No record of them is kept. Raises Stop when the tool could not be told; then repeat it.
+    No record of them is kept. Raises Stop when the tool could not be told, or refused somebody
+    (the others are deleted); then repeat it.
     """
     runtime = runtime or Runtime()
+    refused: ConnectorError | None = None
     with open_tool(connection) as tool:
         gone = [each for each in customer_ids if tool.attributes().addressable(each)]
         for customer_id in gone:  # one at a time: a refused one does not keep the others
-            _erase(tool, customer_id, runtime)
+            try:
+                _erase(tool, customer_id, runtime)
+            except (Split, Reject) as error:
+                refused = error
+    if refused is not None:
+        raise Stop(f"a profile was not deleted: {refused}") from refused
     return len(gone)
 
 
@@ -89,8 +96,6 @@ def _erase(tool: Tool, customer_id: str, runtime: Runtime) -> None:
         try:
             tool.erase([customer_id])
             return
-        except Split as error:
-            raise Stop(f"a profile was not deleted: {error}") from error
         except Retry as error:
             if attempt == backoff.attempts:
                 raise Stop(f"gave up after {attempt} attempts: {error}") from error

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -227,7 +227,8 @@ class Ledger:
         try:
             yield
         except BaseException:
-            self.db.execute("ROLLBACK")
+            if self.db.in_transaction:  # a full disk ends it by itself
+                self.db.execute("ROLLBACK")
             raise
         self.db.execute("COMMIT")
 
@@ -246,7 +247,11 @@ class Ledger:
 
 
 def _checkpoint(path: Path, over: Event) -> None:
-    with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as db:
+    # What is wrong with the file whoever writes to it will be told.
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as db,
+    ):
         while not over.wait(CHECKPOINT_S):
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 

@@ -7,6 +7,7 @@ and a dry run is a plan that nobody sends.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ import orjson
 
 from connectors.delivery.ledger import NOTHING, Ledger, canonical, content_hash, now
 from connectors.delivery.packing import Record, pack
-from connectors.errors import Reject
+from connectors.errors import Reject, Stop
 from connectors.tool import Target
 
 PAGE = 2_000
@@ -90,7 +91,10 @@ class Plan:
         self._scratch = scratch
         self._target = target
         self._policy = policy
-        scratch.unlink(missing_ok=True)
+        try:
+            scratch.unlink(missing_ok=True)
+        except OSError as error:
+            raise Stop(f"{scratch}: {error.strerror}") from error
         self._db.execute("ATTACH DATABASE ? AS spool", [str(scratch)])
         self._db.execute("PRAGMA spool.journal_mode = OFF")
         self._db.execute("PRAGMA spool.synchronous = OFF")
@@ -153,11 +157,15 @@ class Plan:
         settled, urgency = self._policy.settled, self._policy.urgency
         longest = self._target.limits.item_bytes
         for key, coarse, exact, content, accepted_text, doubtful in page:
-            accepted, desired, text = orjson.loads(accepted_text), orjson.loads(coarse), coarse
+            try:
+                accepted, doubted = orjson.loads(accepted_text), orjson.loads(doubtful)
+            except orjson.JSONDecodeError:
+                raise sqlite3.DatabaseError("an entry is damaged") from None
+            desired, text = orjson.loads(coarse), coarse
             if exact is not None and settled is not None:
                 desired = settled(desired, orjson.loads(exact), accepted)
                 text = canonical(dict(desired))
-            change = _change(desired, accepted, orjson.loads(doubtful))
+            change = _change(desired, accepted, doubted)
             if not change:
                 continue
             names = orjson.dumps(list(change)).decode()
@@ -172,12 +180,16 @@ class Plan:
             yield key, names, len(change), text, content, encoded.lane, encoded.body, first
 
     def postpone(self) -> tuple[int, int]:
-        """Leave out what the budget cannot hold, least urgent first: (keys, data points)."""
+        """Leave out what the budget cannot hold, least urgent first: (keys, data points).
+
+        The most urgent key goes even when the budget is smaller, or nothing would ever go.
+        """
         if self._policy.budget is None:
             return 0, 0
         self._db.execute(
             "CREATE TABLE spool.late AS SELECT seq, points FROM (SELECT seq, points, sum(points)"
-            " OVER (ORDER BY urgency DESC, seq) AS spent FROM spool.record) WHERE spent > ?",
+            " OVER (ORDER BY urgency DESC, seq) AS spent FROM spool.record)"
+            " WHERE spent > ? AND spent > points",
             [self._policy.budget],
         )
         keys, points = self._db.execute(
@@ -287,5 +299,10 @@ def _change(desired: State, accepted: State, in_doubt: list[str]) -> dict[str, A
     return {
         name: desired.get(name)
         for name in sorted({*desired, *accepted, *in_doubt})
-        if name in in_doubt or desired.get(name) != accepted.get(name)
+        if name in in_doubt or differ(desired.get(name), accepted.get(name))
     }
+
+
+def differ(one: Any, other: Any) -> bool:
+    """Whether a tool tells them apart: True is no 1 there."""
+    return bool(one != other) or isinstance(one, bool) != isinstance(other, bool)

@@ -22,7 +22,7 @@ from connectors.delivery.runtime import (
     wait,
 )
 from connectors.delivery.workers import Workers
-from connectors.errors import ConnectorError, Retry, Split, Stop
+from connectors.errors import Retry, Split, Stop
 from connectors.tool import Outcome, Target
 
 T = TypeVar("T")
@@ -84,13 +84,14 @@ class Sender:
         self._parts: deque[Job] = deque()  # halves of refused requests, begun already
         self._flow = Flow(self.runtime.workers)
         self._rejects_in_a_row = 0
-        self._problem: ConnectorError | StopAskedError | None = None
+        self._problem: Exception | None = None
+        self._over = False
 
     def deliver(self, batches: Iterable[Sequence[Record]], total: int) -> None:
         """Send; afterwards each record is accepted or quarantined.
 
-        Raises Stop when the tool takes nothing, StopAskedError when asked to stop; what was under
-        way is awaited and booked before.
+        Raises Stop when the tool takes nothing, StopAskedError when asked to stop, and whatever
+        else a target raises; what was under way is awaited and booked before.
         """
         started = self.runtime.monotonic()
         workers = Workers(self._try, self.runtime.workers)
@@ -114,6 +115,7 @@ class Sender:
             while workers.busy:
                 self._take(workers, wait_for_one=True)
         finally:
+            self._over = True
             workers.close()
             self.report.sending_s += self.runtime.monotonic() - started
         if self._problem is not None:
@@ -149,13 +151,17 @@ class Sender:
                     self._pacer.refused(pause_s)
                 waited_s += pause_s
                 try:
-                    wait(pause_s, self.runtime, self.stop)
-                    wait(self._pacer.reserve(), self.runtime, self.stop)
+                    wait(pause_s, self.runtime, self._given_up)
+                    wait(self._pacer.reserve(), self.runtime, self._given_up)
                 except StopAskedError as error:
                     return error, attempt, waited_s, 0.0
         what = f"gave up after {self.backoff.attempts} attempts: {last.what}"
         stopped = Stop(what, status=last.status, request_id=last.request_id)
         return stopped, self.backoff.attempts, waited_s, 0.0
+
+    def _given_up(self) -> bool:
+        """What is repeated now would come after the run, or keep it from telling its problem."""
+        return self._over or self._problem is not None or self.stop()
 
     def _await_turn(self, workers: Workers[Job, Done]) -> None:
         """Answers are booked meanwhile."""
@@ -195,7 +201,7 @@ class Sender:
                 self._settle(job, done.result)
             elif isinstance(done.result, Split):
                 self._book(job, [], [], job.records, done.result.what)
-            elif isinstance(done.result, (ConnectorError, StopAskedError)):
+            elif isinstance(done.result, Exception):
                 self._problem = self._problem or done.result
             else:
                 raise done.result

@@ -26,7 +26,7 @@ from connectors.delivery.runtime import (
     wait,
 )
 from connectors.delivery.sending import Backoff
-from connectors.errors import ConnectorError, Lost, Retry, Split, Stop
+from connectors.errors import ConnectorError, Lost, Reject, Retry, Split, Stop
 from connectors.registry import open_tool
 from connectors.tool import Outcome, Recipient, Tool, in_batches
 from settings.workspace import ConnectionSettings
@@ -134,7 +134,8 @@ class Books:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk ends it by itself
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 
@@ -198,6 +199,7 @@ class Triggering:
     backoff: Backoff = field(default_factory=Backoff)
     _lost_in_a_row: int = 0
     _refused_in_a_row: int = 0
+    _lost_before: frozenset[str] = frozenset()  # of the batch
 
     def run(self, recipients: Iterable[Recipient]) -> None:
         """Fills the report. Raises Busy, and Stop; a rerun goes on where this one ended."""
@@ -229,6 +231,7 @@ class Triggering:
             once = {recipient.customer_id: recipient for recipient in batch}
             states = books.states(list(once))
             waiting = [r for each, r in once.items() if states.get(each) not in left_alone]
+            self._lost_before = frozenset(each for each in states if states[each] == LOST)
             self.report.already += len(batch) - len(waiting)
             if waiting:
                 self._send(books, waiting)
@@ -251,11 +254,11 @@ class Triggering:
             self._lost_in_a_row += 1
             if self._lost_in_a_row >= MOST_LOST_IN_A_ROW:
                 raise Stop(f"{MOST_LOST_IN_A_ROW} requests in a row were lost: {error}") from error
-        except Split as error:
-            books.forget(recipients)
+        except (Split, Reject) as error:
+            self._forget(books, recipients)
             self._isolate(books, recipients, error.what)
         except (Stop, StopAskedError):
-            books.forget(recipients)
+            self._forget(books, recipients)
             raise
         else:
             self._settle(books, recipients, outcome)
@@ -274,6 +277,10 @@ class Triggering:
             books.note(rest, REFUSED, outcome.unlocated[0])
         else:  # one of them got nothing, and nobody says who
             books.note(rest, LOST, outcome.unlocated[0])
+
+    def _forget(self, books: Books, recipients: Sequence[Recipient]) -> None:
+        """They got nothing now; of whom an earlier run does not know stands there as before."""
+        books.forget([each for each in recipients if each.customer_id not in self._lost_before])
 
     def _isolate(self, books: Books, recipients: Sequence[Recipient], reason: str) -> None:
         """Nobody got anything because of somebody: send to the halves apart."""

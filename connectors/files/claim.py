@@ -8,6 +8,8 @@ import tempfile
 from hashlib import blake2b
 from pathlib import Path
 
+from connectors.errors import Stop
+
 
 class Claim:
     """Held from ``take`` until ``give_back``, or the end of the process."""
@@ -18,10 +20,13 @@ class Claim:
         self._file: int | None = None
 
     def take(self, *, wait: bool) -> bool:
-        """Whether it is ours now; ``wait`` for whoever has it."""
+        """Whether it is ours now; ``wait`` for whoever has it. Raises Stop."""
         if self._file is not None:
             return True
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise Stop(f"{self._path}: {error.strerror}") from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:

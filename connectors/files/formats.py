@@ -12,9 +12,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# A cell that begins so is a formula to a spreadsheet.
+# A cell that begins so is a formula to a spreadsheet; the last four are = + - @ as East Asian
+# keyboards write them.
 # https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 ROW_GROUP = 20_000
 TEXT, NUMBER, FLAG, LIST = "text", "number", "flag", "list"
 ARROW = {
@@ -159,4 +160,6 @@ def kind_of(value: Any) -> str:
 
 def _typed(value: Any, kind: str) -> Any:
     """A column of values of several kinds is one of text."""
+    if kind == NUMBER:
+        return float(value)  # Arrow refuses whole numbers beyond 2^53
     return orjson.dumps(value).decode() if kind == TEXT and not isinstance(value, str) else value

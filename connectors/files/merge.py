@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from connectors.errors import Stop
 from connectors.files.formats import kind_of
 from connectors.files.layout import Change
 
@@ -29,9 +30,11 @@ class Merge:
         db.execute("CREATE TABLE row(customer_id TEXT PRIMARY KEY, change TEXT) WITHOUT ROWID")
 
     def add(self, lines: Iterable[bytes]) -> None:
-        """``lines`` are JSON: [customer id, {name: value}]."""
+        """``lines`` are JSON: [customer id, {name: value}]. Raises ValueError for what is not."""
         for line in lines:
             customer_id, change = orjson.loads(line)
+            if not isinstance(customer_id, str) or not isinstance(change, dict):
+                raise ValueError("no change of a customer")
             for name, value in change.items():
                 if value is not None:
                     self.kinds.setdefault(name, set()).add(kind_of(value))
@@ -55,12 +58,15 @@ class Merge:
 
 @contextmanager
 def merging(*, keep_removed: bool) -> Iterator[Merge]:
-    """A merge that is gone after the block."""
-    with (
-        tempfile.TemporaryDirectory(prefix="rightsend-") as folder,
-        closing(sqlite3.connect(Path(folder) / "rows.sqlite", isolation_level=None)) as db,
-    ):
-        db.execute("PRAGMA journal_mode = OFF")
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute("BEGIN")
-        yield Merge(db, keep_removed=keep_removed)
+    """A merge that is gone after the block. Raises Stop when there is no room for it."""
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="rightsend-") as folder,
+            closing(sqlite3.connect(Path(folder) / "rows.sqlite", isolation_level=None)) as db,
+        ):
+            db.execute("PRAGMA journal_mode = OFF")
+            db.execute("PRAGMA synchronous = OFF")
+            db.execute("BEGIN")
+            yield Merge(db, keep_removed=keep_removed)
+    except (sqlite3.Error, OSError) as error:
+        raise Stop(f"the folder for temporary files cannot be used: {error}") from error

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -91,8 +92,8 @@ class Runs:
 
     def _left_behind(self) -> str | None:
         for name in self.store.names(self.folder):
-            if name.startswith(OPEN):
-                run = name.removeprefix(OPEN)
+            run = name.removeprefix(OPEN)
+            if run != name and _moment(run) is not None:  # whatever else is called so is not ours
                 if not self.store.exists(f"{self.folder}/{run}/{MANIFEST}"):
                     return run
                 self._finish(run)
@@ -110,11 +111,13 @@ class Runs:
         making = f"{self.folder}/{MAKING}{run}" if self.store.local else target
         self.store.remove(making)  # what a dead process had begun
         with merging(keep_removed=not self.layout.full) as merge:
-            if self.layout.full:
-                merge.add(self._state_before())
+            if self.layout.full and (state := self._state_before()) is not None:
+                with gzip.open(io.BytesIO(self.store.get(state))) as before:
+                    _read(merge, state, before)
             journal = f"{self.folder}/{OPEN}{run}"
             for part in self.store.names(journal):
-                merge.add(self.store.get(f"{journal}/{part}").splitlines())
+                path = f"{journal}/{part}"
+                _read(merge, path, self.store.get(path).splitlines())
             if self.layout.full:
                 self.store.put(f"{making}/{STATE}", _packed(merge.all()))
             files = list(self._files(making, merge))
@@ -150,19 +153,39 @@ class Runs:
                 file.add(row)
         yield file.rows, file.content()
 
-    def _state_before(self) -> Iterable[bytes]:
-        """What the newest full run says. Raises Stop when it is gone, for then nobody knows."""
+    def _state_before(self) -> str | None:
+        """The file with what the newest full run says, None before the first. Raises Stop when it
+        is gone, for then nobody knows."""
         latest = f"{self.folder}/{LATEST}"
         if not self.store.exists(latest):
-            return []
-        run = orjson.loads(self.store.get(latest))["run"]
+            return None
+        try:
+            run = orjson.loads(self.store.get(latest))["run"]
+            if _moment(run) is None:
+                raise ValueError
+        except (ValueError, TypeError, KeyError):
+            raise Stop(
+                f"{latest} does not name a run: put it right, or remove it and the"
+                " connection's state file to begin anew"
+            ) from None
         state = f"{self.folder}/{run}/{STATE}"
         if not self.store.exists(state):
             raise Stop(
                 f"{self.folder} has no full run {run}, of which the next would be made: put it"
                 " back, or take another url and remove the connection's state file to begin anew"
             )
-        return gzip.open(io.BytesIO(self.store.get(state)))
+        return state
+
+
+def _read(merge: Merge, path: str, lines: Iterable[bytes]) -> None:
+    """Raises Stop for a damaged file."""
+    try:
+        merge.add(lines)
+    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Stop(
+            f"{path} is damaged: put it back as it was, or remove it and the connection's state"
+            " file to begin anew"
+        ) from error
 
 
 def _moment(name: str) -> datetime | None:

@@ -97,7 +97,13 @@ class Api:
             **self.auth.parameters,
         }
         path = urlsplit(self.auth.token_url).path
-        answer = require_success(token_client.request("POST", path, body=orjson.dumps(body)))
+        try:
+            answer = require_success(token_client.request("POST", path, body=orjson.dumps(body)))
+            if answer.body is None:
+                raise Retry("the token's address answered without JSON", status=answer.status)
+        except Retry as error:
+            error.unsent = True  # what the token is for
+            raise
         token = answer.body.get("access_token") if isinstance(answer.body, dict) else None
         if not isinstance(token, str) or not token:
             raise Stop("the token's address answered without access_token", status=answer.status)

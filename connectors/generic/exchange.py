@@ -79,6 +79,9 @@ class Exchange:
         if answer.status in self.batch.success.statuses and self.batch.errors:
             _require_json(answer)
             rejected, unlocated = self._refused(answer.body, ids)
+            problem = _problem(self.api, self.batch, answer) if rejected else None
+            if problem is not None and len(rejected) < len(ids):
+                unlocated = (*unlocated, problem)  # no success, so nobody knows of the others
             if rejected or unlocated:
                 return Outcome(rejected, unlocated, answer.rate)
         problem = _problem(self.api, self.batch, answer)
@@ -89,12 +92,13 @@ class Exchange:
     def _refused(self, body: Any, ids: Sequence[str]) -> tuple[dict[int, str], tuple[str, ...]]:
         rejected: dict[int, str] = {}
         unlocated: list[str] = []
+        places = {customer_id: place for place, customer_id in enumerate(ids)}
         for rule in self.batch.errors:
             listed = at(body, rule.entries)
             for entry in listed if isinstance(listed, list) else [listed]:
                 if entry is MISSING or entry is None:
                     continue
-                index = _index(rule, entry, ids)
+                index = _index(rule, entry, places)
                 if index is None:
                     unlocated.append(self._reason(rule, entry))
                 else:
@@ -107,20 +111,20 @@ class Exchange:
         return self.api.reason(rule.entries if text is MISSING else text)
 
 
-def _index(rule: ItemErrors, entry: Any, ids: Sequence[str]) -> int | None:
+def _index(rule: ItemErrors, entry: Any, places: Mapping[str, int]) -> int | None:
     """Place of the record that an entry is about; None when it does not say."""
-    if len(ids) == 1:
+    if len(places) == 1:
         return 0
     if rule.index is not None:
         index = at(entry, rule.index)
         if isinstance(index, str) and index.isdecimal() and len(index) < 9:
             index = int(index)
-        if type(index) is int and 0 <= index < len(ids):
+        if type(index) is int and 0 <= index < len(places):
             return index
     if rule.id is not None:
         customer_id = at(entry, rule.id)
-        if isinstance(customer_id, str) and customer_id in ids:
-            return ids.index(customer_id)
+        if isinstance(customer_id, str):
+            return places.get(customer_id)
     return None
 
 

@@ -81,11 +81,14 @@ def fill(template: Any, values: Mapping[str, Any]) -> Any:
 def fill_path(path: str, values: Mapping[str, Any]) -> str:
     """The path, whose placeholders stay the one segment that they are. Raises Reject."""
     segments, question_mark, query = path.partition("?")
-    filled = (
-        _segment(_value(segment, values)) if segment.startswith("$") else segment
-        for segment in segments.split("/")
-    )
+    filled = (_path_segment(segment, values) for segment in segments.split("/"))
     return "/".join(filled) + question_mark + query
+
+
+def _path_segment(segment: str, values: Mapping[str, Any]) -> str:
+    if segment.startswith("$$"):
+        return segment[1:]
+    return _segment(_value(segment, values)) if segment.startswith("$") else segment
 
 
 def _is_placeholder(value: Any) -> bool:

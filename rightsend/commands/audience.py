@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -38,9 +40,16 @@ def audience(
       rightsend audience braze 8a3f-lapsed --output lapsed.csv
     """
     chosen = segments.connection_of(context.workspace(workspace), connection)
-    with open_tool(chosen) as tool, target(output) as out:
+    with open_tool(chosen) as tool:
+        members = tool.audience(segment_id)
+        first = list(itertools.islice(members, 1))  # what cannot be had prints no half table
+        _write(itertools.chain(first, members), output)
+
+
+def _write(members: Iterable[str], output: Path | None) -> None:
+    with target(output) as out:
         text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow([c.CUSTOMER_ID])
-        writer.writerows([customer_id] for customer_id in tool.audience(segment_id))
+        writer.writerows([customer_id] for customer_id in members)
         text.detach()

@@ -202,6 +202,16 @@ def test_bad_input_a_segment_without_members_is_said(
     assert "has no members yet" in str(trigger(run).exception)
 
 
+@pytest.mark.parametrize("name", ["..", ".", "", "../../other/segments/s1", "a/b", "a\0b"])
+@pytest.mark.parametrize("command", ["trigger", "push"])
+def test_bad_input_a_segment_of_another_workspace_is_not_ours(
+    command: str, name: str, run: Callable[..., Any]
+) -> None:
+    more = ["--campaign", "spring"] if command == "trigger" else []
+    result = run("segment", command, name, "--connection", "sandbox", *more)
+    assert "is not the id of a segment" in str(result.exception)
+
+
 def test_the_audience_of_a_segment_is_a_file_of_customers(
     segment: Path, tool: Sandbox, run: Callable[..., Any], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -221,3 +231,10 @@ def test_bad_input_an_unknown_audience_leaves_no_file(
     result = run("audience", "sandbox", "nobody", "--output", str(output))
     assert "Invalid segment_id" in str(result.exception)
     assert list(tmp_path.glob("*audience*")) == []
+
+
+def test_bad_input_an_unknown_audience_prints_no_half_table(
+    night: Snapshot, run: Callable[..., Any]
+) -> None:
+    result = run("audience", "sandbox", "nobody")
+    assert (result.stdout, "Invalid segment_id" in str(result.exception)) == ("", True)

@@ -111,3 +111,12 @@ def test_bad_input_a_zip_of_too_many_files_is_not_listed(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "DIRECTORY_BYTES", 1_000)
     with pytest.raises(Stop, match="more files than any"):
         list(external_ids(zipped(*[b"{}"] * 100)))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_bad_input_a_zip_packed_like_none_of_brazes_is_refused(compression: int) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        archive.writestr("users.txt", b'{"external_id": "c1"}\n')
+    with pytest.raises(Stop, match="not a readable zip"):
+        list(external_ids(file))

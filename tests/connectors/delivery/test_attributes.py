@@ -144,3 +144,29 @@ def test_text_is_held_like_what_it_was_made_of() -> None:
     assert settled([number], {"score": 0.126}, {"n": "0.1"}) == {"n": "0.1"}
     assert settled([number], {"score": 0.126}, {"n": "rubbish"}) == {"n": "0.15"}
     assert settled([items], {"items": ["x", "y", "a"]}, {"i": "x,y,z"}) == {"i": "x,y,z"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "held", "expected"),
+    [(AttributeSettings("n", "score", round_to=0.05, type="text"), 0.1, "0.15"),
+     (AttributeSettings("n", "score", round_to=0.05), "0.1", 0.15),
+     (AttributeSettings("n", "score", type="boolean", buckets=(0.12,)), 0, True)],
+)  # fmt: skip
+def test_a_new_type_is_written_though_the_value_is_only_noise_away(
+    attribute: AttributeSettings, held: object, expected: object
+) -> None:
+    state = settled([attribute], {"score": 0.126}, {"n": held})
+    assert state == {"n": expected}
+    assert type(state["n"]) is type(expected)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1e308, 1e308), (2**60 + 1, 2**60 + 1)])
+def test_bad_input_a_number_without_such_digits_stays_as_it_is(
+    value: float, expected: float
+) -> None:
+    assert render([NUMBER], {"score": value}) == {"n": expected}
+
+
+def test_bad_input_an_integer_beyond_any_float_is_no_number() -> None:
+    with pytest.raises(ValueError, match="n is not a finite number"):
+        render([NUMBER], {"score": 10**400})

@@ -13,9 +13,9 @@ from connectors.delivery.engine import Delivery
 from connectors.delivery.plan import Wish
 from connectors.delivery.report import SyncReport
 from connectors.delivery.runtime import Runtime
-from connectors.errors import Stop
+from connectors.errors import Retry, Stop
 from connectors.tool import Outcome
-from tests.connectors.delivery.fakes import FakeTarget
+from tests.connectors.delivery.fakes import CrashError, FakeTarget
 
 CUSTOMERS = 400
 
@@ -95,3 +95,71 @@ def test_a_tool_that_refuses_the_key_ends_it_with_what_was_accepted_kept(tmp_pat
         run(target, tmp_path)
     assert isinstance(stopped.value.report, SyncReport)
     assert stopped.value.report.accepted == target.writes
+
+
+def test_a_mistake_of_a_connector_costs_the_answers_under_way_nothing(tmp_path: Path) -> None:
+    class Mistaken(Busy):
+        def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
+            outcome = super().write(lane, records)
+            if len(self.requests) == 20:
+                raise KeyError("a field of an answer")
+            return outcome
+
+    target = Mistaken()
+    with pytest.raises(KeyError):
+        run(target, tmp_path)
+    in_doubt = 4  # the records of the one request whose answer was not understood
+    run(target, tmp_path)
+    assert (target.held, target.writes) == (wanted(), CUSTOMERS + in_doubt)
+
+
+def test_nothing_is_repeated_after_the_run_was_killed(tmp_path: Path) -> None:
+    gate = threading.Event()
+    before = set(threading.enumerate())
+    target = FakeTarget(faults=["lost_before", "crash_before"])
+    main = threading.current_thread()
+
+    def sleep(_seconds: float) -> None:
+        if threading.current_thread() is not main:
+            gate.wait(10)
+
+    delivery = Delivery(
+        target, tmp_path / "state.sqlite", "attributes", SyncReport("c"),
+        runtime=Runtime(sleep=sleep, workers=8),
+    )  # fmt: skip
+    with pytest.raises(CrashError):
+        delivery.run(Wish(f"c{n:03}", {"x": n}) for n in range(8))
+    asked = len(target.requests)
+    gate.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+    assert len(target.requests) == asked
+
+
+def test_a_problem_is_told_though_another_request_was_asked_to_wait_for_an_hour(
+    tmp_path: Path,
+) -> None:
+    waiting, refused, naps = threading.Event(), threading.Event(), []
+    main = threading.current_thread()
+
+    class Mixed(FakeTarget):
+        def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
+            if not waiting.is_set():
+                waiting.set()
+                raise Retry("later", after_s=3_600, status=503)
+            refused.set()
+            raise Stop("the key was refused")
+
+    def sleep(seconds: float) -> None:
+        if threading.current_thread() is not main:
+            refused.wait(10)
+            naps.append(seconds)
+            threading.Event().wait(0.001)
+
+    delivery = Delivery(
+        Mixed(), tmp_path / "state.sqlite", "attributes", SyncReport("c"),
+        runtime=Runtime(sleep=sleep, workers=8),
+    )  # fmt: skip
+    with pytest.raises(Stop, match="the key was refused"):
+        delivery.run(Wish(f"c{n:03}", {"x": n}) for n in range(8))
+    assert sum(naps) < 3_600

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.delivery.engine import Delivery
 from connectors.delivery.ledger import Ledger
 from connectors.delivery.packing import Record
 from connectors.delivery.plan import Plan, Policy, Wish, _change
+from connectors.delivery.report import SyncReport
 from connectors.errors import Stop
 from tests.connectors.delivery.fakes import FakeTarget
 
@@ -179,3 +181,48 @@ def test_bad_input_a_file_of_a_newer_layout_is_left_alone(tmp_path: Path) -> Non
     database.close()
     with pytest.raises(Stop, match="layout 99"):
         Ledger(tmp_path / "state.sqlite", "attributes")
+
+
+def test_a_budget_below_one_record_does_not_stop_for_ever(tmp_path: Path) -> None:
+    policy = Policy(budget=2)
+    with opened(tmp_path) as books:
+        taken(books, tmp_path, {"gone": {"x": 1, "y": 1, "z": 1}})
+        with planned(books, tmp_path, {"c1": {"x": 1}}, policy) as plan:
+            assert plan.postpone() == (1, 1)
+            assert [r.key for r in records(plan)] == ["gone"]
+
+
+@pytest.mark.parametrize(("before", "now"), [(1, True), (False, 0)])
+def test_truth_is_not_a_number(before: object, now: object) -> None:
+    assert _change({"x": now}, {"x": before}, []) == {"x": now}
+    assert _change({"x": 1.0}, {"x": 1}, []) == {}
+
+
+def test_bad_input_an_entry_of_damaged_books_is_named_as_such(tmp_path: Path) -> None:
+    delivery = Delivery(FakeTarget(), tmp_path / "state.sqlite", "attributes", SyncReport("c"))
+    delivery.run([Wish("c1", {"x": 1})])
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as db, db:
+        db.execute("UPDATE accepted SET attributes = '{'")
+    with pytest.raises(Stop, match="cannot be used: an entry is damaged"):
+        delivery.run([Wish("c1", {"x": 2})])
+
+
+def test_bad_input_a_full_disk_is_what_the_sentence_says(tmp_path: Path) -> None:
+    with opened(tmp_path) as books:
+        pages = books.db.execute("PRAGMA page_count").fetchone()[0]
+        books.db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(sqlite3.OperationalError, match="full"), books.transaction():
+            for n in range(1_000):
+                books.refuse(f"c{n}", b"content", "reason" * 100)
+
+
+@pytest.mark.parametrize(
+    "name", ["state.sqlite.attributes.lock", "state.sqlite.attributes.scratch"]
+)
+def test_bad_input_a_file_that_cannot_be_made_stops_this_connection_only(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).mkdir()
+    delivery = Delivery(FakeTarget(), tmp_path / "state.sqlite", "attributes", SyncReport("c"))
+    with pytest.raises(Stop, match=f"{name}: Is a directory"):
+        delivery.run([Wish("c1", {"x": 1})])

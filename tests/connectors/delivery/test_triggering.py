@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.delivery.triggering import LOST, REFUSED, SENT, Books, Triggering, TriggerReport
-from connectors.errors import ConnectorError, Lost, Retry, Split, Stop
+from connectors.errors import ConnectorError, Lost, Reject, Retry, Split, Stop
 from connectors.tool import Outcome, Recipient, Target, Tool
 from tests.connectors.delivery.fakes import FakeTarget
 from tests.connectors.doubles import FakeTime
@@ -143,3 +143,37 @@ def test_who_was_refused_by_an_accepted_request_is_not_taken_for_sent(
     run(Telling([]), ["a", "b", "c"], tmp_path / "books.sqlite")
     found = books_of(tmp_path / "books.sqlite", ["a", "b", "c"])
     assert [found[name] for name in "abc"] == states
+
+
+def test_whom_the_connector_itself_refuses_costs_nobody_else_the_message(tmp_path: Path) -> None:
+    class Choosy(FakeTool):
+        def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+            if any(each.customer_id == "too-long" for each in recipients):
+                raise Reject("the external id is too long")
+            return super().trigger(campaign_id, recipients)
+
+    people, path = ["a", "too-long", "b", "c", "d"], tmp_path / "books.sqlite"
+    tool = Choosy([])
+    run(tool, people, path)
+    assert tool.got == ["a", "b", "c", "d"]
+    assert books_of(path, ["too-long"]) == {"too-long": REFUSED}
+
+
+@pytest.mark.parametrize("event", ["stop", "ok bad"])
+def test_who_may_have_got_it_before_still_may_when_sending_again_fails(
+    event: str, tmp_path: Path
+) -> None:
+    class Refusing(FakeTool):
+        def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+            if self.events and self.events[0] == "ok bad":
+                self.events = ["stop"]
+                raise Split("one is bad")
+            return super().trigger(campaign_id, recipients)
+
+    path = tmp_path / "books.sqlite"
+    run(FakeTool(["lost but done"]), ["a", "b"], path)
+    run(Refusing([event]), ["a", "b", "c"], path, resend=True)
+    assert books_of(path, ["a", "b", "c"]) == {"a": LOST, "b": LOST}
+    tool = FakeTool([])
+    run(tool, ["a", "b", "c"], path)
+    assert tool.got == ["c"]

@@ -107,7 +107,9 @@ def test_everybody_with_an_id_is_written_whatever_it_is_called(exports: Exports)
     assert held(exports.out) == {each: {"rs_probability": 0.5} for each in ids}
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+82 10", "-1", "@sum", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+82 10", "-1", "@sum", "\tx", "\rx", "\0x", "＝1+1", "＠sum"]
+)
 def test_a_text_that_a_spreadsheet_would_calculate_is_defused_in_csv(
     exports: Exports, text: str
 ) -> None:

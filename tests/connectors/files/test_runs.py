@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -252,3 +253,79 @@ def test_a_sync_that_could_not_be_published_says_so_and_the_next_one_publishes(
     assert held(exports.out) == {}
     assert exports.sync().changed == 0
     assert len(held(exports.out)) == 3
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"run": "../../elsewhere"}', b'{"run": null}']
+)
+def test_bad_input_a_damaged_name_of_the_newest_run_is_told(store: Store, content: bytes) -> None:
+    full = replace(LAYOUT, full=True)
+    run = runs(store, full)
+    run.append(lines(c1={"a": 1}))
+    run.publish()
+    store.put("attributes/latest.json", content)
+    run.append(lines(c2={"a": 2}))
+    with pytest.raises(Stop, match=r"latest\.json does not name a run: put it right"):
+        run.publish()
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"junk", lambda content: content[:-12]])
+def test_bad_input_a_damaged_full_run_is_told(
+    store: Store, damage: Callable[[bytes], bytes]
+) -> None:
+    full = replace(LAYOUT, full=True)
+    run = runs(store, full)
+    run.append(lines(c1={"a": 1}))
+    run.publish()
+    (state,) = Path(store.root).rglob("_state*")
+    state.write_bytes(damage(state.read_bytes()))
+    run.append(lines(c2={"a": 2}))
+    with pytest.raises(Stop, match=r"_state\.ndjson\.gz is damaged: put it back"):
+        run.publish()
+
+
+@pytest.mark.parametrize("content", [b"junk", b"[1, {}]", b'["c1", []]', b'["c1"]'])
+def test_bad_input_a_damaged_journal_is_told(store: Store, content: bytes) -> None:
+    store.put("attributes/_open-20261122T010000.000000Z/00000001.ndjson", content)
+    with pytest.raises(Stop, match=r"00000001\.ndjson is damaged"):
+        runs(store).publish()
+
+
+@pytest.mark.parametrize("name", ["_open-", "_open-..", "_open-draft"])
+def test_bad_input_a_folder_that_is_no_journal_of_ours_is_left_alone(
+    store: Store, name: str
+) -> None:
+    store.put("kept.txt", b"")
+    store.put(f"attributes/{name}/draft.txt", b"")
+    run = runs(store)
+    run.append(lines(c1={"a": 1}))
+    run.publish()
+    there = {str(path.relative_to(store.root)) for path in Path(store.root).rglob("*.txt")}
+    assert there == {"kept.txt", f"attributes/{name}/draft.txt"}
+    assert appeared(store) == [[{"customer_id": "c1", "a": 1}]]
+
+
+def test_bad_input_no_room_for_temporary_files_is_told_and_loses_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = runs(store)
+    run.append(lines(c1={"a": 1}))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(Stop, match="folder for temporary files cannot be used"):
+        run.publish()
+    with pytest.raises(Stop, match="No such file or directory"):
+        runs(store).append(lines(c2={"a": 2}))
+    monkeypatch.undo()
+    runs(store).publish()
+    assert appeared(store) == [[{"customer_id": "c1", "a": 1}]]
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_whole_numbers_beyond_a_floats_digits_do_not_stop_the_files(
+    store: Store, form: str
+) -> None:
+    run = runs(store, replace(LAYOUT, format=form))
+    run.append(lines(c1={"a": 2**53 + 1}))
+    run.publish()
+    (rows,) = appeared(store)
+    assert rows[0]["a"] == pytest.approx(2**53)

@@ -202,3 +202,17 @@ def test_who_comes_and_who_leaves_go_apart_within_the_limits_of_both() -> None:
 )  # fmt: skip
 def test_a_json_pointer_finds_or_does_not(pointer: str, value: Any) -> None:
     assert at({"a": [1, {"b/c": 2}], "": 3}, pointer) == value
+
+
+def test_of_those_not_listed_in_a_failure_nobody_knows() -> None:
+    body = {"status": "fail", "message": "no", "errors": [{"at": 1, "why": "odd"}]}
+    outcome = send(200, body)
+    assert outcome.rejected == {1: "cleaned odd"}
+    assert outcome.unlocated == ("cleaned odd",)
+    assert send(200, {**body, "status": "partial"}).unlocated == ()
+
+
+def test_whoever_is_listed_in_a_failure_is_refused_and_nobody_else_asked() -> None:
+    errors = [{"at": place, "why": "odd"} for place in range(3)]
+    outcome = send(200, {"status": "fail", "errors": errors})
+    assert (sorted(outcome.rejected), outcome.unlocated) == ([0, 1, 2], ())

@@ -101,3 +101,10 @@ def test_bad_input_a_placeholder_after_the_question_mark_is_refused() -> None:
 
 def test_what_is_filled_is_json() -> None:
     assert orjson.dumps(fill({"a": ["$attributes"]}, VALUES))
+
+
+def test_two_dollars_in_a_path_are_one_that_stands_there() -> None:
+    assert list(path_problems("/users/$$batch", frozenset())) == []
+    assert fill_path("/users/$$batch/$customer_id", {"customer_id": "$$x"}) == (
+        "/users/$batch/%24%24x"
+    )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.snippets import WORDS, Request, SnippetError, address, parameters
+from connectors.snippets import MARKS, WORDS, Request, SnippetError, address, parameters
 
 BASE = "https://rightsend.example.com"
 
@@ -39,7 +39,7 @@ def test_a_landing_link_asks_for_one_item_only() -> None:
     )
 
 
-@given(st.text(min_size=1, max_size=40).filter(lambda text: not text.startswith("{{")))
+@given(st.text(min_size=1, max_size=40).filter(lambda text: not MARKS.search(text)))
 def test_an_id_arrives_as_it_was_given(item: str) -> None:
     request = made("related", item=item)
     query = urlsplit(address(request, parameters(request, escaped))).query
@@ -68,3 +68,25 @@ def test_both_languages_say_the_same_things() -> None:
 def test_bad_input_what_cannot_be_asked_is_named(wanted: dict[str, Any], problem: str) -> None:
     with pytest.raises(SnippetError, match=problem):
         made(**wanted)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["x #}{{ secret }}{#", "x{% endcomment %}{{ secret }}", "x --}} y", "{{a}} %}{{ b }}",
+     "{{a %} {% b}}", "{{a\n    :retry}}", "a\nb", "[[x]]", "{{#each p}}", "{{!-- x}}", "{{ }}"],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["item", "campaign"])
+def test_bad_input_an_id_or_tag_that_would_leave_its_place_is_refused(
+    name: str, given: str
+) -> None:
+    with pytest.raises(SnippetError, match=f"{name}: found .*, expected an id or one tag"):
+        made(**{"kind": "related", "item": "i1", name: given})
+
+
+@pytest.mark.parametrize(
+    "item",
+    ["sku 1/2&x=1#é", "우유 | 1 L", "{{event_properties.${item_id}}}", "{{ lastViewedId }}",
+     "{{UserAttribute['Last Item']}}"],
+)  # fmt: skip
+def test_ids_and_tags_as_tools_have_them_are_taken(item: str) -> None:
+    assert made(kind="related", item=item).item == item
