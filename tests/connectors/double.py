@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from connectors.sandbox.client import Sandbox
 from connectors.tool import Limits, Target, Tool
 from settings.workspace import AttributeSettings, ConnectionSettings
 
+LOG = logging.getLogger(__name__)
 KEY = "key-of-the-double"
 SEGMENT = "seg-1"
 FEW = 10  # records a request, so that few customers need several
@@ -130,7 +132,10 @@ class Double:
         options = {
             "runtime": self.time.runtime(workers), "state_path": self.state_path, **options,
         }  # fmt: skip
-        return delivery.sync(self.connection, self.desired.items(), **options)
+        report = delivery.sync(self.connection, self.desired.items(), **options)
+        if report.rejected:
+            LOG.warning("%s: rejected %s", self.name, report.rejected)  # shown if a test fails
+        return report
 
     def push(self, members: list[str], name: str = "Likely buyers", **options: Any) -> PushReport:
         options = {"runtime": self.time.runtime(), "state_path": self.state_path, **options}
@@ -142,17 +147,14 @@ class Double:
         """What the tool holds: customer → attributes, without the empty ones."""
         return self.tool.held() if self.reader is None else self.reader(self.connection)
 
-    def as_held(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """Our attributes in the form in which the tool holds them."""
-        return {name: self.form(value) for name, value in attributes.items()}
+    def as_held(self, scores: Mapping[str, Any]) -> dict[str, Any]:
+        """Scores as the attributes that the tool holds, called as the connection calls them."""
+        names = {each.score: each.name for each in self.connection.attributes}
+        return {names[score]: self.form(value) for score, value in scores.items()}
 
     def wanted(self) -> dict[str, dict[str, Any]]:
         """What the tool must hold of ``desired`` as ``customers`` makes it."""
-        names = {"purchase_probability": "rs_probability", "top_items": "rs_items"}
-        return {
-            customer: self.as_held({names[score]: value for score, value in scores.items()})
-            for customer, scores in self.desired.items()
-        }
+        return {customer: self.as_held(scores) for customer, scores in self.desired.items()}
 
     def customers(self, count: int, probability: float = 0.5) -> None:
         """Desire ``count`` customers c000, c001, …"""

@@ -4,9 +4,17 @@ A new connector adds a line to DOUBLES: a function that gives a connection to th
 ``url``, with KEY in every secret option, and the connector's fixed hosts patched to
 ``url/tools/<tool>``. Its options have ``timeout_s``. Its double is the one of the same name in
 connectors.sandbox.tools; if it is another one, BEHIND says so. A second line for a connector is
-called ``<connector>:<anything>``. Where a tool cannot hold numbers or lists as they are, FORMS has
-a function from our value to its. A connector without HTTP writes into the folder ``url`` and has a
-line in READERS that reads what it wrote.
+called ``<connector>:<anything>``.
+
+The suite's customers are called c000, c001, … (and 고객-1), their attributes rs_probability, a
+number, and rs_items, a list of texts. Where a tool
+
+- cannot hold numbers or lists as they are, FORMS has a function from our value to its;
+- wants attributes of one form of name, the connection has its own instead of ATTRIBUTES;
+- cannot do something though its connector can, CANNOT says so.
+
+A connector without HTTP writes into the folder ``url`` and has a line in READERS that reads what
+it wrote.
 """
 
 from __future__ import annotations
