@@ -16,7 +16,7 @@ from connectors import delivery
 from connectors.delivery import PushReport, Runtime, SyncReport
 from connectors.registry import REGISTRY, open_tool
 from connectors.sandbox.client import Sandbox
-from connectors.tool import Limits, Target, Tool
+from connectors.tool import Encoded, Limits, Target, Tool
 from settings.workspace import AttributeSettings, ConnectionSettings
 
 LOG = logging.getLogger(__name__)
@@ -62,12 +62,31 @@ class FakeTime:
         return Runtime(self, self.sleep, random.Random(1), workers)
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """How customers are called where a tool takes ids of one form only (an e-mail address): from
+    the suite's id to such a one, and back."""
+
+    theirs: Callable[[str], str] = str
+    ours: Callable[[str], str] = str
+
+
+AS_IT_IS = Spelling()
+
+
 class FewerItems:
     """A target whose requests take at most ``items`` records."""
 
-    def __init__(self, target: Target, items: int) -> None:
+    def __init__(self, target: Target, items: int, spelling: Spelling) -> None:
         self._target = target
+        self._spelling = spelling
         self.limits = replace(target.limits, items=min(items, target.limits.items))
+
+    def addressable(self, key: str) -> bool:
+        return self._target.addressable(self._spelling.theirs(key))
+
+    def encode(self, key: str, change: Mapping[str, Any]) -> Encoded:
+        return self._target.encode(self._spelling.theirs(key), change)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)
@@ -76,26 +95,47 @@ class FewerItems:
 class SmallTool:
     """A tool all of whose targets are such."""
 
-    def __init__(self, tool: Tool, items: int) -> None:
+    def __init__(self, tool: Tool, items: int, spelling: Spelling) -> None:
         self._tool = tool
-        self._items = items
+        self._how = items, spelling
 
     def attributes(self) -> FewerItems:
-        return FewerItems(self._tool.attributes(), self._items)
+        return FewerItems(self._tool.attributes(), *self._how)
 
     def segment(self, segment_id: str) -> FewerItems:
-        return FewerItems(self._tool.segment(segment_id), self._items)
+        return FewerItems(self._tool.segment(segment_id), *self._how)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tool, name)
 
 
-def take_fewer(kind: str, items: int, patch: pytest.MonkeyPatch) -> None:
+class Looker(Sandbox):
+    """The sandbox, asked in the suite's ids."""
+
+    def __init__(self, url: str, key: str, tool: str, spelling: Spelling) -> None:
+        super().__init__(url, key, tool)
+        self._spelling = spelling
+
+    def held(self) -> dict[str, dict[str, Any]]:
+        return {self._spelling.ours(who): values for who, values in super().held().items()}
+
+    def members(self, segment_id: str) -> list[str]:
+        return sorted(map(self._spelling.ours, super().members(segment_id)))
+
+    def turn(self, **dials: Any) -> None:
+        if "blocked" in dials:
+            dials["blocked"] = [self._spelling.theirs(who) for who in dials["blocked"]]
+        super().turn(**dials)
+
+
+def take_fewer(
+    kind: str, items: int, patch: pytest.MonkeyPatch, spelling: Spelling = AS_IT_IS
+) -> None:
     """From now on connections of this kind send at most ``items`` records a request."""
     connector = REGISTRY[kind]
 
     def opened(connection: ConnectionSettings) -> Any:
-        return SmallTool(connector.open(connection), items)
+        return SmallTool(connector.open(connection), items, spelling)
 
     patch.setitem(REGISTRY, kind, replace(connector, open=opened))
 

@@ -1,0 +1,39 @@
+"""Every request that the connector sends is one that Mailchimp publishes (see published.json)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from connectors import delivery
+from tests.connectors.doubles import Double
+from tests.connectors.watching import Published
+
+DESCRIBED = json.loads((Path(__file__).parent / "published.json").read_text())["calls"]
+ANNA, BEN = "anna@shop.example", "ben+1@shop.example"
+SCORES = {"purchase_probability": 0.5, "top_items": ["a", "b"]}
+
+
+def test_all_that_the_connector_can_do_is_published(crm: Double, published: Published) -> None:
+    assert delivery.check(crm.connection) is None
+    crm.desired = {ANNA: SCORES, BEN: SCORES}
+    crm.sync()
+    crm.desired = {ANNA: SCORES}
+    crm.sync()
+    crm.push([ANNA, BEN])
+    crm.push([BEN], name="New name")
+    assert crm.tool.members("seg-1") == [BEN]
+    assert published.calls == set(DESCRIBED)
+
+
+def test_customers_whose_id_is_no_address_are_counted_and_left_out(crm: Double) -> None:
+    crm.desired = {ANNA: SCORES, "c1": SCORES}
+    report = crm.sync()
+    assert (report.accepted, report.unaddressable, report.rejected) == (1, 1, {})
+
+
+def test_only_contacts_that_exist_are_written_unless_told_otherwise(crm: Double) -> None:
+    crm.desired = {ANNA: SCORES}
+    report = crm.with_options(update_existing_only=True).sync()
+    assert (report.accepted, sum(report.rejected.values())) == (0, 1)
+    assert crm.held() == {}
