@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rightsend.valkey import EmbeddedValkey
@@ -13,6 +14,9 @@ from scoring.store.client import Client, connect
 from scoring.store.publish import Publisher
 from scoring.store.read import Reader
 from tests.factories import CUTOFF, make_snapshot
+
+hypothesis.settings.register_profile("noisy machine", deadline=None)
+hypothesis.settings.load_profile("noisy machine")
 
 WORKSPACE = "shop"
 SECRET = b"a secret of thirty-two bytes ...."

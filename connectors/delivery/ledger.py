@@ -160,12 +160,13 @@ class Ledger:
         accepted: Sequence[Record],
         refused: Sequence[Refusal] = (),
         unsent: Sequence[Sequence[Record]] = (),
+        uncertain: bool = False,
     ) -> list[int]:
         """Write down the answer to a request, in one transaction: the checkpoint.
 
-        ``unsent`` are parts of it that are to be sent by themselves; returns their numbers. What
-        was refused stays in doubt: should its content ever change, all of it is sent again,
-        whatever the tool really did with it.
+        ``unsent`` are parts of it that are to be sent by themselves; returns their numbers.
+        ``uncertain``: what was refused may have been written by a request before, so that it is in
+        doubt, and sent again, also to be removed, when its content changes.
         """
         with self.transaction():
             self.db.execute("DELETE FROM in_flight WHERE request = ?", [request])
@@ -174,7 +175,8 @@ class Ledger:
             for record, reason in refused:
                 query = "SELECT names, content_hash FROM spool.record WHERE seq = ?"
                 names, content = self.db.execute(query, [record.seq]).fetchone()
-                self._doubt([(record.key, names)])
+                if uncertain:
+                    self._doubt([(record.key, names)])
                 self.refuse(record.key, content, reason)
             return [self.begin(part) for part in unsent]
 

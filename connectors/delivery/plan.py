@@ -232,36 +232,28 @@ class Plan:
             number += 1
 
     def tidy(self) -> None:
-        """Close the books of a run: quarantine what could not be spooled, forget what is over.
-
-        Over is a refusal when the key is desired no more and the tool holds nothing of it, or when
-        what it holds is what is desired.
-        """
-        refused = (
+        """Close the books of a run: quarantine what could not be spooled, forget the refusals of
+        keys of which the tool is known to hold what is desired, or nothing when none is."""
+        over = (
             "SELECT q.customer_id FROM quarantine AS q"
             " LEFT JOIN spool.desired AS d ON d.customer_id = q.customer_id"
             " LEFT JOIN accepted AS a ON a.space = q.space AND a.customer_id = q.customer_id"
             " LEFT JOIN doubt AS u ON u.space = q.space AND u.customer_id = q.customer_id"
-            " WHERE q.space = :space"
+            " WHERE q.space = :space AND u.customer_id IS NULL"
+            " AND (d.customer_id IS NULL OR d.attributes IS NOT NULL)"
+            " AND coalesce(d.attributes, '{}') = coalesce(a.attributes, '{}')"
         )
-        gone = f"{refused} AND coalesce(d.content_hash, :hash) = :hash AND a.customer_id IS NULL"
-        equal = (
-            f"{refused} AND u.customer_id IS NULL AND (d.customer_id IS NULL OR"
-            " d.attributes IS NOT NULL) AND coalesce(d.attributes, '{}') ="
-            " coalesce(a.attributes, '{}')"
-        )
-        values = {"space": self._ledger.space, "hash": content_hash(NOTHING), "at": now()}
+        values = {"space": self._ledger.space, "at": now()}
         with self._ledger.transaction():
             self._db.execute(
                 "INSERT OR REPLACE INTO quarantine SELECT :space, customer_id, problem,"
                 " content_hash, :at FROM spool.desired WHERE problem IS NOT NULL",
                 values,
             )
-            for table, over in (("doubt", gone), ("quarantine", equal)):
-                self._db.execute(
-                    f"DELETE FROM {table} WHERE space = :space AND customer_id IN ({over})",  # noqa: S608
-                    values,
-                )
+            self._db.execute(
+                f"DELETE FROM quarantine WHERE space = :space AND customer_id IN ({over})",  # noqa: S608
+                values,
+            )
 
 
 def _packed(records: list[Record]) -> tuple[str, str, bytes]:

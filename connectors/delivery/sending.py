@@ -48,10 +48,12 @@ class Backoff:
 
 
 class Job(NamedTuple):
-    """A request under way, by its number in the ledger."""
+    """A request under way, by its number in the ledger. ``uncertain``: its records may have been
+    written by a request before it."""
 
     request: int
     records: Sequence[Record]
+    uncertain: bool = False
 
 
 class Done(NamedTuple):
@@ -183,13 +185,16 @@ class Sender:
         while (done := workers.result(wait=wait_for_one)) is not None:
             wait_for_one = False
             self._count(done.tries, done.waited_s)
+            job = done.job
+            if done.tries > 1:  # an answer may have been lost
+                job = job._replace(uncertain=True)
             if done.answer_s:
                 self._flow.answered(done.answer_s)
             if isinstance(done.result, Outcome):
                 self._pacer.heard(done.result.rate)
-                self._settle(done.job, done.result)
+                self._settle(job, done.result)
             elif isinstance(done.result, Split):
-                self._book(done.job, [], [], done.job.records, done.result.what)
+                self._book(job, [], [], job.records, done.result.what)
             elif isinstance(done.result, (ConnectorError, StopAskedError)):
                 self._problem = self._problem or done.result
             else:
@@ -202,7 +207,8 @@ class Sender:
             [r for i, r in enumerate(records) if i not in outcome.rejected] if refused else records
         )
         if outcome.unlocated:
-            self._book(job, [], refused, rest, outcome.unlocated[0])
+            taken = job._replace(uncertain=True)  # all but some of them were
+            self._book(taken, [], refused, rest, outcome.unlocated[0])
         else:
             self._book(job, rest, refused, [], "")
 
@@ -220,8 +226,9 @@ class Sender:
             refused, suspects = [*refused, (suspects[0], reason)], []
         half = len(suspects) // 2
         parts = [suspects[:half], suspects[half:]] if suspects else []
-        numbers = self.ledger.settle(job.request, accepted, refused, parts)
-        self._parts.extendleft(map(Job, reversed(numbers), reversed(parts)))
+        numbers = self.ledger.settle(job.request, accepted, refused, parts, job.uncertain)
+        jobs = [Job(n, part, job.uncertain) for n, part in zip(numbers, parts, strict=True)]
+        self._parts.extendleft(reversed(jobs))
         self.report.accepted += len(accepted)
         self.report.data_points += sum(record.points for record in accepted)
         for _, why in refused:

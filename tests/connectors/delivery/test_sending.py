@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from connectors.delivery.engine import Delivery
+from connectors.delivery.ledger import Ledger
 from connectors.delivery.plan import Wish
 from connectors.delivery.report import MOST_REASONS, OTHER_REASONS, SyncReport
 from connectors.delivery.runtime import Runtime, StopAskedError, wait
@@ -18,13 +19,19 @@ from tests.connectors.doubles import FakeTime
 DESIRED = [Wish(f"c{n:02}", {"x": n}) for n in range(8)]
 
 
-def run(target: FakeTarget, folder: Path, time: FakeTime, **options: object) -> SyncReport:
+def run(
+    target: FakeTarget,
+    folder: Path,
+    time: FakeTime,
+    desired: Sequence[Wish] = DESIRED,
+    **options: object,
+) -> SyncReport:
     report = SyncReport("c")
     delivery = Delivery(
         target, folder / "state.sqlite", "attributes", report, runtime=time.runtime(),
         **options,  # type: ignore[arg-type]
     )  # fmt: skip
-    delivery.run(DESIRED)
+    delivery.run(desired)
     return report
 
 
@@ -53,6 +60,32 @@ def test_isolation_sends_the_good_ones_in_halves(tmp_path: Path, time: FakeTime)
         ["c00", "c01", "c02", "c03"], ["c00", "c01"], ["c00"], ["c01"], ["c02", "c03"],
     ]  # fmt: skip
     assert (report.accepted, report.rejected) == (7, {"poison": 1})
+
+
+def quarantined(folder: Path) -> list[str]:
+    with Ledger(folder / "state.sqlite", "attributes") as ledger:
+        return [line.customer_id for line in ledger.quarantine()]
+
+
+def test_what_may_stand_in_the_tool_is_not_forgotten_when_its_removal_is_refused(
+    tmp_path: Path, time: FakeTime
+) -> None:
+    target = FakeTarget(faults=["lost_after", "split", "split"])
+    run(target, tmp_path, time, [Wish("c1", {"x": 1})])
+    run(target, tmp_path, time, [Wish("c1", {})])
+    assert quarantined(tmp_path) == ["c1"]
+    assert run(target, tmp_path, time, []).requests == 0  # refused already
+    run(target, tmp_path, time, [Wish("c1", {"x": 2})])
+    assert target.held == {"c1": {"x": 2}}
+    assert quarantined(tmp_path) == []
+
+
+def test_a_refused_customer_who_is_gone_is_forgotten(tmp_path: Path, time: FakeTime) -> None:
+    target = FakeTarget(faults=["split"])
+    run(target, tmp_path, time, [Wish("c1", {"x": 1})])
+    assert quarantined(tmp_path) == ["c1"]
+    assert run(target, tmp_path, time, []).requests == 0
+    assert quarantined(tmp_path) == []
 
 
 def test_giving_up_keeps_what_was_accepted(tmp_path: Path, time: FakeTime) -> None:
