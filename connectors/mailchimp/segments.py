@@ -16,7 +16,7 @@ from connectors.errors import Retry, Split, Stop
 from connectors.mailchimp.audience import LIMITS, Audience, is_address
 from connectors.tool import Encoded, Limits, Outcome, Window
 
-LONGEST_NAME = 45  # characters; with our id less than the 100 that Mailchimp takes
+LONGEST_NAME = 100  # characters, our id first: it must not be what is cut
 
 
 def find(audience: Audience, segment_id: str) -> int | None:
@@ -31,7 +31,7 @@ def find(audience: Audience, segment_id: str) -> int | None:
 
 def declare(audience: Audience, segment_id: str, name: str) -> None:
     """Create the segment, or give it its new name. Raises Retry or Stop."""
-    body: dict[str, Any] = {"name": f"{name[:LONGEST_NAME]} {_mark(segment_id)}"}
+    body: dict[str, Any] = {"name": f"{_mark(segment_id)} {name}"[:LONGEST_NAME]}
     try:
         number = find(audience, segment_id)
         if number is None:

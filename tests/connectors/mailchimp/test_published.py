@@ -26,6 +26,14 @@ def test_all_that_the_connector_can_do_is_published(crm: Double, published: Publ
     assert published.calls == set(DESCRIBED)
 
 
+def test_a_long_name_is_cut_and_the_segment_found_again(crm: Double) -> None:
+    crm.desired = {ANNA: SCORES}
+    crm.sync()
+    crm.push([ANNA], name="Likely buyers " * 20)
+    crm.push([])
+    assert crm.tool.members("seg-1") == []
+
+
 def test_customers_whose_id_is_no_address_are_counted_and_left_out(crm: Double) -> None:
     crm.desired = {ANNA: SCORES, "c1": SCORES}
     report = crm.sync()
