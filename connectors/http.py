@@ -72,7 +72,8 @@ class Client:
     """A host and how to be recognised there.
 
     ``secrets`` are removed from every text of the tool; ``headers`` may hold them, so neither is
-    shown by repr. ``header_names``: X-RateLimit-* or Retry-After → what the tool calls it.
+    shown by repr. ``answer_bytes``: what the largest answer may have; a larger one is never taken.
+    ``header_names``: X-RateLimit-* or Retry-After → what the tool calls it.
     """
 
     base_url: str

@@ -96,7 +96,10 @@ class Target(Protocol):
 
     @property
     def windows(self) -> Sequence[Window]:
-        """How many requests the contract allows; what answers say may be less. Empty: unknown."""
+        """How many requests the contract allows; what answers say may be less. Empty: unknown.
+
+        A limit of requests at a time is not for here: the connector waits for its turn.
+        """
 
     def addressable(self, key: str) -> bool:
         """Whether the tool can know this customer (or item) at all."""
