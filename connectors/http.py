@@ -43,6 +43,11 @@ class Timeouts:
     read_s: float = 30.0
     total_s: float = 60.0
 
+    @classmethod
+    def of(cls, timeout_s: float) -> Timeouts:
+        """What the option ``timeout_s`` of a connection means."""
+        return cls(connect_s=min(5.0, timeout_s), read_s=timeout_s, total_s=2 * timeout_s)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -67,7 +72,8 @@ class Client:
     """A host and how to be recognised there.
 
     ``secrets`` are removed from every text of the tool; ``headers`` may hold them, so neither is
-    shown by repr. ``header_names``: X-RateLimit-* or Retry-After → what the tool calls it.
+    shown by repr. ``answer_bytes``: what the largest answer may have; a larger one is never taken.
+    ``header_names``: X-RateLimit-* or Retry-After → what the tool calls it.
     """
 
     base_url: str

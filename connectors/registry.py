@@ -6,7 +6,7 @@ needs the folder ``braze``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import marshmallow
@@ -18,6 +18,7 @@ from connectors import (
     generic,
     iterable,
     klaviyo,
+    mailchimp,
     moengage,
     onesignal,
     sandbox,
@@ -35,6 +36,7 @@ REGISTRY: dict[str, Connector] = {
     "http": generic.CONNECTOR,
     "iterable": iterable.CONNECTOR,
     "klaviyo": klaviyo.CONNECTOR,
+    "mailchimp": mailchimp.CONNECTOR,
     "customerio": customerio.CONNECTOR,
     "moengage": moengage.CONNECTOR,
     "onesignal": onesignal.CONNECTOR,
@@ -65,13 +67,18 @@ SNIPPETS: dict[str, MakeSnippet] = {
 
 
 @contextmanager
-def open_tool(connection: ConnectionSettings) -> Iterator[Tool]:
-    """The tool of a connection, closed at the end of the block. Raises Stop for an unknown type."""
+def open_tool(
+    connection: ConnectionSettings, wait: Callable[[float], None] | None = None
+) -> Iterator[Tool]:
+    """The tool of a connection, closed at the end of the block; it waits by ``wait`` (seconds)
+    where one is given. Raises Stop for an unknown type."""
     connector = REGISTRY.get(connection.type)
     if connector is None:
         known = ", ".join(sorted(REGISTRY))
         raise Stop(f"connection {connection.name} has type {connection.type}; known are {known}")
     tool = connector.open(connection)
+    if wait is not None:
+        tool.wait_by(wait)
     try:
         yield tool
     finally:

@@ -84,6 +84,10 @@ class Target(Protocol):
 
     Writing must be idempotent: delivery sends a change again when an answer was lost. ``write`` is
     called from several threads at a time.
+
+    A target may have a method ``finish()``: called once a run, when all that is accepted was
+    accepted, also when the run was stopped or failed, and before another run can begin. It may
+    raise Retry and Stop; then the next run must do its work.
     """
 
     @property
@@ -92,7 +96,10 @@ class Target(Protocol):
 
     @property
     def windows(self) -> Sequence[Window]:
-        """How many requests the contract allows; what answers say may be less. Empty: unknown."""
+        """How many requests the contract allows; what answers say may be less. Empty: unknown.
+
+        A limit of requests at a time is not for here: the connector waits for its turn.
+        """
 
     def addressable(self, key: str) -> bool:
         """Whether the tool can know this customer (or item) at all."""
@@ -121,6 +128,10 @@ class Tool:
     def check(self) -> None:
         """Make one harmless call that needs the key. Raises Retry or Stop."""
         raise NotImplementedError
+
+    def wait_by(self, wait: Callable[[float], None]) -> None:
+        """Wait by ``wait`` (seconds) for what the tool does after it has answered; it raises when
+        somebody asked to stop. A tool that is never waited for has nothing to do."""
 
     def close(self) -> None:
         """Give connections back."""
@@ -159,18 +170,19 @@ class Tool:
         raise Stop(_cannot(Ability.IDENTITY))
 
     def merge(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """(gone customer id, staying customer id). Idempotent. Raises Retry, Split or Stop."""
+        """(gone customer id, staying customer id). Idempotent. Raises Retry, and Split or Stop
+        when somebody was refused, also inside an answer that accepts the others."""
         raise Stop(_cannot(Ability.IDENTITY))
 
     def erase(self, customer_ids: Sequence[str]) -> None:
-        """Delete these people in the tool; who is not there is fine. Raises Retry, Split or
-        Stop."""
+        """Delete these people in the tool; who is not there is fine. Raises like ``merge``."""
         raise Stop(_cannot(Ability.IDENTITY))
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
         """Send one request of a campaign. Not idempotent: never sent again when the answer was
-        lost (Lost is raised). ``most_recipients`` fit in one. Raises Retry when it surely was not
-        carried out, Split when nobody got it because of somebody, Lost or Stop."""
+        lost (Lost is raised). ``most_recipients`` fit in one. The outcome says who was refused
+        while others got it. Raises Retry when it surely was not carried out, Split when nobody got
+        it because of somebody, Lost or Stop."""
         raise Stop(_cannot(Ability.TRIGGER))
 
     most_recipients = 50

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.errors import Retry, Split
 from connectors.http import Answer, Client, require_success
+from connectors.tool import Outcome
 
 PERMANENT = (400, 413)  # malformed, too many, too large: will be refused again as it is
 SUCCESS = "success"
@@ -28,6 +29,23 @@ def accepted(client: Client, answer: Answer) -> dict[str, Any]:
     if answer.body.get("message") != SUCCESS:
         raise _refusal(client, answer)
     return answer.body
+
+
+def outcome(client: Client, answer: Answer, array: str, count: int) -> Outcome:
+    """Of a request with ``count`` entries in ``array``. Raises like ``accepted``."""
+    errors = accepted(client, answer).get("errors") or []
+    rejected: dict[int, str] = {}
+    unlocated: list[str] = []
+    for error in errors if isinstance(errors, list) else [errors]:
+        entry = error if isinstance(error, dict) else {"type": error}
+        reason = client.reason(entry.get("type", "no reason given"))
+        index = entry.get("index")
+        ours = entry.get("input_array", array) == array
+        if ours and type(index) is int and 0 <= index < count:
+            rejected[index] = reason
+        else:
+            unlocated.append(reason)
+    return Outcome(rejected, tuple(unlocated), answer.rate)
 
 
 def message(client: Client, answer: Answer) -> str:

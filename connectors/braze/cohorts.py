@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from connectors.braze.answers import accepted
-from connectors.braze.identity import external_id, has_external_id
+from connectors.braze.identity import external_id
+from connectors.customers import has_external_id
 from connectors.http import Client, require_success
 from connectors.tool import Encoded, Limits, Outcome, Window
 

@@ -18,7 +18,7 @@ from connectors.braze.track import Attributes
 from connectors.braze.trigger import MOST_RECIPIENTS, trigger
 from connectors.errors import Stop
 from connectors.http import Client, Timeouts, require_success
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 
@@ -66,8 +66,8 @@ class Braze(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         people.delete(self.client, customer_ids)
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
-        trigger(self.client, campaign_id, recipients)
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+        return trigger(self.client, campaign_id, recipients)
 
     def audience(self, segment_id: str) -> Iterator[str]:
         hosts = self.options.get("export_hosts") or ()
@@ -110,12 +110,11 @@ def open_braze(connection: ConnectionSettings) -> Braze:
 def connect(base_url: str, options: Mapping[str, Any]) -> Braze:
     """Braze's protocol at ``base_url``; the sandbox speaks it too."""
     partner_options = [options.get(name) for name in PARTNER_FIELDS]
-    read_s = float(options.get("timeout_s", 30.0))
     client = Client(
         base_url,
         headers={"Authorization": f"Bearer {options['api_key']}"},
         secrets=tuple(secret for secret in (options["api_key"], *partner_options[1:]) if secret),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
     )
     return Braze(
         client,

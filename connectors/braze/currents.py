@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import fields, validate
 
 from connectors import inbound
 from connectors.inbound import (
@@ -27,6 +27,7 @@ from connectors.inbound import (
     gathered,
     token_in,
 )
+from connectors.options import ConnectorOptions
 from settings import vocabulary as v
 
 TOKEN_OPTION = "currents_token"  # noqa: S105 - the option's name
@@ -109,11 +110,8 @@ class Meaning:
     item_property: str | None = None
 
 
-class CurrentsOptions(Schema):
+class CurrentsOptions(ConnectorOptions):
     """What a shop's own events mean; the same for files and HTTP."""
-
-    class Meta:
-        unknown = RAISE
 
     custom_events = fields.Dict(
         keys=fields.String(),

@@ -16,8 +16,9 @@ from typing import Any
 
 import orjson
 
-from connectors.braze.identity import external_id, has_external_id
+from connectors.braze.identity import external_id
 from connectors.braze.track import check_names
+from connectors.customers import has_external_id
 from connectors.errors import Stop
 from connectors.tool import Encoded, Limits, Outcome, Window
 

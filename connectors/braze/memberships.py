@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from connectors.braze import track
-from connectors.braze.identity import external_id, has_external_id
+from connectors.braze.identity import external_id
+from connectors.customers import has_external_id
 from connectors.http import Client
 from connectors.tool import Encoded, Limits, Outcome, Window
 

@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 
 from connectors.braze.currents import CurrentsOptions
 from connectors.braze.hosts import INSTANCES
+from connectors.options import KEY, ConnectorOptions, catalog_fields_option, timeout_option
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 
 COHORT, ATTRIBUTE = "cohort", "attribute"  # segments_as
@@ -21,11 +22,7 @@ EXPORT_HOSTS = (
     "s3.amazonaws.com",
     "s3.*.amazonaws.com",
 )
-CATALOG_FIELDS = ("name", "brand", "category", "price", "image_url", "url", "sellable")
 
-KEY = validate.Regexp(
-    r"[!-~]+\Z", error="must be printable ASCII characters without spaces or line breaks"
-)
 PARTNER_FIELDS = ("partner_name", "partner_api_key", "partner_client_secret")
 
 
@@ -34,18 +31,10 @@ def _absolute(path: str) -> None:
         raise marshmallow.ValidationError("must be an absolute path")
 
 
-class SharedOptions(marshmallow.Schema):
-    """What every connection that speaks Braze's protocol can be asked to do. Unknown keys are
-    errors, as everywhere in a configuration."""
+class SharedOptions(ConnectorOptions):
+    """What every connection that speaks Braze's protocol can be asked to do."""
 
-    class Meta:
-        unknown = marshmallow.RAISE
-
-    timeout_s = fields.Float(
-        load_default=30.0,
-        validate=validate.Range(min=0.1, max=300),
-        metadata={"description": "Seconds to wait for an answer"},
-    )
+    timeout_s = timeout_option()
     attributes_as = fields.String(
         load_default=API,
         validate=validate.OneOf([API, CDI]),
@@ -84,12 +73,7 @@ class SharedOptions(marshmallow.Schema):
             "description": "Name of the catalog that is to follow the shop's items; made if missing"
         },
     )
-    catalog_fields = fields.List(
-        fields.String(validate=validate.OneOf(CATALOG_FIELDS)),
-        load_default=list(CATALOG_FIELDS),
-        validate=validate.Length(min=1),
-        metadata={"description": "What the catalog holds of an item besides its id"},
-    )
+    catalog_fields = catalog_fields_option()
     identify_aliases = fields.Dict(
         keys=fields.String(
             validate=validate.OneOf([kind for kind in IDENTIFIER_KINDS if kind != EXTERNAL_ID])
@@ -127,9 +111,6 @@ class SharedOptions(marshmallow.Schema):
 
 class BrazeOptions(SharedOptions, CurrentsOptions):
     """A workspace of Braze."""
-
-    class Meta(SharedOptions.Meta, CurrentsOptions.Meta):
-        pass
 
     instance = fields.String(
         required=True,

@@ -40,9 +40,7 @@ def identify(
             for kind, identifier, customer_id in batch
         ]
         body = {"aliases_to_identify": aliases, "merge_behavior": "merge"}
-        answer = client.request("POST", "/users/identify", body=orjson.dumps(body))
-        if accepted(client, answer).get("errors"):  # of some of them, without saying which
-            raise Split(message(client, answer), status=answer.status)
+        _post(client, "/users/identify", body)
 
 
 def merge(client: Client, pairs: Sequence[tuple[str, str]]) -> None:
@@ -65,4 +63,6 @@ def delete(client: Client, external_ids: Sequence[str]) -> None:
 
 
 def _post(client: Client, path: str, body: Mapping[str, Any]) -> None:
-    accepted(client, client.request("POST", path, body=orjson.dumps(body)))
+    answer = client.request("POST", path, body=orjson.dumps(body))
+    if accepted(client, answer).get("errors"):  # of some of them, without saying which
+        raise Split(message(client, answer), status=answer.status)

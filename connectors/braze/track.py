@@ -11,8 +11,9 @@ from typing import Any
 
 import orjson
 
-from connectors.braze.answers import accepted
-from connectors.braze.identity import external_id, has_external_id
+from connectors.braze.answers import outcome
+from connectors.braze.identity import external_id
+from connectors.customers import has_external_id
 from connectors.errors import Reject
 from connectors.http import Client
 from connectors.tool import Encoded, Limits, Outcome, Window
@@ -64,16 +65,4 @@ def check_names(change: Mapping[str, Any]) -> None:
 def send(client: Client, records: Sequence[bytes]) -> Outcome:
     """POST attributes objects. Raises like ``Attributes.write``."""
     answer = client.request("POST", PATH, body=HEAD + b",".join(records) + TAIL)
-    errors = accepted(client, answer).get("errors") or []
-    rejected: dict[int, str] = {}
-    unlocated: list[str] = []
-    for error in errors if isinstance(errors, list) else [errors]:
-        entry = error if isinstance(error, dict) else {"type": error}
-        reason = client.reason(entry.get("type", "no reason given"))
-        index = entry.get("index")
-        ours = entry.get("input_array", "attributes") == "attributes"
-        if ours and type(index) is int and 0 <= index < len(records):
-            rejected[index] = reason
-        else:
-            unlocated.append(reason)
-    return Outcome(rejected, tuple(unlocated), answer.rate)
+    return outcome(client, answer, "attributes", len(records))

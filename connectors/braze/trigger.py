@@ -9,17 +9,17 @@ from collections.abc import Sequence
 
 import orjson
 
-from connectors.braze.answers import PERMANENT, SUCCESS, message
+from connectors.braze.answers import PERMANENT, SUCCESS, message, outcome
 from connectors.errors import Lost, Retry, Split
 from connectors.http import Client, require_success
-from connectors.tool import Recipient
+from connectors.tool import Outcome, Recipient
 
 PATH = "/campaigns/trigger/send"
 MOST_RECIPIENTS = 50
 BEFORE_WORK = (423, 425, 429)  # answered before anything was done
 
 
-def trigger(client: Client, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+def trigger(client: Client, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
     """One request; people without a profile get nothing.
 
     Raises Retry when it surely was not carried out, Split when Braze refused what is in it, Lost
@@ -52,3 +52,4 @@ def trigger(client: Client, campaign_id: str, recipients: Sequence[Recipient]) -
     require_success(answer)
     if not isinstance(answer.body, dict) or answer.body.get("message") != SUCCESS:
         raise lost
+    return outcome(client, answer, "recipients", len(recipients))

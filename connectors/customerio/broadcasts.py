@@ -12,14 +12,14 @@ import orjson
 
 from connectors.errors import Retry, Stop
 from connectors.http import Client, send_once
-from connectors.tool import Recipient
+from connectors.tool import Outcome, Recipient
 
 MOST_RECIPIENTS = 10_000
 LARGEST_BYTES = 25_000_000
 EVERY_S = 10.0  # one broadcast
 
 
-def trigger(app: Client, broadcast_id: str, recipients: Sequence[Recipient]) -> None:
+def trigger(app: Client, broadcast_id: str, recipients: Sequence[Recipient]) -> Outcome:
     """One broadcast; whom Customer.io does not know is passed over. Raises Retry, Lost or Stop."""
     if not re.fullmatch("[0-9]+", broadcast_id):
         raise Stop(f"a broadcast of Customer.io is a number, not {broadcast_id!r}")
@@ -40,3 +40,4 @@ def trigger(app: Client, broadcast_id: str, recipients: Sequence[Recipient]) -> 
         if error.after_s is None:  # Customer.io never says how long
             error.after_s = EVERY_S
         raise
+    return Outcome()

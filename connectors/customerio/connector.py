@@ -11,7 +11,7 @@ from connectors.customerio.attributes import Attributes
 from connectors.customerio.hosts import APP, TRACK
 from connectors.errors import Stop
 from connectors.http import Client, Timeouts, require_success
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 REGION = "/api/v1/accounts/region"
@@ -50,8 +50,8 @@ class Customerio(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         people.erase(self.track, customer_ids)
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
-        broadcasts.trigger(self._app(), campaign_id, recipients)
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+        return broadcasts.trigger(self._app(), campaign_id, recipients)
 
     def check(self) -> None:
         """Ask for the region: harmless, and refused with a wrong key."""
@@ -81,8 +81,7 @@ def open_customerio(connection: ConnectionSettings) -> Customerio:
     region = options["region"]
     if region not in TRACK:
         raise Stop(f"connection {connection.name}: Customer.io has no region {region!r}")
-    read_s = float(options.get("timeout_s", 30.0))
-    timeouts = Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s)
+    timeouts = Timeouts.of(options.get("timeout_s", 30.0))
     key, app_key = options["api_key"], options.get("app_api_key")
     basic = base64.b64encode(f"{options['site_id']}:{key}".encode()).decode()
     track = Client(

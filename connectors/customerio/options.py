@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import marshmallow
 from marshmallow import fields, validate
 
 from connectors.customerio.hosts import TRACK
-
-KEY = validate.Regexp(
-    r"[!-~]+\Z", error="must be printable ASCII characters without spaces or line breaks"
-)
+from connectors.options import KEY, ConnectorOptions, timeout_option
 
 
-class CustomerioOptions(marshmallow.Schema):
-    """Unknown keys are errors, as everywhere in a configuration."""
-
-    class Meta:
-        unknown = marshmallow.RAISE
+class CustomerioOptions(ConnectorOptions):
+    """A workspace of Customer.io."""
 
     region = fields.String(
         required=True,
@@ -48,8 +41,4 @@ class CustomerioOptions(marshmallow.Schema):
         validate=KEY,
         metadata={"description": "Signing key of the reporting webhook", "secret": True},
     )
-    timeout_s = fields.Float(
-        load_default=30.0,
-        validate=validate.Range(min=0.1, max=300),
-        metadata={"description": "Seconds to wait for an answer"},
-    )
+    timeout_s = timeout_option()

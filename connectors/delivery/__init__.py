@@ -25,6 +25,7 @@ from connectors.delivery.runtime import (
     StopAsked,
     never_stop,
     no_progress,
+    waiting,
 )
 from connectors.delivery.sending import Sender
 from connectors.delivery.triggering import TriggerReport, erase_recipients, trigger_campaign
@@ -80,7 +81,8 @@ def sync(
     """
     report = SyncReport(connection.name, dry_run=dry_run)
     rendering = Rendering(connection.attributes)
-    with open_tool(connection) as tool:
+    runtime = runtime or Runtime()
+    with open_tool(connection, waiting(runtime, stop)) as tool:
         delivery = Delivery(
             target=tool.attributes(),
             state_path=state_path,
@@ -89,7 +91,7 @@ def sync(
             policy=Policy(rendering.settled, rendering.urgency, connection.data_points),
             progress=progress,
             stop=stop,
-            runtime=runtime or Runtime(),
+            runtime=runtime,
         )
         delivery.run(_rendered(rendering, desired))
     return report
@@ -123,7 +125,8 @@ def push_segment(
     """
     report = SyncReport(connection.name)
     counts = {"added": 0, "removed": 0}
-    with open_tool(connection) as tool:
+    runtime = runtime or Runtime()
+    with open_tool(connection, waiting(runtime, stop)) as tool:
 
         def declare(sender: Sender, ledger: Ledger, plan: Plan) -> None:
             if ledger.label != name:
@@ -138,7 +141,7 @@ def push_segment(
             report=report,
             progress=progress,
             stop=stop,
-            runtime=runtime or Runtime(),
+            runtime=runtime,
         )
         delivery.run((Wish(member, MEMBER) for member in members), declare)
     return PushReport(

@@ -10,7 +10,14 @@ from connectors.delivery.engine import Delivery
 from connectors.delivery.ledger import Ledger
 from connectors.delivery.plan import Plan, Wish
 from connectors.delivery.report import SyncReport
-from connectors.delivery.runtime import Progress, Runtime, StopAsked, never_stop, no_progress
+from connectors.delivery.runtime import (
+    Progress,
+    Runtime,
+    StopAsked,
+    never_stop,
+    no_progress,
+    waiting,
+)
 from connectors.delivery.sending import Sender
 from connectors.registry import open_tool
 from settings.workspace import ConnectionSettings
@@ -38,7 +45,8 @@ def sync_catalog(
     """
     report = SyncReport(connection.name, dry_run=dry_run)
     label = ",".join(f"{field}:{kind}" for field, kind in sorted(fields.items()))
-    with open_tool(connection) as tool:
+    runtime = runtime or Runtime()
+    with open_tool(connection, waiting(runtime, stop)) as tool:
 
         def declare(sender: Sender, ledger: Ledger, _plan: Plan) -> None:
             if ledger.label != label:
@@ -52,7 +60,7 @@ def sync_catalog(
             report=report,
             progress=progress,
             stop=stop,
-            runtime=runtime or Runtime(),
+            runtime=runtime,
         )
         delivery.run((Wish(item_id, {ITEM: dict(item)}) for item_id, item in items), declare)
     return report

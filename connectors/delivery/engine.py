@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,13 +108,24 @@ class Delivery:
             self.runtime,
             self.backoff,
         )
-        if prepare is not None:
-            prepare(sender, ledger, plan)
-        plan.pack()
-        with ledger.tended():
-            sender.deliver(plan.requests(), plan.totals()[0])
+        try:
+            if prepare is not None:
+                prepare(sender, ledger, plan)
+            plan.pack()
+            with ledger.tended():
+                sender.deliver(plan.requests(), plan.totals()[0])
+        except (ConnectorError, StopAskedError):
+            with suppress(ConnectorError):  # the next run does it
+                self._finish()
+            raise
+        self._finish()
         self.report.rate_used = _rate_used(self.report, sender.fastest_s)
         plan.tidy()
+
+    def _finish(self) -> None:
+        finish = getattr(self.target, "finish", None)
+        if finish is not None:
+            finish()
 
     def _known(self, desired: Iterable[Wish]) -> Iterator[Wish]:
         """Those that the tool can know, counted."""

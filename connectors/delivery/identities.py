@@ -13,7 +13,14 @@ import orjson
 from connectors.delivery.engine import Delivery
 from connectors.delivery.plan import Wish
 from connectors.delivery.report import SyncReport
-from connectors.delivery.runtime import Progress, Runtime, StopAsked, never_stop, no_progress
+from connectors.delivery.runtime import (
+    Progress,
+    Runtime,
+    StopAsked,
+    never_stop,
+    no_progress,
+    waiting,
+)
 from connectors.delivery.sending import Backoff
 from connectors.errors import ConnectorError, Reject, Retry, Split, Stop
 from connectors.registry import open_tool
@@ -43,7 +50,8 @@ def sync_identities(
     Raises Busy and Stop like ``connectors.delivery.sync``.
     """
     report = SyncReport(connection.name, dry_run=dry_run)
-    with open_tool(connection) as tool:
+    runtime = runtime or Runtime()
+    with open_tool(connection, waiting(runtime, stop)) as tool:
         delivery = Delivery(
             target=Identities(tool),
             state_path=state_path,
@@ -51,7 +59,7 @@ def sync_identities(
             report=report,
             progress=progress,
             stop=stop,
-            runtime=runtime or Runtime(),
+            runtime=runtime,
         )
         delivery.run(Wish(f"{kind}:{each}", {CUSTOMER: customer}) for kind, each, customer in links)
     return report

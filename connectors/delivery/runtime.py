@@ -37,6 +37,11 @@ class StopAskedError(Exception):
     """The caller asked to stop while delivery was waiting."""
 
 
+def waiting(runtime: Runtime, stop: StopAsked) -> Callable[[float], None]:
+    """``wait`` as a tool takes it."""
+    return lambda seconds: wait(seconds, runtime, stop)
+
+
 def wait(seconds: float, runtime: Runtime, stop: StopAsked) -> None:
     """Sleep in short naps. Raises StopAskedError as soon as ``stop()`` is true, also for 0 s."""
     left = seconds

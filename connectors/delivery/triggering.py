@@ -28,7 +28,7 @@ from connectors.delivery.runtime import (
 from connectors.delivery.sending import Backoff
 from connectors.errors import ConnectorError, Lost, Reject, Retry, Split, Stop
 from connectors.registry import open_tool
-from connectors.tool import Recipient, Tool, in_batches
+from connectors.tool import Outcome, Recipient, Tool, in_batches
 from settings.workspace import ConnectionSettings
 
 LOST, SENT, REFUSED = "lost", "sent", "refused"
@@ -248,7 +248,7 @@ class Triggering:
     def _send(self, books: Books, recipients: Sequence[Recipient]) -> None:
         books.note(recipients, LOST)
         try:
-            self._insist(recipients)
+            outcome = self._insist(recipients)
         except Lost as error:
             books.note(recipients, LOST, error.what)
             self._lost_in_a_row += 1
@@ -261,9 +261,22 @@ class Triggering:
             self._forget(books, recipients)
             raise
         else:
-            books.note(recipients, SENT)
-            self.report.sent += len(recipients)
-            self._lost_in_a_row = self._refused_in_a_row = 0
+            self._settle(books, recipients, outcome)
+
+    def _settle(self, books: Books, recipients: Sequence[Recipient], outcome: Outcome) -> None:
+        """The request was accepted, though perhaps not for everybody."""
+        self._lost_in_a_row = 0
+        for index, reason in outcome.rejected.items():
+            books.note([recipients[index]], REFUSED, reason)
+        rest = [r for index, r in enumerate(recipients) if index not in outcome.rejected]
+        if not outcome.unlocated:
+            books.note(rest, SENT)
+            self.report.sent += len(rest)
+            self._refused_in_a_row = 0 if rest else self._refused_in_a_row
+        elif len(rest) == 1:
+            books.note(rest, REFUSED, outcome.unlocated[0])
+        else:  # one of them got nothing, and nobody says who
+            books.note(rest, LOST, outcome.unlocated[0])
 
     def _forget(self, books: Books, recipients: Sequence[Recipient]) -> None:
         """They got nothing now; of whom an earlier run does not know stands there as before."""
@@ -281,7 +294,7 @@ class Triggering:
         self._send(books, recipients[:half])
         self._send(books, recipients[half:])
 
-    def _insist(self, recipients: Sequence[Recipient]) -> None:
+    def _insist(self, recipients: Sequence[Recipient]) -> Outcome:
         """Repeat only what surely was not carried out. Raises Lost, Split, Stop, StopAskedError."""
         attempt = 1
         wait(0, self.runtime, self.stop)

@@ -49,10 +49,14 @@ class Rows:
         self.runs.append(records)
         return Outcome()
 
+    def finish(self) -> None:
+        """What was written appears. Raises Retry or Stop; the next run then makes the files."""
+        self.runs.publish()
+
 
 @dataclass
 class Files(Tool):
-    """An open connection. What was written appears when it is closed."""
+    """An open connection."""
 
     store: Store
     layout: Layout
@@ -76,9 +80,8 @@ class Files(Tool):
         self.store.remove(PROBE)
 
     def close(self) -> None:
-        """Raises Retry or Stop when the files cannot be made; the next run then makes them."""
         for runs in self._opened:
-            runs.publish()
+            runs.close()
 
     def _rows(self, folder: str, layout: Layout) -> Rows:
         runs = Runs(self.store, folder, layout, self.now)

@@ -12,6 +12,7 @@ from marshmallow.validate import OneOf
 
 from connectors.files.formats import FORMATS
 from connectors.files.store import PACKAGES
+from connectors.options import ConnectorOptions
 from settings.fields import Flag, WholeNumber, about, between
 
 CHANGES, FULL = "changes", "full"
@@ -29,11 +30,8 @@ def usable_url(url: str) -> None:
         raise marshmallow.ValidationError(f"an absolute folder, or an address with one of {stores}")
 
 
-class FilesOptions(marshmallow.Schema):
-    """Unknown keys are errors, as everywhere in a configuration."""
-
-    class Meta:
-        unknown = marshmallow.RAISE
+class FilesOptions(ConnectorOptions):
+    """A folder or a bucket."""
 
     url = fields.String(
         required=True,

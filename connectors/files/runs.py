@@ -80,6 +80,10 @@ class Runs:
             self._run = None
             self._claim.give_back()
 
+    def close(self) -> None:
+        """Leave what was not published to the next run."""
+        self._claim.give_back()
+
     def _begin(self) -> None:
         run = self._left_behind() or self._new()
         parts = self.store.names(f"{self.folder}/{OPEN}{run}")

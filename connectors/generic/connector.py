@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.customers import has_external_id
-from connectors.errors import Lost, Reject, Retry, Stop
+from connectors.errors import Lost, Reject, Retry, Split, Stop
 from connectors.generic import advertising
 from connectors.generic.auth import Api, Auth, lost
 from connectors.generic.exchange import Exchange, call, line
@@ -18,7 +18,7 @@ from connectors.generic.options import AuthSchema, RequestsSchema
 from connectors.generic.requests import Batch, Requests
 from connectors.generic.targets import Attributes, Members
 from connectors.http import Client, Timeouts
-from connectors.tool import Recipient, Target, Tool, in_batches
+from connectors.tool import Outcome, Recipient, Target, Tool, in_batches
 from settings.workspace import ConnectionSettings
 
 
@@ -59,20 +59,27 @@ class Generic(Tool):
         self._send_all(request, [(customer_id, {}) for customer_id in customer_ids])
 
     def _send_all(self, request: Batch, people: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        """Who has no customer id, or one that the tool cannot hold, is not there."""
+        """Who has no customer id, or one that the tool cannot hold, is not there.
+
+        Raises Split when the tool refused somebody; all others are done.
+        """
         lines = []
         for customer_id, values in people:
             with suppress(Reject):
                 if has_external_id(customer_id):
                     lines.append(line(request, customer_id, values))
+        refused: list[str] = []
         for batch in in_batches(lines, request.limits.items):
-            Exchange(self.api, request, {}).send(batch)
+            outcome = Exchange(self.api, request, {}).send(batch)
+            refused += [*outcome.rejected.values(), *outcome.unlocated]
+        if refused:
+            raise Split(f"the tool refused {len(refused)} people: {refused[0]}")
 
     @property
     def most_recipients(self) -> int:  # type: ignore[override]
         return 1 if self.requests.trigger is None else self.requests.trigger.limits.items
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
         request = _described(self.requests.trigger, "trigger")
         advertising.check(request, recipients, self.now())
         values = {"campaign_id": campaign_id}
@@ -80,7 +87,7 @@ class Generic(Tool):
             line(request, r.customer_id, {**values, "properties": r.properties}) for r in recipients
         ]
         try:
-            Exchange(self.api, request, values).send(lines)
+            return Exchange(self.api, request, values).send(lines)
         except Retry as error:
             if lost(error):
                 raise Lost(error.what, status=error.status, request_id=error.request_id) from error
@@ -107,8 +114,7 @@ def open_http(connection: ConnectionSettings) -> Generic:
     auth: Auth = AuthSchema().load(options["auth"])
     requests: Requests = RequestsSchema().load(options["requests"])
     headers, secrets = auth.signing()
-    read_s = float(options["timeout_s"])
-    timeouts = Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s)
+    timeouts = Timeouts.of(options["timeout_s"])
     client = Client(
         options["base_url"].rstrip("/"),
         headers={**options["headers"], **headers},

@@ -12,9 +12,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import marshmallow
 from marshmallow import ValidationError, fields, post_load, validates_schema
-from marshmallow.validate import Length, OneOf, Range, Regexp
+from marshmallow.validate import Length, OneOf, Regexp
 
 from connectors.generic.auth import AUTH_KEYS, Auth
 from connectors.generic.requests import (
@@ -32,6 +31,7 @@ from connectors.generic.requests import (
     TriggerRequest,
 )
 from connectors.http import LOOPBACK_HOSTS
+from connectors.options import ConnectorOptions, timeout_option
 from connectors.tool import Window
 from settings.fields import (
     Flag,
@@ -271,11 +271,8 @@ class Checked(fields.Nested):
         return value
 
 
-class HttpOptions(marshmallow.Schema):
-    """Unknown keys are errors, as everywhere in a configuration."""
-
-    class Meta:
-        unknown = marshmallow.RAISE
+class HttpOptions(ConnectorOptions):
+    """A tool with a JSON API."""
 
     base_url = fields.String(
         required=True,
@@ -309,11 +306,7 @@ class HttpOptions(marshmallow.Schema):
             {"X-RateLimit-Remaining": "RateLimit-Remaining"},
         ),
     )
-    timeout_s = fields.Float(
-        load_default=30.0,
-        validate=Range(min=0.1, max=300),
-        metadata=about("seconds to wait for an answer"),
-    )
+    timeout_s = timeout_option()
 
     @validates_schema
     def knows_rate_headers(self, data: dict[str, Any], **_: Any) -> None:

@@ -13,7 +13,7 @@ from connectors.iterable.answers import required
 from connectors.iterable.attributes import Attributes
 from connectors.iterable.hosts import DATA_CENTERS
 from connectors.iterable.lists import Lists, Members
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 ANSWER_BYTES = 10_000_000  # all lists of a project come in one answer
@@ -53,10 +53,11 @@ class Iterable(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         people.erase(self.client, customer_ids)
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
         """One recipient a request. Raises Retry, Split, Lost or Stop."""
         for recipient in recipients:
             campaigns.send(self.client, campaign_id, recipient.customer_id, recipient.properties)
+        return Outcome()
 
     def check(self) -> None:
         """List channels: harmless, and refused with a wrong key or data center."""
@@ -78,12 +79,11 @@ def open_iterable(connection: ConnectionSettings) -> Iterable:
 
 def connect(base_url: str, options: Mapping[str, Any]) -> Iterable:
     """Iterable's protocol at ``base_url``."""
-    read_s = float(options.get("timeout_s", 30.0))
     client = Client(
         base_url,
         headers={"Api-Key": options["api_key"]},
         secrets=(options["api_key"],),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
         answer_bytes=ANSWER_BYTES,
     )
     return Iterable(client, Lists(client), bool(options.get("update_existing_only", True)))

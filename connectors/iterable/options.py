@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import marshmallow
 from marshmallow import fields, validate
 
 from connectors.iterable.hosts import DATA_CENTERS
-
-CATALOG_FIELDS = ("name", "brand", "category", "price", "image_url", "url", "sellable")
-KEY = validate.Regexp(
-    r"[!-~]+\Z", error="must be printable ASCII characters without spaces or line breaks"
-)
+from connectors.options import KEY, ConnectorOptions, catalog_fields_option, timeout_option
 
 
-class IterableOptions(marshmallow.Schema):
-    """Unknown keys are errors, as everywhere in a configuration."""
-
-    class Meta:
-        unknown = marshmallow.RAISE
+class IterableOptions(ConnectorOptions):
+    """A project of Iterable."""
 
     data_center = fields.String(
         load_default="us",
@@ -40,11 +32,7 @@ class IterableOptions(marshmallow.Schema):
             )
         },
     )
-    timeout_s = fields.Float(
-        load_default=30.0,
-        validate=validate.Range(min=0.1, max=300),
-        metadata={"description": "Seconds to wait for an answer"},
-    )
+    timeout_s = timeout_option()
     catalog = fields.String(
         load_default=None,
         allow_none=True,
@@ -53,12 +41,7 @@ class IterableOptions(marshmallow.Schema):
             "description": "Name of the catalog that is to follow the shop's items; made if missing"
         },
     )
-    catalog_fields = fields.List(
-        fields.String(validate=validate.OneOf(CATALOG_FIELDS)),
-        load_default=list(CATALOG_FIELDS),
-        validate=validate.Length(min=1),
-        metadata={"description": "What the catalog holds of an item besides its id"},
-    )
+    catalog_fields = catalog_fields_option()
     erase_profiles = fields.Boolean(
         load_default=False,
         metadata={

@@ -25,9 +25,10 @@ MOST_PAGES = 200
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Api:
-    """Calls of one account. What was begun is asked about for at most ``most_wait_s``."""
+    """Calls of one account. What was begun is asked about for at most ``most_wait_s``; ``sleep``
+    (seconds) may raise, which ends the waiting."""
 
     client: Client
     most_wait_s: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import sleep
 from typing import Any
@@ -48,6 +48,10 @@ class Klaviyo(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         profiles.erase(self.api, customer_ids)
 
+    def wait_by(self, wait: Callable[[float], None]) -> None:
+        """Jobs are waited for."""
+        self.api.sleep = wait
+
     def check(self) -> None:
         """List one page of lists: harmless, and refused with a wrong key."""
         self.api.read("/api/lists", {"fields[list]": "name"})
@@ -63,7 +67,6 @@ def open_klaviyo(connection: ConnectionSettings) -> Klaviyo:
 
 def connect(base_url: str, options: Mapping[str, Any]) -> Klaviyo:
     """Klaviyo's protocol at ``base_url``."""
-    read_s = float(options.get("timeout_s", 30.0))
     client = Client(
         base_url,
         headers={
@@ -73,7 +76,7 @@ def connect(base_url: str, options: Mapping[str, Any]) -> Klaviyo:
             "Content-Type": api.MEDIA_TYPE,
         },
         secrets=(options["api_key"],),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
         answer_bytes=ANSWER_BYTES,
     )
     account = Api(client, float(options.get("job_timeout_s", 600.0)), sleep)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import marshmallow
 from marshmallow import fields, validate
 
-CATALOG_FIELDS = ("name", "brand", "category", "price", "image_url", "url", "sellable")
-KEY = validate.Regexp(
-    r"[!-~]+\Z", error="must be printable ASCII characters without spaces or line breaks"
-)
+from connectors.options import KEY, ConnectorOptions, catalog_fields_option, timeout_option
 
 
 def _with_url(names: list[str]) -> None:
@@ -16,11 +13,8 @@ def _with_url(names: list[str]) -> None:
         raise marshmallow.ValidationError("must hold url, without which Klaviyo takes no item")
 
 
-class KlaviyoOptions(marshmallow.Schema):
-    """Unknown keys are errors, as everywhere in a configuration."""
-
-    class Meta:
-        unknown = marshmallow.RAISE
+class KlaviyoOptions(ConnectorOptions):
+    """An account of Klaviyo."""
 
     api_key = fields.String(
         required=True,
@@ -33,11 +27,7 @@ class KlaviyoOptions(marshmallow.Schema):
             "secret": True,
         },
     )
-    timeout_s = fields.Float(
-        load_default=30.0,
-        validate=validate.Range(min=0.1, max=300),
-        metadata={"description": "Seconds to wait for an answer"},
-    )
+    timeout_s = timeout_option()
     job_timeout_s = fields.Float(
         load_default=600.0,
         validate=validate.Range(min=1, max=3600),
@@ -51,11 +41,8 @@ class KlaviyoOptions(marshmallow.Schema):
             "description": "Any name, if Klaviyo's one catalog is to follow the shop's items"
         },
     )
-    catalog_fields = fields.List(
-        fields.String(validate=validate.OneOf(CATALOG_FIELDS)),
-        load_default=list(CATALOG_FIELDS),
-        validate=_with_url,
-        metadata={"description": "What the catalog holds of an item besides its id; url is needed"},
+    catalog_fields = catalog_fields_option(
+        "What the catalog holds of an item besides its id; url is needed", _with_url
     )
     erase_profiles = fields.Boolean(
         load_default=False,

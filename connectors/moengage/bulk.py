@@ -75,7 +75,9 @@ def path(workspace: MoEngageWorkspace) -> str:
     return f"/v1/transition/{workspace.workspace_id}"
 
 
-def trigger(workspace: MoEngageWorkspace, event_name: str, recipients: Sequence[Recipient]) -> None:
+def trigger(
+    workspace: MoEngageWorkspace, event_name: str, recipients: Sequence[Recipient]
+) -> Outcome:
     """One event a recipient, which an event-triggered campaign waits for; the properties are the
     event's. Raises Retry, Lost or Stop."""
     elements = [
@@ -92,6 +94,7 @@ def trigger(workspace: MoEngageWorkspace, event_name: str, recipients: Sequence[
     answer = send_once(workspace.client, "POST", path(workspace), body)
     if not isinstance(answer.body, dict) or answer.body.get("status") != "success":
         raise Stop(workspace.message(answer), status=answer.status)
+    return Outcome(rate=answer.rate)
 
 
 def _check(name: str, value: Any) -> None:

@@ -13,7 +13,7 @@ from connectors.http import Client, Timeouts
 from connectors.moengage import bulk, cohorts, users
 from connectors.moengage.hosts import DATA_CENTERS
 from connectors.moengage.workspace import MoEngageWorkspace
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 TEST_CONNECTION = "/v1/integrations/authentication"
@@ -47,8 +47,8 @@ class MoEngage(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         users.erase(self.workspace, customer_ids)
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
-        bulk.trigger(self.workspace, campaign_id, recipients)
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+        return bulk.trigger(self.workspace, campaign_id, recipients)
 
     def check(self) -> None:
         """MoEngage's own test of a connection."""
@@ -73,14 +73,13 @@ def open_moengage(connection: ConnectionSettings) -> MoEngage:
     data_center, workspace_id = options["data_center"], options["workspace_id"]
     if data_center not in DATA_CENTERS:
         raise Stop(f"connection {connection.name}: MoEngage has no data center {data_center!r}")
-    read_s = float(options.get("timeout_s", 30.0))
     key = options["api_key"]
     basic = base64.b64encode(f"{workspace_id}:{key}".encode()).decode()
     client = Client(
         DATA_CENTERS[data_center],
         headers={"Authorization": f"Basic {basic}", "MOE-APPKEY": workspace_id},
         secrets=(key, basic),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
     )
     return MoEngage(
         MoEngageWorkspace(client, workspace_id),

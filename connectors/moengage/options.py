@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import marshmallow
 from marshmallow import fields, validate
 
 from connectors.moengage.hosts import DATA_CENTERS
-
-KEY = validate.Regexp(
-    r"[!-~]+\Z", error="must be printable ASCII characters without spaces or line breaks"
-)
+from connectors.options import KEY, ConnectorOptions, timeout_option
 
 
-class MoEngageOptions(marshmallow.Schema):
-    """Unknown keys are errors, as everywhere in a configuration."""
-
-    class Meta:
-        unknown = marshmallow.RAISE
+class MoEngageOptions(ConnectorOptions):
+    """A workspace of MoEngage."""
 
     data_center = fields.String(
         required=True,
@@ -49,8 +42,4 @@ class MoEngageOptions(marshmallow.Schema):
             "secret": True,
         },
     )
-    timeout_s = fields.Float(
-        load_default=30.0,
-        validate=validate.Range(min=0.1, max=300),
-        metadata={"description": "Seconds to wait for an answer"},
-    )
+    timeout_s = timeout_option()

@@ -10,7 +10,7 @@ from connectors.http import Client, Timeouts
 from connectors.onesignal import messages, tags, users
 from connectors.onesignal.app import App
 from connectors.onesignal.hosts import HOSTS
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
 
@@ -41,9 +41,9 @@ class OneSignal(Tool):
     def erase(self, customer_ids: Sequence[str]) -> None:
         users.erase(self.app, customer_ids)
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
-        for recipient in recipients:
-            messages.trigger(self.app, campaign_id, self.trigger_channel, recipient)
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+        (recipient,) = recipients  # most_recipients
+        return messages.trigger(self.app, campaign_id, self.trigger_channel, recipient)
 
     def check(self) -> None:
         """List segments: harmless, and refused with a wrong key."""
@@ -61,11 +61,10 @@ class OneSignal(Tool):
 def open_onesignal(connection: ConnectionSettings) -> OneSignal:
     """The connection's app."""
     options = connection.options
-    read_s = float(options.get("timeout_s", 30.0))
     client = Client(
         HOSTS["api"],
         headers={"Authorization": f"Key {options['api_key']}"},
         secrets=(options["api_key"],),
-        timeouts=Timeouts(connect_s=min(5.0, read_s), read_s=read_s, total_s=2 * read_s),
+        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
     )
     return OneSignal(App(client, options["app_id"]), options.get("trigger_channel", "push"))

@@ -12,15 +12,15 @@ from uuid import uuid4
 
 from connectors.errors import Lost, Retry, Split, Stop
 from connectors.onesignal.app import App
-from connectors.tool import Recipient
+from connectors.tool import Outcome, Recipient
 
 MOST_RECIPIENTS = 1
 ATTEMPTS = 3
 NOT_DONE = (423, 425, 429)  # said before anything was done: the caller waits
 
 
-def trigger(app: App, template_id: str, channel: str, recipient: Recipient) -> None:
-    """One message; who has no subscription on ``channel`` gets none. Raises Retry, Stop, and Lost
+def trigger(app: App, template_id: str, channel: str, recipient: Recipient) -> Outcome:
+    """One message; who has no subscription on ``channel`` is refused. Raises Retry, Stop, and Lost
     when no attempt was answered."""
     message = {
         "app_id": app.app_id,
@@ -30,10 +30,10 @@ def trigger(app: App, template_id: str, channel: str, recipient: Recipient) -> N
         "custom_data": dict(recipient.properties),
         "idempotency_key": str(uuid4()),
     }
-    for attempt in range(1, ATTEMPTS + 1):
+    attempt = 1
+    while True:
         try:
-            app.call("POST", "/notifications", message)
-            return
+            answer = app.call("POST", "/notifications", message)
         except Split as error:
             raise Stop(error.what, status=error.status) from error
         except Retry as error:
@@ -42,3 +42,7 @@ def trigger(app: App, template_id: str, channel: str, recipient: Recipient) -> N
             if attempt == ATTEMPTS:
                 what = f"{error.what}; it may have been done all the same"
                 raise Lost(what, status=error.status) from error
+            attempt += 1
+        else:
+            made = bool(answer.body.get("id"))  # there is none when it went to nobody
+            return Outcome() if made else Outcome({0: app.message(answer)})

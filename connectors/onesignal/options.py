@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import marshmallow
 from marshmallow import fields, validate
 
-KEY = validate.Regexp(
-    r"[!-~]+\Z", error="must be printable ASCII characters without spaces or line breaks"
-)
+from connectors.options import KEY, ConnectorOptions, timeout_option
+
 CHANNELS = ("push", "email", "sms")
 
 
-class OneSignalOptions(marshmallow.Schema):
-    """Unknown keys are errors, as everywhere in a configuration."""
-
-    class Meta:
-        unknown = marshmallow.RAISE
+class OneSignalOptions(ConnectorOptions):
+    """An app of OneSignal."""
 
     app_id = fields.String(
         required=True,
@@ -41,8 +36,4 @@ class OneSignalOptions(marshmallow.Schema):
             "secret": True,
         },
     )
-    timeout_s = fields.Float(
-        load_default=30.0,
-        validate=validate.Range(min=0.1, max=300),
-        metadata={"description": "Seconds to wait for an answer"},
-    )
+    timeout_s = timeout_option()

@@ -65,7 +65,6 @@ def create_app(
     keys = Keys(api_keys)
     storage = Storage(folder)
     log = RequestLog()
-    dials = Dials()
 
     def now() -> str:
         return datetime.fromtimestamp(clock(), UTC).isoformat(timespec="milliseconds")
@@ -86,12 +85,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_CALL
     app.url_map.merge_slashes = False
     bench = Bench(storage, keys, log, clock)
-    catalogs, messaging = CatalogsApi(bench, dials), MessagingApi(bench, profiles, campaigns)
-    app.register_blueprint(BrazeApi(bench, profiles, dials, catalogs, messaging).blueprint())
-    doubles = {name: double(bench) for name, double in TOOLS.items()}
-    for double in doubles.values():
-        app.register_blueprint(double.blueprint())
-    tools: dict[str, Watched] = {BRAZE: BrazeView(profiles, dials, catalogs, messaging), **doubles}
+    tools = _mount_tools(app, bench, profiles, campaigns)
     app.register_blueprint(AdminApi(storage, profiles, campaigns, tools, log).blueprint(keys))
     app.register_blueprint(Pages(storage, profiles, campaigns, log).blueprint())
     app.add_url_rule("/healthz", "healthz", lambda: {"ok": True})
@@ -105,6 +99,20 @@ def create_app(
 
     app.extensions[CLOSE] = close
     return app
+
+
+def _mount_tools(
+    app: Flask, bench: Bench, profiles: Profiles, campaigns: Campaigns
+) -> dict[str, Watched]:
+    """Braze at the root, the others under ``/tools``."""
+    dials = Dials()
+    catalogs = CatalogsApi(bench, dials)
+    messaging = MessagingApi(bench, profiles, campaigns, dials)
+    app.register_blueprint(BrazeApi(bench, profiles, dials, catalogs, messaging).blueprint())
+    doubles = {name: double(bench) for name, double in TOOLS.items()}
+    for double in doubles.values():
+        app.register_blueprint(double.blueprint())
+    return {BRAZE: BrazeView(profiles, dials, catalogs, messaging), **doubles}
 
 
 def _guard(app: Flask, hosts: Collection[str]) -> None:

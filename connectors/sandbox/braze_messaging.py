@@ -14,6 +14,7 @@ from flask import Response, jsonify, request
 
 from connectors.sandbox.braze_bodies import IDS, read_body, strings
 from connectors.sandbox.campaigns import Campaigns, Recipient, UnknownCampaignError
+from connectors.sandbox.dials import Dials
 from connectors.sandbox.keys import refused
 from connectors.sandbox.profiles import Profiles
 from connectors.sandbox.tools.base import Bench, Shelf
@@ -57,6 +58,7 @@ class MessagingApi:
     bench: Bench
     profiles: Profiles
     campaigns: Campaigns
+    dials: Dials
     exports: Exports = field(default_factory=Exports)
 
     def segments(self) -> Response:
@@ -77,21 +79,33 @@ class MessagingApi:
             return body
         campaign_id, listed = str(body.get("campaign_id", "")), body.get("recipients")
         shared = body.get("trigger_properties")
+        errors: list[dict[str, Any]] = []
         try:
             if listed is None and body.get("broadcast") is True:
                 self.campaigns.start(campaign_id)
             else:
                 recipients = _recipients(listed, shared if isinstance(shared, dict) else {})
-                self.campaigns.send_to(campaign_id, recipients)
-                self._note(campaign_id, recipients)
+                errors = self._refusals(recipients)
+                able = [each for each in recipients if each.external_id not in self.dials.blocked]
+                self.campaigns.send_to(campaign_id, able)
+                self._note(campaign_id, able)
         except UnknownCampaignError:
             return refused(400, "Invalid Campaign ID")
         except ValueError as error:
             return refused(400, str(error))
         dispatch_id = f"{campaign_id}-{int(self.bench.now())}"
-        response = jsonify(dispatch_id=dispatch_id, message="success")
+        answer = {"dispatch_id": dispatch_id, "message": "success"}
+        response = jsonify({**answer, **({"errors": errors} if errors else {})})
         response.status_code = 201
         return response
+
+    def _refusals(self, recipients: list[Recipient]) -> list[dict[str, Any]]:
+        errors: list[dict[str, Any]] = [
+            {"type": "this recipient is blacklisted", "input_array": "recipients", "index": index}
+            for index, each in enumerate(recipients)
+            if each.external_id in self.dials.blocked
+        ]
+        return errors if self.dials.locate_errors else [{"type": e["type"]} for e in errors]
 
     def triggered(self, campaign_id: str) -> list[dict[str, Any]]:
         """Whom the campaign was started for, in order, as often as it was asked for."""

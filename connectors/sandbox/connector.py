@@ -9,8 +9,9 @@ import marshmallow
 from marshmallow import fields
 
 from connectors.braze.connector import Braze, connect
-from connectors.braze.options import KEY, SharedOptions
+from connectors.braze.options import SharedOptions
 from connectors.errors import Stop
+from connectors.options import KEY
 from settings.workspace import ConnectionSettings
 
 PARTNER = "rightsend"  # the partner under which the sandbox takes cohorts

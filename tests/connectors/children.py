@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.client import Sandbox
-from tests.connectors.double import FEW, KEY, Double, FakeTime, take_fewer
-from tests.connectors.doubles import DOUBLES, connector_of
+from tests.connectors.double import AS_IT_IS, FEW, KEY, Double, FakeTime, take_fewer
+from tests.connectors.doubles import DOUBLES, SPELLINGS, connector_of
 
 PATIENCE_S = 30.0
 FORKS = multiprocessing.get_context("forkserver")
@@ -52,6 +52,7 @@ def _sync(
 ) -> None:
     patch, time = pytest.MonkeyPatch(), FakeTime()
     connection = DOUBLES[name](url, patch)
-    take_fewer(connector_of(name), FEW, patch)
+    kind = connector_of(name)
+    take_fewer(kind, FEW, patch, SPELLINGS.get(kind, AS_IT_IS))
     double = Double(connection, Sandbox(url, KEY), time, folder, url, name, desired=desired)
     double.sync(workers=workers)

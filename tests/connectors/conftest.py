@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -7,12 +8,23 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from connectors.registry import REGISTRY
+from connectors.registry import REGISTRY, open_tool
 from connectors.sandbox.app import CLOSE, create_app
 from connectors.sandbox.client import Sandbox
-from tests.connectors.double import FEW, KEY, Double, FakeTime, take_fewer
-from tests.connectors.doubles import BEHIND, CANNOT, DOUBLES, FORMS, READERS, connector_of, traits
+from connectors.tool import Tool
+from tests.connectors.double import AS_IT_IS, FEW, KEY, Double, FakeTime, Looker, take_fewer
+from tests.connectors.doubles import (
+    BEHIND,
+    CANNOT,
+    DOUBLES,
+    FORMS,
+    READERS,
+    SPELLINGS,
+    connector_of,
+    traits,
+)
 from tests.connectors.servers import serving
+from tests.connectors.watching import Published, watched
 
 
 @pytest.fixture
@@ -70,11 +82,47 @@ def double(
     kind = connector_of(name)
     connection = DOUBLES[name](str(tmp_path / "files") if kind in READERS else url, monkeypatch)
     connector = REGISTRY[kind]
-    take_fewer(kind, FEW, monkeypatch)
-    client = Sandbox(url, KEY, "braze" if kind in READERS else BEHIND.get(name, name))
+    spelling = SPELLINGS.get(kind, AS_IT_IS)
+
+    def full_size() -> None:
+        monkeypatch.setitem(REGISTRY, kind, connector)
+        take_fewer(kind, sys.maxsize, monkeypatch, spelling)
+
+    take_fewer(kind, FEW, monkeypatch, spelling)
+    tool = "braze" if kind in READERS else BEHIND.get(name, name)
+    client = Looker(url, KEY, tool, spelling)
     yield Double(
         connection, client, time, tmp_path, url, name,
-        full_size=lambda: monkeypatch.setitem(REGISTRY, kind, connector),
+        full_size=full_size,
         form=FORMS.get(kind, lambda value: value), reader=READERS.get(kind),
     )  # fmt: skip
     client.close()
+
+
+@pytest.fixture
+def published(app: Flask, request: pytest.FixtureRequest) -> Iterator[Published]:
+    """Of the tool that the tests' folder is called after."""
+    with watched(app, request.path.parent.name) as published:
+        yield published
+
+
+@pytest.fixture
+def crm(
+    request: pytest.FixtureRequest,
+    published: Published,
+    url: str,
+    time: FakeTime,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Double]:
+    """The double of that tool; each request of these tests is one that its vendor publishes."""
+    name = request.path.parent.name
+    client = Sandbox(url, KEY, name)
+    yield Double(DOUBLES[name](url, monkeypatch), client, time, tmp_path, url, name)
+    client.close()
+
+
+@pytest.fixture
+def tool(crm: Double) -> Iterator[Tool]:
+    with open_tool(crm.connection) as tool:
+        yield tool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
@@ -15,9 +16,10 @@ from connectors import delivery
 from connectors.delivery import PushReport, Runtime, SyncReport
 from connectors.registry import REGISTRY, open_tool
 from connectors.sandbox.client import Sandbox
-from connectors.tool import Limits, Target, Tool
+from connectors.tool import Encoded, Limits, Target, Tool
 from settings.workspace import AttributeSettings, ConnectionSettings
 
+LOG = logging.getLogger(__name__)
 KEY = "key-of-the-double"
 SEGMENT = "seg-1"
 FEW = 10  # records a request, so that few customers need several
@@ -60,12 +62,31 @@ class FakeTime:
         return Runtime(self, self.sleep, random.Random(1), workers)
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """How customers are called where a tool takes ids of one form only (an e-mail address): from
+    the suite's id to such a one, and back."""
+
+    theirs: Callable[[str], str] = str
+    ours: Callable[[str], str] = str
+
+
+AS_IT_IS = Spelling()
+
+
 class FewerItems:
     """A target whose requests take at most ``items`` records."""
 
-    def __init__(self, target: Target, items: int) -> None:
+    def __init__(self, target: Target, items: int, spelling: Spelling) -> None:
         self._target = target
+        self._spelling = spelling
         self.limits = replace(target.limits, items=min(items, target.limits.items))
+
+    def addressable(self, key: str) -> bool:
+        return self._target.addressable(self._spelling.theirs(key))
+
+    def encode(self, key: str, change: Mapping[str, Any]) -> Encoded:
+        return self._target.encode(self._spelling.theirs(key), change)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)
@@ -74,26 +95,47 @@ class FewerItems:
 class SmallTool:
     """A tool all of whose targets are such."""
 
-    def __init__(self, tool: Tool, items: int) -> None:
+    def __init__(self, tool: Tool, items: int, spelling: Spelling) -> None:
         self._tool = tool
-        self._items = items
+        self._how = items, spelling
 
     def attributes(self) -> FewerItems:
-        return FewerItems(self._tool.attributes(), self._items)
+        return FewerItems(self._tool.attributes(), *self._how)
 
     def segment(self, segment_id: str) -> FewerItems:
-        return FewerItems(self._tool.segment(segment_id), self._items)
+        return FewerItems(self._tool.segment(segment_id), *self._how)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tool, name)
 
 
-def take_fewer(kind: str, items: int, patch: pytest.MonkeyPatch) -> None:
+class Looker(Sandbox):
+    """The sandbox, asked in the suite's ids."""
+
+    def __init__(self, url: str, key: str, tool: str, spelling: Spelling) -> None:
+        super().__init__(url, key, tool)
+        self._spelling = spelling
+
+    def held(self) -> dict[str, dict[str, Any]]:
+        return {self._spelling.ours(who): values for who, values in super().held().items()}
+
+    def members(self, segment_id: str) -> list[str]:
+        return sorted(map(self._spelling.ours, super().members(segment_id)))
+
+    def turn(self, **dials: Any) -> None:
+        if "blocked" in dials:
+            dials["blocked"] = [self._spelling.theirs(who) for who in dials["blocked"]]
+        super().turn(**dials)
+
+
+def take_fewer(
+    kind: str, items: int, patch: pytest.MonkeyPatch, spelling: Spelling = AS_IT_IS
+) -> None:
     """From now on connections of this kind send at most ``items`` records a request."""
     connector = REGISTRY[kind]
 
     def opened(connection: ConnectionSettings) -> Any:
-        return SmallTool(connector.open(connection), items)
+        return SmallTool(connector.open(connection), items, spelling)
 
     patch.setitem(REGISTRY, kind, replace(connector, open=opened))
 
@@ -130,7 +172,10 @@ class Double:
         options = {
             "runtime": self.time.runtime(workers), "state_path": self.state_path, **options,
         }  # fmt: skip
-        return delivery.sync(self.connection, self.desired.items(), **options)
+        report = delivery.sync(self.connection, self.desired.items(), **options)
+        if report.rejected:
+            LOG.warning("%s: rejected %s", self.name, report.rejected)  # shown if a test fails
+        return report
 
     def push(self, members: list[str], name: str = "Likely buyers", **options: Any) -> PushReport:
         options = {"runtime": self.time.runtime(), "state_path": self.state_path, **options}
@@ -142,17 +187,14 @@ class Double:
         """What the tool holds: customer → attributes, without the empty ones."""
         return self.tool.held() if self.reader is None else self.reader(self.connection)
 
-    def as_held(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """Our attributes in the form in which the tool holds them."""
-        return {name: self.form(value) for name, value in attributes.items()}
+    def as_held(self, scores: Mapping[str, Any]) -> dict[str, Any]:
+        """Scores as the attributes that the tool holds, called as the connection calls them."""
+        names = {each.score: each.name for each in self.connection.attributes}
+        return {names[score]: self.form(value) for score, value in scores.items()}
 
     def wanted(self) -> dict[str, dict[str, Any]]:
         """What the tool must hold of ``desired`` as ``customers`` makes it."""
-        names = {"purchase_probability": "rs_probability", "top_items": "rs_items"}
-        return {
-            customer: self.as_held({names[score]: value for score, value in scores.items()})
-            for customer, scores in self.desired.items()
-        }
+        return {customer: self.as_held(scores) for customer, scores in self.desired.items()}
 
     def customers(self, count: int, probability: float = 0.5) -> None:
         """Desire ``count`` customers c000, c001, …"""

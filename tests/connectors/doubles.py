@@ -4,21 +4,34 @@ A new connector adds a line to DOUBLES: a function that gives a connection to th
 ``url``, with KEY in every secret option, and the connector's fixed hosts patched to
 ``url/tools/<tool>``. Its options have ``timeout_s``. Its double is the one of the same name in
 connectors.sandbox.tools; if it is another one, BEHIND says so. A second line for a connector is
-called ``<connector>:<anything>``. Where a tool cannot hold numbers or lists as they are, FORMS has
-a function from our value to its. A connector without HTTP writes into the folder ``url`` and has a
-line in READERS that reads what it wrote.
+called ``<connector>:<anything>``.
+
+The suite's customers are called c000, c001, … (and 고객-1), their attributes rs_probability, a
+number, and rs_items, a list of texts. Where a tool
+
+- cannot hold numbers or lists as they are, FORMS has a function from our value to its;
+- wants customer ids of one form, SPELLINGS has one from the suite's to such, and back;
+- wants attributes of one form of name, the connection has its own instead of ATTRIBUTES;
+- cannot do something though its connector can, or lacks a trait (see ``traits``), CANNOT says so.
+
+A connector without HTTP writes into the folder ``url`` and has a line in READERS that reads what
+it wrote.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connectors.braze.hosts import INSTANCES
 from connectors.customerio import hosts as customerio_hosts
+from connectors.customers import has_external_id
 from connectors.iterable.hosts import DATA_CENTERS as ITERABLE
+from connectors.mailchimp.contacts import merge_value
+from connectors.mailchimp.options import DATA_CENTERS as MAILCHIMP
 from connectors.moengage.hosts import DATA_CENTERS as MOENGAGE
 from connectors.onesignal.hosts import HOSTS as ONESIGNAL_HOSTS
 from connectors.onesignal.tags import tag
@@ -33,11 +46,14 @@ from tests.connectors.described import (
     files_connection,
     read_files,
 )
-from tests.connectors.double import ATTRIBUTES, KEY, Double, FakeTime, Reader
+from tests.connectors.double import ATTRIBUTES, KEY, Double, FakeTime, Reader, Spelling
 
-__all__ = ["BEHIND", "DOUBLES", "FORMS", "KEY", "READERS", "Double", "FakeTime"]
+__all__ = ["BEHIND", "DOUBLES", "FORMS", "KEY", "READERS", "SPELLINGS", "Double", "FakeTime"]
 
 SLOW_REQUESTS = 200
+MERGE_FIELDS = tuple(
+    replace(each, name=name) for each, name in zip(ATTRIBUTES, ("RS_PROB", "RS_ITEMS"), strict=True)
+)
 
 
 def sandbox_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
@@ -103,6 +119,29 @@ def onesignal_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSetti
     return ConnectionSettings("crm", "onesignal", ATTRIBUTES, options)
 
 
+def mailchimp_address(customer_id: str) -> str:
+    """One of any text; who has no external id stays so."""
+    if not has_external_id(customer_id):
+        return customer_id
+    return f"{customer_id.encode(errors='surrogatepass').hex()}@shop.example"
+
+
+def mailchimp_customer(address: str) -> str:
+    return bytes.fromhex(address.partition("@")[0]).decode()
+
+
+def mailchimp_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(MAILCHIMP, "us21", f"{url}/tools/mailchimp/3.0")
+    options = {
+        "data_center": "us21",
+        "api_key": KEY,
+        "list_id": "a1b2c3d4e5",
+        "update_existing_only": False,
+        "timeout_s": 5.0,
+    }
+    return ConnectionSettings("crm", "mailchimp", MERGE_FIELDS, options)
+
+
 def moengage_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
     patch.setitem(MOENGAGE, "01", f"{url}/tools/moengage")
     options = {
@@ -127,6 +166,7 @@ DOUBLES: dict[str, Opener] = {
     "iterable": iterable_connection,
     "klaviyo": klaviyo_connection,
     "customerio": customerio_connection,
+    "mailchimp": mailchimp_connection,
     "moengage": moengage_connection,
     "onesignal": onesignal_connection,
     "sandbox": sandbox_connection,
@@ -138,11 +178,15 @@ BEHIND: dict[str, str] = {
 CANNOT: dict[str, set[str]] = {
     "http": {Ability.IDENTITY},
     "http:iterable": {Ability.IDENTITY, Ability.SEGMENTS, Ability.TRIGGER},
+    "mailchimp": {"long-texts"},
 }
 READERS: dict[str, Reader] = {"files": read_files}
-FORMS: dict[str, Callable[[Any], Any]] = {"onesignal": tag}
+FORMS: dict[str, Callable[[Any], Any]] = {"mailchimp": merge_value, "onesignal": tag}
+SPELLINGS: dict[str, Spelling] = {"mailchimp": Spelling(mailchimp_address, mailchimp_customer)}
 # A trigger of these carries a key by which the tool knows it again: a lost answer is asked for.
 KEYED_TRIGGERS = {"onesignal"}
+# Their answer to a trigger says whom they refused while the others got it.
+TELLING_TRIGGERS = {"braze", "http", "sandbox"}
 
 
 def connector_of(name: str) -> str:
@@ -156,14 +200,18 @@ def traits(name: str) -> set[str]:
     ``http``: speaks to a tool. ``batches``: takes several records a request. ``tells-rate``: the
     tool says how many requests are left. ``slow``: it takes few enough requests that a test can
     fill a window. ``trigger-once``: a trigger whose answer was lost must not be repeated.
+    ``tells-recipients``: its answer says that some were refused while others got it.
+    ``long-texts``: an attribute may hold 300 characters.
     """
     if connector_of(name) in READERS:
         return {"batches"}
     shown = TOOLS.get(BEHIND.get(name, name))
-    found = {"http"} if name in KEYED_TRIGGERS else {"http", "trigger-once"}
+    found = {"http", "long-texts"} | (set() if name in KEYED_TRIGGERS else {"trigger-once"})
     if shown is None or shown.rate_headers.remaining:
         found.add("tells-rate")
 
+    if name in TELLING_TRIGGERS:
+        found.add("tells-recipients")
     with pytest.MonkeyPatch.context() as patch:
         tool = REGISTRY[connector_of(name)].open(DOUBLES[name]("http://127.0.0.1:1", patch))
         target = tool.attributes()

@@ -35,7 +35,7 @@ from tests.connectors.servers import serving
 
 PAGE = Path(__file__).parents[2] / "docs" / "new-connector.md"
 FILES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE.read_text(), re.DOTALL))
-CAN = {Ability.ATTRIBUTES, Ability.SEGMENTS, "http", "batches", "slow"}
+CAN = {Ability.ATTRIBUTES, Ability.SEGMENTS, "http", "batches", "slow", "long-texts"}
 MODULES = (
     test_abilities, test_attributes, test_faults, test_packing, test_rejects, test_resume,
     test_segments,

@@ -1,8 +1,9 @@
 """Requests that reached a double, held against what its vendor publishes.
 
 A tool's ``published.json`` is its OpenAPI document reduced to the calls that we make: by method and
-path the query parameters, and the body as JSON Schema. Here objects have no other properties than
-those named, unless ``additionalProperties`` says of what kind the others are.
+path the query parameters, the headers that must be there (``Name`` or ``Name: value``), and the
+body as JSON Schema. Here objects have no other properties than those named, unless
+``additionalProperties`` says of what kind the others are.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 class Published:
-    """Watches the calls of a double: ``calls`` that were made, ``problems`` of those."""
+    """Watches the calls of a double: those ``unmade``, and ``problems`` of those made."""
 
-    def __init__(self, app: Flask, tool: str, file: Path) -> None:
-        self.calls: set[str] = set()
+    def __init__(self, app: Flask, prefix: str, file: Path) -> None:
         self.problems: list[str] = []
         self._described: dict[str, dict[str, Any]] = json.loads(file.read_text())["calls"]
-        self._prefix = f"/tools/{tool}"
+        self.unmade = set(self._described)
+        self._prefix = prefix
         app.before_request(self._look)
 
     def _look(self) -> None:
@@ -42,14 +43,22 @@ class Published:
         if not found:
             self.problems.append(f"{call} is not published")
             return
-        self.calls.add(found[0])
+        self.unmade.discard(found[0])
         described = self._described[found[0]]
         unknown = set(request.args) - set(described.get("query", []))
         self.problems += [f"{call} has no parameter {name}" for name in unknown]
-        missing = [name for name in described.get("headers", []) if name not in request.headers]
-        self.problems += [f"{call} needs the header {name}" for name in missing]
+        missing = [each for each in described.get("headers", []) if not _sent(each)]
+        self.problems += [f"{call} needs the header {each}" for each in missing]
+        if "body" not in described:
+            self.problems += [f"{call} takes no body"] * bool(request.get_data())
+            return
         body = request.get_json(silent=True)
-        self.problems += [f"{call}: {each}" for each in misfits(described.get("body", {}), body)]
+        self.problems += [f"{call}: {each}" for each in misfits(described["body"], body)]
+
+
+def _sent(header: str) -> bool:
+    name, _, value = header.partition(": ")
+    return name in request.headers and value in ("", request.headers[name])
 
 
 def misfits(schema: dict[str, Any], value: Any, at: str = "body") -> Iterator[str]:
@@ -96,8 +105,10 @@ def _pattern(call: str) -> str:
 
 
 @contextmanager
-def watched(app: Flask, name: str) -> Iterator[Published]:
-    """Calls of the tool's double while the block runs; at its end all of them were published."""
-    published = Published(app, name, Path(__file__).parent / name / "published.json")
+def watched(app: Flask, name: str, prefix: str | None = None) -> Iterator[Published]:
+    """Calls of the tool's double, under ``prefix`` if it is no other, while the block runs; at its
+    end all of them were published."""
+    file = Path(__file__).parent / name / "published.json"
+    published = Published(app, f"/tools/{name}" if prefix is None else prefix, file)
     yield published
     assert not published.problems, published.problems

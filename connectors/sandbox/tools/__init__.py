@@ -10,6 +10,7 @@ from connectors.sandbox.tools.clevertap import CleverTap
 from connectors.sandbox.tools.customerio import Customerio
 from connectors.sandbox.tools.iterable import IterableDouble
 from connectors.sandbox.tools.klaviyo import KlaviyoDouble
+from connectors.sandbox.tools.mailchimp import Mailchimp
 from connectors.sandbox.tools.moengage import MoEngage
 from connectors.sandbox.tools.onesignal import OneSignal
 
@@ -18,6 +19,7 @@ TOOLS: dict[str, type[ToolDouble]] = {
     "customerio": Customerio,
     "iterable": IterableDouble,
     "klaviyo": KlaviyoDouble,
+    "mailchimp": Mailchimp,
     "moengage": MoEngage,
     "onesignal": OneSignal,
 }

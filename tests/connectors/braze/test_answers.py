@@ -8,23 +8,15 @@ import pytest
 
 from connectors.braze.track import Attributes
 from connectors.errors import Reject, Retry, Split, Stop
-from connectors.http import Answer, Client
+from connectors.http import Answer
 from connectors.tool import Outcome
+from tests.connectors.saying import saying
 
 NOT_INDEX: list[Any] = [None, -1, 3, "0", 1.0, True, [0]]
 
 
-class SayingClient(Client):
-    """A client whose host always gives one answer."""
-
-    def request(self, *_: Any, **__: Any) -> Answer:
-        answer: Answer = self.headers["answer"]  # type: ignore[assignment]
-        return answer
-
-
 def write(status: int, body: Any, records: int = 3) -> Outcome:
-    client = SayingClient("http://x", headers={"answer": Answer(status, body)})  # type: ignore[dict-item]
-    return Attributes(client, False).write("", [b"{}"] * records)
+    return Attributes(saying(Answer(status, body)), False).write("", [b"{}"] * records)
 
 
 def test_success_accepts_all() -> None:
@@ -84,4 +76,4 @@ def test_a_refused_call_stops(status: int) -> None:
 @pytest.mark.parametrize("name", ["external_id", "email", "_merge_objects", "push_tokens"])
 def test_bad_input_an_attribute_with_a_name_of_brazes_is_refused(name: str) -> None:
     with pytest.raises(Reject, match=name):
-        Attributes(SayingClient("http://x"), False).encode("c1", {name: 1})
+        Attributes(saying(), False).encode("c1", {name: 1})

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from connectors import delivery
 from connectors.errors import ConnectorError, Lost, Reject, Retry, Split, Stop
 from connectors.registry import REGISTRY, open_tool
-from connectors.tool import Ability, Connector, Recipient, Target, Tool
+from connectors.tool import Ability, Connector, Recipient, Target, Tool, in_batches
 from tests.connectors.double import SEGMENT, Double
 from tests.connectors.doubles import connector_of
 
@@ -185,9 +186,28 @@ def test_a_triggered_campaign_goes_to_the_recipients_with_their_properties(doubl
     double.tool.define_campaign(CAMPAIGN, template="Hello")
     recipients = [Recipient("c001", {"code": "A"}), Recipient("c002", {"code": "B"})]
     with open_tool(double.connection) as tool:
-        tool.trigger(CAMPAIGN, recipients)
+        for batch in in_batches(recipients, tool.most_recipients):
+            assert tool.trigger(CAMPAIGN, batch).rejected == {}
     sent = double.tool.triggered(CAMPAIGN)
     assert sorted(message["customer_id"] for message in sent) == ["c001", "c002"]
+
+
+@pytest.mark.needs(Ability.TRIGGER, Ability.ATTRIBUTES, "tells-recipients")
+@pytest.mark.parametrize("locate", [True, False])
+def test_who_is_refused_by_an_accepted_trigger_is_not_taken_for_sent(
+    double: Double, locate: bool
+) -> None:
+    people(double)
+    double.tool.define_campaign(CAMPAIGN, template="Hello")
+    double.tool.turn(blocked=["c002"], locate_errors=locate)
+    report = delivery.trigger_campaign(
+        double.connection, CAMPAIGN, [Recipient(each) for each in double.desired],
+        state_path=double.folder / "triggered.sqlite", runtime=double.time.runtime(),
+    )  # fmt: skip
+    got = sorted(message["customer_id"] for message in double.tool.triggered(CAMPAIGN))
+    assert got == ["c000", "c001", "c003"]
+    assert (report.sent, report.lost) == ((3, 0) if locate else (0, 4))
+    assert sum(report.refused.values()) == int(locate)
 
 
 @pytest.mark.needs(Ability.TRIGGER, Ability.ATTRIBUTES, "trigger-once")

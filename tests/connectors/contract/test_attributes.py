@@ -88,7 +88,7 @@ def test_an_attribute_that_is_no_longer_configured_is_removed(double: Double) ->
     double.sync()
     fewer = replace(double.connection, attributes=double.connection.attributes[:1])
     report = replace(double, connection=fewer).sync()
-    only = double.as_held({"rs_probability": 0.5})
+    only = double.as_held({"purchase_probability": 0.5})
     assert double.held() == dict.fromkeys(double.desired, only)
     assert report.data_points == 3
 
@@ -127,7 +127,7 @@ def test_ids_and_texts_of_any_script_arrive_as_they_are(double: Double) -> None:
 def test_many_customers_twice_in_the_desired_state_count_once(double: Double) -> None:
     desired = [("c1", {"purchase_probability": 0.1}), ("c1", {"purchase_probability": 0.7})]
     delivery.sync(double.connection, desired, state_path=double.state_path)
-    assert double.held() == {"c1": double.as_held({"rs_probability": 0.7})}
+    assert double.held() == {"c1": double.as_held({"purchase_probability": 0.7})}
 
 
 def test_progress_ends_at_the_number_of_changes(double: Double) -> None:

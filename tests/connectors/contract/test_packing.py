@@ -29,7 +29,7 @@ def test_full_requests_are_taken_and_are_few(double: Double) -> None:
     assert report.requests <= 2 * max(3, ceil(sum(sizes) / limits.body_bytes)) + 1
 
 
-@pytest.mark.needs("http")
+@pytest.mark.needs("http", "long-texts")
 def test_large_records_are_packed_by_their_bytes(double: Double) -> None:
     double.full_size()
     limits = double.limits

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from connectors.delivery.triggering import LOST, REFUSED, SENT, Books, Triggering, TriggerReport
 from connectors.errors import ConnectorError, Lost, Reject, Retry, Split, Stop
-from connectors.tool import Recipient, Target, Tool
+from connectors.tool import Outcome, Recipient, Target, Tool
 from tests.connectors.delivery.fakes import FakeTarget
 from tests.connectors.doubles import FakeTime
 
@@ -33,7 +33,7 @@ class FakeTool(Tool):
     def attributes(self) -> Target:
         return FakeTarget()
 
-    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+    def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
         names = [recipient.customer_id for recipient in recipients]
         event = self.events.pop(0) if self.events else "ok"
         if event == "busy":
@@ -48,6 +48,7 @@ class FakeTool(Tool):
             raise Lost("no answer")
         if event.startswith("killed"):
             raise KeyboardInterrupt
+        return Outcome()
 
 
 def run(tool: FakeTool, people: Sequence[str], path: Path, *, resend: bool = False) -> None:
@@ -124,12 +125,32 @@ def test_two_campaigns_do_not_share_their_books(tmp_path: Path) -> None:
     assert other.got == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "states"),
+    [
+        (Outcome({1: "blocked"}), [SENT, REFUSED, SENT]),
+        (Outcome(unlocated=("one of them",)), [LOST, LOST, LOST]),
+        (Outcome({0: "blocked", 1: "blocked"}, ("the third",)), [REFUSED, REFUSED, REFUSED]),
+    ],
+)
+def test_who_was_refused_by_an_accepted_request_is_not_taken_for_sent(
+    outcome: Outcome, states: list[str], tmp_path: Path
+) -> None:
+    class Telling(FakeTool):
+        def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
+            return outcome
+
+    run(Telling([]), ["a", "b", "c"], tmp_path / "books.sqlite")
+    found = books_of(tmp_path / "books.sqlite", ["a", "b", "c"])
+    assert [found[name] for name in "abc"] == states
+
+
 def test_whom_the_connector_itself_refuses_costs_nobody_else_the_message(tmp_path: Path) -> None:
     class Choosy(FakeTool):
-        def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+        def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
             if any(each.customer_id == "too-long" for each in recipients):
                 raise Reject("the external id is too long")
-            super().trigger(campaign_id, recipients)
+            return super().trigger(campaign_id, recipients)
 
     people, path = ["a", "too-long", "b", "c", "d"], tmp_path / "books.sqlite"
     tool = Choosy([])
@@ -143,11 +164,11 @@ def test_who_may_have_got_it_before_still_may_when_sending_again_fails(
     event: str, tmp_path: Path
 ) -> None:
     class Refusing(FakeTool):
-        def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> None:
+        def trigger(self, campaign_id: str, recipients: Sequence[Recipient]) -> Outcome:
             if self.events and self.events[0] == "ok bad":
                 self.events = ["stop"]
                 raise Split("one is bad")
-            super().trigger(campaign_id, recipients)
+            return super().trigger(campaign_id, recipients)
 
     path = tmp_path / "books.sqlite"
     run(FakeTool(["lost but done"]), ["a", "b"], path)

@@ -8,29 +8,21 @@ import orjson
 import pytest
 
 from connectors.errors import Reject, Retry, Split, Stop
-from connectors.http import Answer, Client
+from connectors.http import Answer
 from connectors.iterable.attributes import Attributes
 from connectors.iterable.lists import ADD, REMOVE, Lists, Members
 from connectors.tool import Outcome
+from tests.connectors.saying import SayingClient, saying
 
 DONE = {"successCount": 3, "failCount": 0, "failedUpdates": {}, "invalidUserIds": []}
 
 
-class SayingClient(Client):
-    """A client whose host always gives one answer."""
-
-    def request(self, *_: Any, **__: Any) -> Answer:
-        answer: Answer = self.headers["answer"]  # type: ignore[assignment]
-        return answer
-
-
-def saying(status: int, body: Any) -> SayingClient:
-    answer = Answer(status, body)
-    return SayingClient("http://x", headers={"answer": answer})  # type: ignore[dict-item]
+def told(status: int, body: Any) -> SayingClient:
+    return saying(Answer(status, body))
 
 
 def write(status: int, body: Any) -> Outcome:
-    attributes = Attributes(saying(status, body), update_existing_only=False)
+    attributes = Attributes(told(status, body), update_existing_only=False)
     records = [attributes.encode(f"c{n}", {"x": 1}).body for n in range(3)]
     return attributes.write("", records)
 
@@ -104,17 +96,17 @@ def test_a_refused_call_stops(status: int) -> None:
 @pytest.mark.parametrize("name", ["email", "userId", "emailListIds", "itblInternal", "a.b"])
 def test_bad_input_an_attribute_with_a_name_iterable_cannot_take(name: str) -> None:
     with pytest.raises(Reject, match=name):
-        Attributes(saying(200, DONE), update_existing_only=False).encode("c1", {name: 1})
+        Attributes(told(200, DONE), update_existing_only=False).encode("c1", {name: 1})
 
 
 @pytest.mark.parametrize("existing_only", [True, False])
 def test_users_are_created_only_when_asked_for(existing_only: bool) -> None:
-    record = orjson.loads(Attributes(saying(200, DONE), existing_only).encode("c", {"x": 1}).body)
+    record = orjson.loads(Attributes(told(200, DONE), existing_only).encode("c", {"x": 1}).body)
     assert record.get("preferUserId", False) is not existing_only
 
 
 def members(lane: str, body: dict[str, Any]) -> Outcome:
-    client = saying(200, {"lists": [{"id": 7, "description": "Rightsend segment s"}], **body})
+    client = told(200, {"lists": [{"id": 7, "description": "Rightsend segment s"}], **body})
     target = Members(Lists(client), "s", update_existing_only=True)
     member = {"member": True if lane == ADD else None}
     return target.write(lane, [target.encode("c1", member).body])
@@ -128,13 +120,13 @@ def test_who_is_not_there_cannot_be_added_but_is_removed() -> None:
 
 @pytest.mark.parametrize("lists", [[], [7], [{"id": "7", "description": "Rightsend segment s"}]])
 def test_bad_input_a_list_that_is_gone_is_named(lists: Any) -> None:
-    target = Members(Lists(saying(200, {"lists": lists})), "s", update_existing_only=True)
+    target = Members(Lists(told(200, {"lists": lists})), "s", update_existing_only=True)
     with pytest.raises(Stop, match="Rightsend segment s"):
         target.write(ADD, [b'{"userId":"c1"}'])
 
 
 def test_bad_input_an_id_that_iterable_cannot_hold_is_refused_unsent() -> None:
-    attributes = Attributes(saying(200, DONE), update_existing_only=False)
+    attributes = Attributes(told(200, DONE), update_existing_only=False)
     assert attributes.encode("é" * 52, {"x": 1}).body
     with pytest.raises(Reject, match="52 characters"):
         attributes.encode("c" * 53, {"x": 1})

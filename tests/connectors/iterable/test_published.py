@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from connectors import delivery
-from connectors.registry import open_tool
-from connectors.tool import Recipient
-from tests.connectors.doubles import FakeTime, iterable_connection
-from tests.connectors.published import call_of, read_published, record, unpublished
-
-CALLS = read_published(__file__)
+from connectors.tool import Recipient, Tool
+from tests.connectors.doubles import Double
+from tests.connectors.watching import Published
 
 
-def test_all_requests_are_published(
-    url: str, tmp_path: Path, time: FakeTime, monkeypatch: pytest.MonkeyPatch
+def test_all_that_the_connector_can_do_is_published(
+    crm: Double, tool: Tool, published: Published
 ) -> None:
-    connection = iterable_connection(url, monkeypatch)
-    sent = record(monkeypatch, "/tools/iterable")
-    options = {"state_path": tmp_path / "state.sqlite", "runtime": time.runtime()}
-    desired = [(f"c{n}", {"purchase_probability": 0.5, "top_items": ["a"]}) for n in range(1_100)]
-    delivery.sync(connection, desired, **options)  # type: ignore[arg-type]
-    delivery.sync(connection, desired[:1_050], **options)  # type: ignore[arg-type]
-    for members in (range(1_050), range(40, 1_060)):
-        ids = [f"c{n}" for n in members]
-        delivery.push_segment(connection, segment_id="s", name="S", members=ids, **options)  # type: ignore[arg-type]
-    with open_tool(connection) as tool:
-        tool.check()
-        tool.trigger("12", [Recipient("c1", {"offer": "x"})])
-        tool.trigger("journey:7", [Recipient("c1", {"offer": "x"})])
-        tool.declare_catalog("items", {"name": "string", "price": "number"})
-        for item in ({"name": "Tea", "price": 2.5}, None):
-            change = tool.catalog("items").encode("i1", {"item": item})
-            tool.catalog("items").write(change.lane, [change.body])
-        tool.merge([("c1", "c2")])
-        tool.erase(["c2"])
-    assert {wrong for request in sent for wrong in unpublished(request, CALLS)} == set()
-    assert {call_of(request, CALLS) for request in sent} == set(CALLS)
+    crm.customers(1_100)
+    crm.sync()
+    crm.customers(1_050)
+    crm.sync()
+    crm.push([f"c{n:03}" for n in range(1_050)])
+    crm.push([f"c{n:03}" for n in range(40, 1_060)])
+    assert delivery.check(crm.connection) is None
+    tool.trigger("12", [Recipient("c001", {"offer": "x"})])
+    tool.trigger("journey:7", [Recipient("c001", {"offer": "x"})])
+    tool.declare_catalog("items", {"name": "string", "price": "number"})
+    for item in ({"name": "Tea", "price": 2.5}, None):
+        change = tool.catalog("items").encode("i1", {"item": item})
+        tool.catalog("items").write(change.lane, [change.body])
+    tool.merge([("c001", "c002")])
+    tool.erase(["c002"])
+    assert published.unmade == set()

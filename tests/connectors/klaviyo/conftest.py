@@ -7,18 +7,16 @@ import pytest
 from connectors.klaviyo.connector import Klaviyo
 from connectors.registry import open_tool
 from connectors.sandbox.client import Sandbox
-from tests.connectors.doubles import KEY, FakeTime, klaviyo_connection
+from tests.connectors.doubles import Double
 
 
 @pytest.fixture
-def tool(url: str, time: FakeTime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Klaviyo]:
-    with open_tool(klaviyo_connection(url, monkeypatch)) as tool:
+def tool(crm: Double) -> Iterator[Klaviyo]:
+    with open_tool(crm.connection) as tool:
         assert isinstance(tool, Klaviyo)
         yield tool
 
 
 @pytest.fixture
-def klaviyo(url: str) -> Iterator[Sandbox]:
-    client = Sandbox(url, KEY, "klaviyo")
-    yield client
-    client.close()
+def klaviyo(crm: Double) -> Sandbox:
+    return crm.tool

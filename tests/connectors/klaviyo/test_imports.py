@@ -15,7 +15,7 @@ from connectors.rate import Rate
 from connectors.sandbox.client import Sandbox
 from connectors.sandbox.tools import klaviyo as double_of_klaviyo
 from connectors.tool import Outcome
-from tests.connectors.doubles import FakeTime
+from tests.connectors.doubles import Double, FakeTime
 from tests.connectors.klaviyo.scripted import STARTED, api, job, listing
 
 
@@ -145,3 +145,14 @@ def test_bad_input_an_attribute_with_a_name_of_klaviyos_is_refused(name: str) ->
     target = Attributes(api(STARTED))
     with pytest.raises(Reject, match=name.replace("$", r"\$")):
         target.encode("c1", {name: 1})
+
+
+def test_who_asks_to_stop_does_not_wait_for_the_end_of_a_job(
+    crm: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(double_of_klaviyo, "PENDING", 6)
+    crm.customers(2)
+    report = crm.sync(stop=lambda: crm.time.slept_s > 0)
+    assert (report.finished, report.accepted) == (False, 0)
+    assert crm.time.slept_s < 1
+    assert crm.sync().accepted == 2

@@ -116,8 +116,10 @@ def test_a_message_that_was_refused_for_now_is_left_to_the_caller() -> None:
     assert len(client.asked) == 1
 
 
-def test_who_has_no_subscription_gets_no_message_and_that_is_no_error() -> None:
-    send(saying(Answer(200, {"id": "", "errors": ["All included players are not subscribed"]})))
+def test_who_has_no_subscription_gets_no_message_and_that_is_told() -> None:
+    text = "All included players are not subscribed"
+    app = App(saying(Answer(200, {"id": "", "errors": [text]})), APP_ID)
+    assert trigger(app, TEMPLATE, "push", ANNA).rejected == {0: text}
 
 
 def test_bad_input_a_template_that_onesignal_does_not_know_is_told() -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 from connectors import delivery
 from connectors.tool import Recipient, Tool
 from tests.connectors.doubles import Double
 from tests.connectors.onesignal.people import subscribe
 from tests.connectors.watching import Published
 
-DESCRIBED = json.loads((Path(__file__).parent / "published.json").read_text())["calls"]
 TEMPLATE = "be4a8044-bbd6-11e4-a581-000c2940e62c"
 
 
@@ -30,4 +26,4 @@ def test_all_that_the_connector_can_do_is_published(
     tool.merge([("c000", "c001")])
     tool.erase(["c001"])
     tool.trigger(TEMPLATE, [Recipient("c001", {"x": 1})])
-    assert published.calls == set(DESCRIBED)
+    assert published.unmade == set()

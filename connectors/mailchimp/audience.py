@@ -1,0 +1,87 @@
+"""One audience of a Mailchimp account: calls of its part of the API, and what is refused.
+
+https://mailchimp.com/developer/marketing/docs/errors/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
+from typing import Any
+
+import orjson
+
+from connectors.customers import has_external_id
+from connectors.errors import Retry, Split
+from connectors.http import Client, require_success
+from connectors.tool import Limits, Outcome
+
+LIMITS = Limits(items=500, body_bytes=2_000_000, item_bytes=20_000, envelope_bytes=50)
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+AT_ONCE = 10  # connections of an account; there is no other limit
+PAGE = 1_000
+LONGEST_TEXT = 1_000  # of an error
+
+
+@dataclass(frozen=True)
+class Audience:
+    """``path`` is the audience's below the host."""
+
+    client: Client
+    path: str
+    turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE), repr=False)
+
+    def call(self, method: str, path: str, body: Any = None, **params: str) -> dict[str, Any]:
+        """The object that is answered. Raises Retry, Split or Stop."""
+        sent = None if body is None else orjson.dumps(body)
+        with self.turns:
+            answer = self.client.request(method, self.path + path, body=sent, params=params or None)
+        told = answer.body if isinstance(answer.body, dict) else {}
+        if answer.status in (400, 413, 422):
+            raise Split(self.reason(told.get("detail")), status=answer.status)
+        if answer.status == 403 and not told:  # an overload is turned away without a word of JSON
+            raise Retry("the tool is busy", after_s=answer.retry_after_s, status=403)
+        require_success(answer)
+        if "_links" not in told:  # which every object of theirs has
+            raise Retry("the answer is not Mailchimp's, so nobody knows", status=answer.status)
+        return told
+
+    def all(self, name: str, **params: str) -> list[dict[str, Any]]:
+        """Every entry of a collection. Raises Retry, Split or Stop."""
+        found: list[dict[str, Any]] = []
+        listed: Any = [{}] * PAGE
+        while len(listed) == PAGE:
+            page = {"count": str(PAGE), "offset": str(len(found)), **params}
+            listed = self.call("GET", f"/{name.replace('_', '-')}", **page).get(name)
+            if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+                raise Retry("the answer is not Mailchimp's, so nobody knows")
+            found += listed
+        return found
+
+    def reason(self, text: object) -> str:
+        """Mailchimp's words without the addresses that it likes to repeat."""
+        return self.client.reason(ADDRESS.sub("(address)", str(text)[:LONGEST_TEXT]))
+
+    def outcome(self, told: Mapping[str, Any], addresses: Sequence[str]) -> Outcome:
+        """Who of those that were sent was refused."""
+        place = {address.lower(): index for index, address in enumerate(addresses)}
+        rejected, unlocated = dict[int, str](), list[str]()
+        for each in _list(told.get("errors")):
+            entry = each if isinstance(each, dict) else {}
+            reason = self.reason(entry.get("error"))
+            named = entry.get("email_addresses", [entry.get("email_address")])
+            found = [place.get(str(who).lower()) for who in _list(named)]
+            rejected |= {index: reason for index in found if index is not None}
+            unlocated += [reason] * (not found or None in found)
+        return Outcome(rejected, tuple(unlocated))
+
+
+def is_address(customer_id: str) -> bool:
+    """Whether an id is an e-mail address, by which alone Mailchimp knows people."""
+    return has_external_id(customer_id) and ADDRESS.fullmatch(customer_id) is not None
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,75 @@
+"""User attributes as merge fields of contacts, called by their tags.
+
+https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/
+https://mailchimp.com/developer/marketing/docs/merge-fields/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from connectors.errors import Reject, Stop
+from connectors.mailchimp.audience import LIMITS, Audience, is_address
+from connectors.tool import Encoded, Limits, Outcome, Window
+
+TAG = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
+LONGEST = 255  # bytes of a text
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Writing a contact twice leaves it as it is; nobody is subscribed or unsubscribed by it."""
+
+    audience: Audience
+    update_existing_only: bool
+    limits: Limits = LIMITS
+    windows: Sequence[Window] = ()
+    _tags: set[str] = field(default_factory=set)
+
+    def addressable(self, customer_id: str) -> bool:
+        return is_address(customer_id)
+
+    def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
+        """One contact. Raises Reject for what is no merge tag, and a text that is too long."""
+        for name in change:
+            if not TAG.fullmatch(name):
+                raise Reject(f"{name} is no merge tag: 1 to 10 of A-Z, 0-9 and _, a letter first")
+        fields = {name: merge_value(value) for name, value in change.items()}
+        contact: dict[str, Any] = {"email_address": customer_id, "merge_fields": fields}
+        if not self.update_existing_only:
+            contact["status_if_new"] = "transactional"
+        return Encoded(orjson.dumps(contact))
+
+    def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
+        """One request. Raises Retry, Split, and Stop for a field that the audience lacks, which
+        Mailchimp would drop without a word."""
+        contacts = [orjson.loads(record) for record in records]
+        tags = {
+            tag for each in contacts for tag, value in each["merge_fields"].items() if value != ""
+        }
+        if tags - self._tags:
+            self._tags.update(str(each.get("tag")) for each in self.audience.all("merge_fields"))
+        if tags - self._tags:
+            missing = ", ".join(sorted(tags - self._tags))
+            raise Stop(f"the audience has no merge field {missing}: add it in Mailchimp")
+        body = {"members": contacts, "update_existing": True}
+        told = self.audience.call("POST", "", body, skip_merge_validation="true")
+        return self.audience.outcome(told, [each["email_address"] for each in contacts])
+
+
+def merge_value(value: Any) -> str | int | float:
+    """A value as a merge field: lists joined by commas, nothing as "". Raises Reject."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return value
+    values = value if isinstance(value, list | tuple) else [value]
+    text = "" if value is None else ",".join(map(str, values))
+    if len(text.encode()) > LONGEST:
+        raise Reject(f"a merge field holds {LONGEST} bytes")
+    return text
