@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import marshmallow
 
 from connectors import (
+    bloomreach,
     braze,
     customerio,
     files,
@@ -31,6 +32,7 @@ from connectors.tool import Connector, Tool
 from settings.workspace import ConnectionSettings
 
 REGISTRY: dict[str, Connector] = {
+    "bloomreach": bloomreach.CONNECTOR,
     "braze": braze.CONNECTOR,
     "files": files.CONNECTOR,
     "http": generic.CONNECTOR,

@@ -26,6 +26,7 @@ from typing import Any
 
 import pytest
 
+from connectors.bloomreach.options import HOSTS as BLOOMREACH
 from connectors.braze.hosts import INSTANCES
 from connectors.customerio import hosts as customerio_hosts
 from connectors.customers import has_external_id
@@ -58,6 +59,18 @@ MERGE_FIELDS = tuple(
 
 def sandbox_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
     return ConnectionSettings("crm", "sandbox", ATTRIBUTES, {"url": url, "api_key": KEY})
+
+
+def bloomreach_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(BLOOMREACH, "eu1", f"{url}/tools/bloomreach")
+    options = {
+        "instance": "eu1",
+        "project_token": "11111111-2222-3333-4444-555555555555",
+        "api_key_id": "id",
+        "api_secret": KEY,
+        "timeout_s": 5.0,
+    }
+    return ConnectionSettings("crm", "bloomreach", ATTRIBUTES, options)
 
 
 def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
@@ -158,6 +171,7 @@ def moengage_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettin
 Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 
 DOUBLES: dict[str, Opener] = {
+    "bloomreach": bloomreach_connection,
     "braze": braze_connection,
     "files": files_connection,
     "http": described_clevertap,

@@ -109,6 +109,11 @@ def test_the_pages_connector_passes(postbox: Double, scenario: Scenario) -> None
     scenario(postbox)
 
 
+@pytest.mark.parametrize("kind", ["server_error", "html", "hostile_text"])
+def test_the_pages_connector_checks_what_it_is_answered(postbox: Double, kind: str) -> None:
+    test_faults.test_check_says_in_one_line_what_is_wrong(postbox, kind)
+
+
 def code_lines(text: str) -> int:
     """Lines that are neither blank nor docstring."""
     tree = ast.parse(text)

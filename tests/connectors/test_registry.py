@@ -40,7 +40,7 @@ def test_each_option_is_described_and_unknown_ones_are_errors(name: str) -> None
 def test_bad_input_an_unknown_type_of_connection_is_named() -> None:
     connection = ConnectionSettings("crm", "smoke-signals")
     with (
-        pytest.raises(Stop, match="smoke-signals; known are braze, "),
+        pytest.raises(Stop, match=r"smoke-signals; known are .*braze, "),
         open_tool(connection),
     ):
         pass

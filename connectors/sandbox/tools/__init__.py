@@ -6,6 +6,7 @@ To remove one, delete its module and its lines here. How to write one: see the m
 from __future__ import annotations
 
 from connectors.sandbox.tools.base import ToolDouble
+from connectors.sandbox.tools.bloomreach import Bloomreach
 from connectors.sandbox.tools.clevertap import CleverTap
 from connectors.sandbox.tools.customerio import Customerio
 from connectors.sandbox.tools.iterable import IterableDouble
@@ -15,6 +16,7 @@ from connectors.sandbox.tools.moengage import MoEngage
 from connectors.sandbox.tools.onesignal import OneSignal
 
 TOOLS: dict[str, type[ToolDouble]] = {
+    "bloomreach": Bloomreach,
     "clevertap": CleverTap,
     "customerio": Customerio,
     "iterable": IterableDouble,
