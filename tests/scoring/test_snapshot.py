@@ -86,6 +86,7 @@ def test_attributes_are_names_and_numbers_in_customer_order(tmp_path: Path) -> N
         c.TOP_CATEGORIES: [f"food > category-{index}" for index in first[c.CATEGORY_INDEX]],
         c.TOP_BRAND_PROBABILITY: first[c.BRAND_PROBABILITY][0],
         c.TOP_CATEGORY_PROBABILITY: first[c.CATEGORY_PROBABILITY][0],
+        c.SCORED_ON: CUTOFF.date().isoformat(),
     }
 
 
