@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import fsspec
-
 from connectors.errors import Retry, Stop
 
 # Kinds of storage → the package that speaks to it, None: none is needed. A fixed list: fsspec
@@ -85,6 +83,8 @@ class Store:
 
 def open_store(url: str, storage_options: Mapping[str, Any]) -> Store:
     """Raises Stop when the package that speaks to the storage is not installed."""
+    import fsspec  # for who opens a store, not for the web's processes
+
     protocol = url.partition("://")[0] if "://" in url else "file"
     package = PACKAGES[protocol]
     try:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import marshmallow
@@ -69,3 +71,10 @@ def test_only_the_seam_and_the_sandbox_speak_http() -> None:
             if "requests" in names:
                 speaking.add(str(path.relative_to(ROOT)))
     assert speaking == {"http.py", "sandbox/client.py", "sandbox/fetching.py"}
+
+
+def test_a_web_process_that_knows_every_connector_stays_small() -> None:
+    heavy = ("numpy", "pyarrow", "fsspec", "fastavro", "liquid")
+    program = f"import sys, connectors.registry; print([m for m in {heavy} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True)
+    assert run.stdout.decode().strip() == "[]"
