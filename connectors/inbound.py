@@ -134,15 +134,6 @@ def require_same(given: str, expected: str | None) -> None:
         raise Forbidden("the token or signature is not the connection's")
 
 
-def require_fresh(sent_at_s: str, now_s: float, *, within_s: float = 300.0) -> None:
-    """A signed request must be of now: an old one was recorded and is sent once more. Raises
-    Forbidden."""
-    if not sent_at_s.isdigit() or len(sent_at_s) > 13:
-        raise Forbidden("the time of the signature is not a number of seconds")
-    if abs(int(sent_at_s) - now_s) > within_s:
-        raise Forbidden("the signature is too old, or a clock is wrong")
-
-
 def documents(body: bytes, *, key: str = "events") -> list[dict[str, Any]]:
     """The JSON objects of a body: one object, an array, one a line, ``{key: [...]}``, or none.
 
