@@ -18,6 +18,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W}:segments | zset | ids of segment jobs by time | 30 days |
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
 | rs:{W}:lock:NAME | string | a lock's token | its ttl |
+| rs:{queue}:clock | string | Unix time of the clock process's last sign of life | 10 minutes |
 
 A generation is one act of publishing: publishing the same snapshot twice never writes over what
 readers see. Redis holds keyed hashes instead of customer identifiers; the stream is the one
@@ -35,6 +36,8 @@ HASH_BYTES = 12
 BUCKETS = 4096
 PREFIX = "rs:"
 QUEUE_PREFIX = "rs:{queue}"  # the job queue's keys: one slot of a cluster
+CLOCK = f"{QUEUE_PREFIX}:clock"
+CLOCK_TTL_S = 600
 
 
 @lru_cache(maxsize=256)
