@@ -24,6 +24,7 @@ from plugin.events.translating import Translator
 from plugin.jsonio import OrjsonProvider
 from plugin.landing import routes as landing
 from plugin.landing.token import Links
+from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
 from plugin.queue import Jobs
@@ -108,6 +109,7 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     key = secret.load(settings)
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
+    presence = Presence(hasty)
     return Runtime(
         settings=settings,
         workspaces={
@@ -116,7 +118,8 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
         },
         links=Links(key),
         metrics=Metrics(),
-        presence=Presence(hasty),
+        presence=presence,
+        limits=Limits(settings.limits, presence),
         secret=key,
         translators=translators,
     )

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from plugin.auth import Keys
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
+from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
 from plugin.queue import Jobs
@@ -47,6 +48,7 @@ class Runtime:
     links: Links
     metrics: Metrics
     presence: Presence
+    limits: Limits
     secret: bytes
     translators: Mapping[str, Translator]  # by type of connection: what tools tell, as events
 
