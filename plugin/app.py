@@ -25,6 +25,7 @@ from plugin.headers import secure
 from plugin.jsonio import OrjsonProvider
 from plugin.landing import routes as landing
 from plugin.landing.token import Links
+from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
 from plugin.pressure import Pressure
@@ -116,6 +117,7 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     metrics.gauge(
         "web_waiting_calls", "Calls that have no thread yet", lambda: float(pressure.waiting)
     )
+    presence = Presence(hasty)
     return Runtime(
         settings=settings,
         workspaces={
@@ -124,9 +126,10 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
         },
         links=Links(key),
         metrics=metrics,
-        presence=Presence(hasty),
+        presence=presence,
         scrape=Scrape(hasty).registries,
         pressure=pressure,
+        limits=Limits(settings.limits, presence),
         secret=key,
         translators=translators,
     )

@@ -19,6 +19,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
 | rs:{W}:lock:NAME | string | a lock's token | its ttl |
 | rs:{queue}:clock | string | Unix time of the clock process's last sign of life | 10 minutes |
+| rs:{W}:limit:KEY:MINUTE | string | administrative calls of an API key | 2 minutes |
 
 A generation is one act of publishing: publishing the same snapshot twice never writes over what
 readers see. Redis holds keyed hashes instead of customer identifiers; the stream is the one
@@ -104,6 +105,9 @@ class Keys:
 
     def lock(self, name: str) -> str:
         return f"{self._tag}lock:{name}"
+
+    def limit(self, key_id: str, minute: int) -> str:
+        return f"{self._tag}limit:{key_id}:{minute}"
 
     def generation(self, generation: str, chunks: int) -> list[str]:
         """Every key that a generation may have, the meta key last."""
