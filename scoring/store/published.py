@@ -36,6 +36,9 @@ class Layout(NamedTuple):
     brands: list[str]
     categories: list[str]
     popular: list[tuple[int, float]]  # (number of the published item, score), best first
+    arrivals: Sequence[tuple[int, float]] = ()  # new items likewise
+    timezones: Sequence[str] = ()  # that customers' extras name by position
+    channels: Sequence[str] = ()
 
     @property
     def widths(self) -> Widths:
@@ -97,6 +100,9 @@ class PublishedSnapshot:
         self.brands = layout.brands
         self.categories = layout.categories
         self.catalogue = Catalogue(item_chunks)
+        self.arrivals = layout.arrivals
+        self.timezones = layout.timezones
+        self.channels = layout.channels
         self._popular = layout.popular
         if len(self.catalogue) != layout.published_items:
             raise RecordError(f"{len(self.catalogue)} items, expected {layout.published_items}")
