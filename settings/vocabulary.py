@@ -34,6 +34,7 @@ URL = "url"
 IMAGE_URL = "image_url"
 AVAILABLE_FROM = "available_from"
 TEXT = "text"
+TAGS = "tags"  # list of texts, null = none
 
 # customers
 CUSTOMER_ID = "customer_id"
@@ -103,7 +104,7 @@ FILE_FORMATS = ("csv", "ndjson", "parquet")
 class Column:
     """One canonical column. ``kind`` decides which ways of mapping make sense."""
 
-    kind: Literal["text", "number", "time", "boolean", "json"]
+    kind: Literal["text", "number", "time", "boolean", "json", "list"]
     description: str
     required: bool = False
 
@@ -140,6 +141,9 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         IMAGE_URL: Column("text", "picture"),
         AVAILABLE_FROM: Column("time", "not recommended before"),
         TEXT: Column("text", "description; helps items that nobody has bought yet"),
+        TAGS: Column(
+            "list", "labels to filter by: a JSON list, or texts with `|`, `;` or `,` between them"
+        ),
     },
     "customers": {
         CUSTOMER_ID: Column("text", "the customer's external id", required=True),
