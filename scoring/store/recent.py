@@ -39,11 +39,12 @@ class QueuedEvent(NamedTuple):
 
 
 class _Placed(NamedTuple):
-    """An event that concerns an item, and whose recent list it belongs to."""
+    """An event that concerns an item, and whose recent list it belongs to. ``at_s`` keeps its
+    fraction: what lay in the cart for half a second comes before its being taken out."""
 
     customer: bytes
     member: bytes
-    at_s: int
+    at_s: float
 
 
 class RecentEvents:
@@ -146,7 +147,7 @@ class RecentEvents:
                 raise
 
     def _push(self, pipe: Any, placed: Iterable[_Placed]) -> None:
-        lists: dict[bytes, dict[bytes, int]] = {}
+        lists: dict[bytes, dict[bytes, float]] = {}
         for each in placed:
             lists.setdefault(each.customer, {})[each.member] = each.at_s
         for customer, members in lists.items():
@@ -157,13 +158,19 @@ class RecentEvents:
 
     def _placed(self, event: Mapping[str, Any], whose: Mapping[bytes, bytes]) -> _Placed | None:
         customer = self._hash(event)
-        at_s = int(_time(event).timestamp())
+        at_s = _time(event).timestamp()
         event_id = event.get(c.EVENT_ID)
         if not event_id:
             raise RecordError("an event has no event_id")
         if not event.get(c.ITEM_ID):
             return None
-        recent = RecentEvent(event[c.EVENT_TYPE], event[c.ITEM_ID], at_s)
+        recent = RecentEvent(
+            event[c.EVENT_TYPE],
+            event[c.ITEM_ID],
+            int(at_s),
+            event.get(c.UNIT_PRICE),
+            event.get(c.QUANTITY),
+        )
         return _Placed(whose.get(customer, customer), pack_recent(recent, event_id), at_s)
 
     def _devices(self, events: Iterable[Mapping[str, Any]]) -> dict[bytes, bytes]:
