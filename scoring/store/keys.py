@@ -14,6 +14,10 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W:BBB}:r:H | zset | last events of customer H | 7 days |
 | rs:{W:BBB}:a:H | string | hash of the customer that device H belongs to now | 30 days |
 | rs:{W}:events | stream | events on their way to the lake | until acknowledged |
+| rs:{W}:live | string | counter: goes up with each change of a live item | for ever |
+| rs:{W}:live:items | hash | item id → JSON: its stock, price, withdrawal by now | next night |
+| rs:{W}:live:order | zset | item id by the counter at its last change | next night |
+| rs:{W}:live:lake | string | the counter up to which the lake has live items | for ever |
 | rs:{W}:segment:ID | hash | a segment job | 30 days |
 | rs:{W}:segments | zset | ids of segment jobs by time | 30 days |
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
@@ -71,6 +75,10 @@ class Keys:
         self.generations = f"{self._tag}generations"
         self.stream = f"{self._tag}events"
         self.segments = f"{self._tag}segments"
+        self.live = f"{self._tag}live"
+        self.live_items = f"{self._tag}live:items"
+        self.live_order = f"{self._tag}live:order"
+        self.live_lake = f"{self._tag}live:lake"
 
     def meta(self, generation: str) -> str:
         return f"{self._tag}meta:{generation}"
