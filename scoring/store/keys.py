@@ -70,7 +70,7 @@ class Keys:
     def __init__(self, workspace: str) -> None:
         self.workspace = workspace
         self._tag = f"{PREFIX}{{{workspace}}}:"
-        self._open = f"{PREFIX}{{{workspace}:"
+        self.open = f"{PREFIX}{{{workspace}:"  # of the keys of a bucket, or of a chunk of items
         self.pointer = f"{self._tag}pointer"
         self.generations = f"{self._tag}generations"
         self.stream = f"{self._tag}events"
@@ -84,20 +84,20 @@ class Keys:
         return f"{self._tag}meta:{generation}"
 
     def items(self, generation: str, chunk: int) -> str:
-        return f"{self._open}i{chunk}}}:items:{generation}"
+        return f"{self.open}i{chunk}}}:items:{generation}"
 
     def related(self, generation: str, chunk: int) -> str:
-        return f"{self._open}i{chunk}}}:related:{generation}"
+        return f"{self.open}i{chunk}}}:related:{generation}"
 
     def customers(self, generation: str, number: int) -> str:
         """The hash that holds bucket ``number`` of a generation."""
-        return f"{self._open}{number:03x}}}:c:{generation}"
+        return f"{self.open}{number:03x}}}:c:{generation}"
 
     def recent(self, customer: bytes) -> str:
-        return f"{self._open}{customer.hex()[:3]}}}:r:{customer.hex()}"
+        return f"{self.open}{customer.hex()[:3]}}}:r:{customer.hex()}"
 
     def alias(self, customer: bytes) -> str:
-        return f"{self._open}{customer.hex()[:3]}}}:a:{customer.hex()}"
+        return f"{self.open}{customer.hex()[:3]}}}:a:{customer.hex()}"
 
     def segment(self, segment_id: str) -> str:
         return f"{self._tag}segment:{segment_id}"

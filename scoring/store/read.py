@@ -21,10 +21,9 @@ from scoring.store.fallback import NOTHING, Fallback, FallbackFile
 from scoring.store.keys import Keys, bucket, customer_hash
 from scoring.store.published import Pointer, PublishedSnapshot, load
 from scoring.store.reading import Reading
-from scoring.store.recent_record import unpack_recent
+from scoring.store.recent_record import RECENT_EVENTS, unpack_recent
 from scoring.store.records import CustomerRecord, alias_target
 
-RECENT_EVENTS = 50
 # how long a call waits for the catalogue of a new snapshot; then it answers from the old one
 LOAD_WAIT_S = 0.2
 
@@ -101,9 +100,9 @@ class Reader:
         published, raw = self._consistent(customer)
         recent = raw.recent
         target = raw.alias
-        if raw.record is not None:
-            target = target or alias_target(raw.record)
-        if customer is not None and target is not None and target != customer:
+        if target is None and raw.record is not None:
+            target = alias_target(raw.record)
+        if customer is not None and target and target != customer:  # NOBODY is empty
             published, raw = self._consistent(target)
             recent = sorted([*recent, *raw.recent], key=_at, reverse=True)[:RECENT_EVENTS]
             customer = target
