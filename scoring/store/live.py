@@ -3,7 +3,8 @@
 One entry an item, JSON: ``{"stock": [value, at_s], "price": […], "sellable": […], "got": s}``,
 each fact with the moment it is of, so that what arrives late never undoes what is newer; ``got`` is
 when it was stored. A counter goes up with each change and the order says at which count an item
-changed last: who has seen count n asks for what came after it. The base is the count of the last dropping.
+changed last: who has seen count n asks for what came after it. The base is the count of the last
+dropping.
 
 Imported by web workers: no numpy, no pyarrow.
 """
@@ -82,10 +83,10 @@ class LiveItem(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """``count`` now and the ``items`` that changed; ``whole``: they are all there are, and what was
+    """The ``counter`` now and the ``items`` that changed; ``whole``: they are all there are, and what was
     known before is to be forgotten."""
 
-    count: int
+    counter: int
     items: dict[str, LiveItem]
     whole: bool
 

@@ -82,7 +82,7 @@ def test_what_the_snapshot_knows_is_dropped(redis_client: Client) -> None:
     told = changes(redis_client, KEYS, count)
     assert told.whole  # whoever has seen the old one forgets it
     assert set(told.items) == {"not in the lake yet", "late"}
-    assert changes(redis_client, KEYS, told.count) == (told.count, {}, False)
+    assert changes(redis_client, KEYS, told.counter) == (told.counter, {}, False)
     assert set(changes(redis_client, KEYS, 0).items) == {"not in the lake yet", "late"}
 
 
