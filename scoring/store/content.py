@@ -99,7 +99,8 @@ class Content:
     def _read_items(self, indexes: np.ndarray) -> Iterator[Item]:
         names = (c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.IMAGE_URL, c.URL, c.MARGIN)
         rows = self._items.take(pa.array(indexes, pa.int64()))
-        columns = [rows[name].to_pylist() for name in (*names, "sellable")]
+        more = (c.SELLABLE, c.STOCK, c.TAGS, c.REPEAT_DAYS, c.NEW_SINCE, c.PRICE_BEFORE)
+        columns = [rows[name].to_pylist() for name in (*names, *more, c.BACK_SINCE)]
         return (Item(*values) for values in zip(*columns, strict=True))
 
     def _pack_relations(self) -> dict[int, bytes]:
