@@ -14,6 +14,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W:BBB}:r:H | zset | last events of customer H | 7 days |
 | rs:{W:BBB}:a:H | string | hash of the customer that device H belongs to now | 30 days |
 | rs:{W}:events | stream | events on their way to the lake | until acknowledged |
+| rs:{W}:decisions | stream | blocks of decisions on their way to the lake | until acknowledged |
 | rs:{W}:segment:ID | hash | a segment job | 30 days |
 | rs:{W}:segments | zset | ids of segment jobs by time | 30 days |
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
@@ -70,6 +71,7 @@ class Keys:
         self.pointer = f"{self._tag}pointer"
         self.generations = f"{self._tag}generations"
         self.stream = f"{self._tag}events"
+        self.decisions = f"{self._tag}decisions"
         self.segments = f"{self._tag}segments"
 
     def meta(self, generation: str) -> str:
