@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import redis
@@ -10,7 +11,7 @@ from rq import Queue
 
 from rightsend import clock
 from rightsend.context import Context
-from scoring.store.keys import Keys
+from scoring.store.keys import CLOCK, CLOCK_TTL_S, Keys
 
 log = structlog.get_logger("clock")
 
@@ -48,10 +49,12 @@ def decision_drainer(context: Context) -> Callable[[], None]:
 def _asking(
     context: Context, stream: Callable[[Keys], str], enqueue: Callable[[str, Queue], bool]
 ) -> Callable[[], None]:
+    """Says that the clock lives, too."""
     client, queue = context.client(), context.queue("interactive")
 
     def drain() -> None:
         try:
+            client.set(CLOCK, time.time(), ex=CLOCK_TTL_S)
             for workspace in context.settings.workspaces:
                 if client.xlen(stream(Keys(workspace))):
                     enqueue(workspace, queue)
