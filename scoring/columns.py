@@ -61,6 +61,7 @@ from settings.vocabulary import (  # noqa: F401
     TOP_CATEGORY_PROBABILITY,
     TOP_ITEMS,
     UNIT_PRICE,
+    UNLINK,
     URL,
 )
 

@@ -62,10 +62,11 @@ UNSUBSCRIBE = "unsubscribe"
 BOUNCE = "bounce"  # a message did not arrive
 CONVERSION = "conversion"  # did what the campaign was for, as the host tool counts it
 CONTROL = "control"  # was held out of the campaign, to compare with
+UNLINK = "unlink"  # the device is nobody's from here on
 EVENT_TYPES = (
     "view", "search", "cart", PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
     DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", "interest",
-    BOUNCE, CONVERSION, CONTROL,
+    BOUNCE, CONVERSION, CONTROL, UNLINK,
 )  # fmt: skip
 
 # identifier kinds
