@@ -17,7 +17,7 @@ import socket
 import struct
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -35,6 +35,8 @@ SEND_S = 5.0  # without the client taking anything
 LINGER_S = 2.0  # for the client to hang up
 _LINGER_BYTES = 65_536
 _DRAIN_S = 0.05  # for a body that nobody read, before the connection is used again
+_BUSY_S = 1.0  # how long this thread may have waited for the processor
+_LEAST_S = 0.005
 _TIMEVAL = struct.Struct("ll")
 
 
@@ -47,9 +49,9 @@ class _Bounded:
 
     def recv(self, size: int) -> bytes:
         left_s = self.deadline - time.monotonic()
-        if left_s <= 0:
+        if left_s < -_BUSY_S:
             raise TimeoutError(errno.ETIMEDOUT, "the body took too long")
-        self._sock.settimeout(left_s)
+        self._sock.settimeout(max(left_s, _LEAST_S))  # what is there already is never too late
         try:
             return self._sock.recv(size)
         finally:
@@ -73,6 +75,7 @@ class _Connection(TConn):
         self.head = b""
         self.body = _Bounded(self.sock)
         self.discarded = 0
+        self.readable: Callable[[socket.socket], None] = _nothing
 
     def begin(self) -> None:
         """In the thread: the parser finds the head where it reads."""
@@ -83,6 +86,10 @@ class _Connection(TConn):
         unreader.sock = self.body
         unreader.unread(self.head)
         self.head = b""
+
+
+def _nothing(_sock: socket.socket) -> None:
+    """Nobody reads a connection that the loop does not know yet."""
 
 
 class _Waiting(OrderedDict[_Connection, None]):
@@ -180,7 +187,7 @@ class Worker(ThreadWorker):
     def _keepalive_after(self, conn: _Connection, keepalive: bool) -> bool:
         """Whether the connection can be used again: what is left of a body is not waited for."""
         conn.body.deadline = time.monotonic() + _DRAIN_S
-        return keepalive and bool(conn.parser.finish_body(conn.body.deadline))
+        return keepalive and bool(conn.parser.finish_body(max_bytes=_LINGER_BYTES))
 
     def _take_in(self, listener: Any) -> bool:
         try:
@@ -192,6 +199,7 @@ class Worker(ThreadWorker):
         self.nr_conns += 1
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(SEND_S), 0))
         connection = _Connection(self.cfg, sock, address, listener.getsockname())
+        connection.readable = partial(self._read, connection)
         self._expect(connection, self.pending_conns, self.cfg.keepalive)
         self._read(connection, sock)
         return True
