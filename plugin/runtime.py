@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from prometheus_client import CollectorRegistry
 
 from plugin.auth import Keys
+from plugin.decisions import DecisionLog
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
 from plugin.limits import Limits
@@ -38,6 +39,7 @@ class Workspace:
     recent: RecentEvents
     segments: SegmentJobs
     jobs: Jobs
+    decisions: DecisionLog
     erase: Callable[[str], None]  # a customer, from the store, at once
 
 

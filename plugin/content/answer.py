@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 _TRUTH = (b"false", b"true")
 
 
-def compose(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> bytes:
-    """The JSON text of a content answer."""
+def compose(
+    runtime: Runtime, here: Workspace, call: Call, chosen: Chosen, decision: bytes | None = None
+) -> bytes:
+    """The JSON text of a content answer; ``decision``: its decision_id(), if known."""
     picked = chosen.picked
     snapshot = chosen.reading.published.snapshot
-    decision = decision_id(runtime, here, call, chosen)
+    decision = decision or decision_id(runtime, here, call, chosen)
     language = call.arguments.get("locale") or here.settings.locale
     catalogue = chosen.reading.published.catalogue
     items = b",".join(_items(catalogue, picked.entries, language))

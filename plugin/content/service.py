@@ -6,11 +6,13 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
-from plugin.content.answer import compose
+from plugin.content.answer import compose, decision_id
 from plugin.content.asked import ERROR, NO_SNAPSHOT, STORE_UNAVAILABLE, Asked, Picked
 from plugin.content.call import Call
+from plugin.decisions import Decision
 from plugin.logs import log
 from plugin.runtime import Runtime, Workspace
+from scoring.store.decisions import TREATMENT
 from scoring.store.errors import StoreUnavailable
 from scoring.store.reading import Reading
 
@@ -31,11 +33,11 @@ def respond(runtime: Runtime, here: Workspace, call: Call, customer: str) -> byt
     wanted = here.reader.hash_of(customer) if customer else None
     chosen = choose(here, call, wanted)
     try:
-        body = compose(runtime, here, call, chosen)
+        body = _composed(runtime, here, call, chosen)
     except Exception:  # noqa: BLE001 - such as a record that names items that are not there
         log.exception("content", kind=call.kind.name, workspace=here.settings.workspace)
         chosen = _blind(here, call, wanted, ERROR)
-        body = compose(runtime, here, call, chosen)
+        body = _composed(runtime, here, call, chosen)
     runtime.metrics.content(call.kind.name, time.perf_counter() - started, chosen.picked.reason)
     return body
 
@@ -44,13 +46,13 @@ def respond_without_store(runtime: Runtime, here: Workspace, call: Call, reason:
     """The best non-personal answer, of what this process knows anyway."""
     chosen = _blind(here, call, None, reason)
     runtime.metrics.content(call.kind.name, 0.0, reason)
-    return compose(runtime, here, call, chosen)
+    return _composed(runtime, here, call, chosen)
 
 
 def choose(here: Workspace, call: Call, customer: bytes | None) -> Chosen:
     """Read and pick; whatever goes wrong gives the best content known without the store."""
     try:
-        reading = here.reader.customer_by_hash(customer)
+        reading = _read(here, customer)
         return _chosen(here, call, customer, reading)
     except StoreUnavailable as trouble:
         reason = NO_SNAPSHOT if trouble.reason == NO_SNAPSHOT else STORE_UNAVAILABLE
@@ -58,6 +60,47 @@ def choose(here: Workspace, call: Call, customer: bytes | None) -> Chosen:
     except Exception:  # noqa: BLE001 - a message that goes out blank is worse than one that is not personal
         log.exception("content", kind=call.kind.name, workspace=here.settings.workspace)
         return _blind(here, call, customer, ERROR)
+
+
+def _read(here: Workspace, customer: bytes | None) -> Reading:
+    """A block of decisions travels along when one is due."""
+    taken = here.decisions.take()
+    if taken is None:
+        return here.reader.customer_by_hash(customer)
+    carried = False
+    try:
+        reading = here.reader.customer_by_hash(customer, taken)
+        carried = reading.carried
+        return reading
+    finally:
+        (here.decisions.sent if carried else here.decisions.failed)(taken)
+
+
+def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> bytes:
+    """The answer's text; the decision is noted."""
+    decision = decision_id(runtime, here, call, chosen)
+    body = compose(runtime, here, call, chosen, decision)
+    picked, published = chosen.picked, chosen.reading.published
+    here.decisions.add(
+        Decision(
+            decision_id=decision.hex(),
+            at_s=here.now().timestamp(),
+            kind=call.kind.name,
+            campaign=call.campaign,
+            channel=call.arguments.get("channel", ""),
+            customer=chosen.customer or b"",
+            snapshot=published.snapshot,
+            policy=call.kind.name,
+            arm=TREATMENT,
+            reason=picked.reason,
+            send=picked.send,
+            send_reason=picked.send_reason,
+            numbers=[entry.number for entry in picked.entries],
+            scores=[entry.score for entry in picked.entries],
+            published=published,
+        )
+    )
+    return body
 
 
 def _chosen(here: Workspace, call: Call, customer: bytes | None, reading: Reading) -> Chosen:
