@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from plugin.auth import Keys
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
+from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
 from plugin.pressure import Pressure
@@ -51,6 +52,7 @@ class Runtime:
     presence: Presence
     scrape: Callable[[Workspace], Sequence[CollectorRegistry]]  # what only a scrape reads
     pressure: Pressure
+    limits: Limits
     secret: bytes
     translators: Mapping[str, Translator]  # by type of connection: what tools tell, as events
 

@@ -165,6 +165,7 @@ class WorkspaceSettings:
     connections: tuple[ConnectionSettings, ...] = ()
     keep_snapshots: int = 7  # kept on disk for roll-back
     snapshot_ttl_days: int = 7  # in Redis: a dead workspace disappears
+    keep_decisions_days: int = 400  # in the lake
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,15 @@ class WebSettings:
     workers: int = 2
     threads: int = 8
     public_url: str | None = None  # default http://host:port; landing links start with it
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    """Of every API key. Content and events are counted by each web process for itself."""
+
+    content_per_s: int | None = 20_000
+    events_per_s: int | None = 2_000  # requests, each of up to 500 events
+    administration_per_minute: int = 600  # in all web processes together
 
 
 @dataclass(frozen=True)
@@ -193,6 +203,7 @@ class Settings:
     redis_url: str = field(default="embedded", repr=False)
     secret: str | None = field(default=None, repr=False)  # default: made once, state_dir/secret
     web: WebSettings = WebSettings()
+    limits: LimitSettings = LimitSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log_level: str = "info"
 
