@@ -6,10 +6,10 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
+from plugin import logs
 from plugin.content.answer import compose
 from plugin.content.asked import ERROR, NO_SNAPSHOT, STORE_UNAVAILABLE, Asked, Picked
 from plugin.content.call import Call
-from plugin.logs import log
 from plugin.runtime import Runtime, Workspace
 from scoring.store.errors import StoreUnavailable
 from scoring.store.reading import Reading
@@ -33,10 +33,13 @@ def respond(runtime: Runtime, here: Workspace, call: Call, customer: str) -> byt
     try:
         body = compose(runtime, here, call, chosen)
     except Exception:  # noqa: BLE001 - such as a record that names items that are not there
-        log.exception("content", kind=call.kind.name, workspace=here.settings.workspace)
+        _failed(here, call)
         chosen = _blind(here, call, wanted, ERROR)
         body = compose(runtime, here, call, chosen)
-    runtime.metrics.content(call.kind.name, time.perf_counter() - started, chosen.picked.reason)
+    seconds, picked = time.perf_counter() - started, chosen.picked
+    runtime.metrics.content(call.kind.name, seconds, picked.reason, picked.send_reason)
+    if seconds > logs.SLOW_S:
+        logs.slow(seconds, kind=call.kind.name, reason=picked.reason)
     return body
 
 
@@ -53,10 +56,13 @@ def choose(here: Workspace, call: Call, customer: bytes | None) -> Chosen:
         reading = here.reader.customer_by_hash(customer)
         return _chosen(here, call, customer, reading)
     except StoreUnavailable as trouble:
+        logs.seldom(
+            "content without store", reason=trouble.reason, workspace=here.settings.workspace
+        )
         reason = NO_SNAPSHOT if trouble.reason == NO_SNAPSHOT else STORE_UNAVAILABLE
         return _blind(here, call, customer, reason)
     except Exception:  # noqa: BLE001 - a message that goes out blank is worse than one that is not personal
-        log.exception("content", kind=call.kind.name, workspace=here.settings.workspace)
+        _failed(here, call)
         return _blind(here, call, customer, ERROR)
 
 
@@ -70,10 +76,15 @@ def _blind(here: Workspace, call: Call, customer: bytes | None, reason: str) -> 
     try:
         chosen = _chosen(here, call, customer, reading)
     except Exception:  # noqa: BLE001 - what is damaged may be what this process holds
-        log.exception("content without store", kind=call.kind.name)
+        _failed(here, call)
         chosen = Chosen(reading, Picked([]), customer, None)
     chosen.picked.reason = reason
     return chosen
+
+
+def _failed(here: Workspace, call: Call) -> None:
+    """A fault of ours, with where it was: once a second at most, as it may come with every call."""
+    logs.seldom("content", kind=call.kind.name, workspace=here.settings.workspace, exc_info=True)
 
 
 def created_at(reading: Reading) -> datetime | None:

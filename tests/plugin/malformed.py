@@ -135,7 +135,7 @@ HEADERS = (
     header("close and keep-alive", b"Connection: close, keep-alive", 200, closes=False),
     header("an upgrade to HTTP/2", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
            b"HTTP2-Settings: AAMAAABkAAQAAP__", 200, closes=False),
-    header("an upgrade to a web socket", b"Connection: Upgrade\r\nUpgrade: websocket", 400,
+    header("an upgrade to a web socket", b"Connection: Upgrade\r\nUpgrade: websocket", 200,
            closes=False),
     header("schemes that contradict", b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off", 200,
            closes=False),

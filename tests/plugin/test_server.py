@@ -29,6 +29,6 @@ def test_what_is_well_formed_is_answered(server):
     head = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
     assert wire.request("POST /v1/events", head, chunked)[0] == 202
     status, content = wire.request("GET /metrics")
-    counted = re.search(rb'requests_total\{[^}]*for-you",status="200"\} (\d+)', content)
+    counted = re.search(rb'content_seconds_count\{kind="for-you"\} (\d+)', content)
     assert int(counted.group(1)) == 2  # of both workers
     assert WORKSPACE.encode() in content
