@@ -17,6 +17,7 @@ from werkzeug.routing import BaseConverter
 from plugin import customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
+from plugin.decisions import DecisionLogs
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import routes as events
 from plugin.events import webhooks
@@ -119,10 +120,13 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     metrics, pressure = Metrics(), Pressure()
     reader = partial(Reader, hasty, watch=metrics)
     presence = Presence(hasty)
+    decisions = DecisionLogs(hasty, dropped=metrics.dropped)
     return Runtime(
         settings=settings,
         workspaces={
-            name: _workspace(settings, found, key=key, patient=patient, reader=reader)
+            name: _workspace(
+                settings, found, key=key, patient=patient, reader=reader, decisions=decisions
+            )
             for name, found in settings.workspaces.items()
         },
         links=Links(key),
@@ -161,6 +165,7 @@ def _workspace(
     key: bytes,
     patient: Any,
     reader: Callable[[str, bytes, Path], Reader],
+    decisions: DecisionLogs,
 ) -> Workspace:
     folder = settings.workspace_dir(found.workspace)
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,6 +178,7 @@ def _workspace(
         recent=RecentEvents(patient, found.workspace, key),
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
+        decisions=decisions.log(found.workspace, folder),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
     )
 

@@ -111,6 +111,11 @@ def seldom(event: str, **fields: Any) -> None:
         tell(event, **fields, left_out=left_out)
 
 
+def fault(event: str, call: Any) -> None:
+    """A fault of ours that a content call survived, with its trace. Metrics count them all."""
+    seldom(event, kind=call.kind.name, exc_info=True)
+
+
 def slow(seconds: float, **fields: Any) -> None:
     """Tells of a content call that took longer than SLOW_S."""
     seldom("slow", ms=round(seconds * 1000, 1), **fields)
