@@ -67,8 +67,9 @@ class Server:
 
 
 @pytest.fixture
-def server(settings, redis_url, published, key, tmp_path) -> Iterator[Server]:
-    """Two workers; patience of fractions of a second (tests.plugin.impatient)."""
+def server(request, settings, redis_url, published, key, tmp_path) -> Iterator[Server]:
+    """Two workers; patience of fractions of a second (tests.plugin.impatient). A parameter is a
+    mapping of more environment variables."""
     (tmp_path / "settings.pickle").write_bytes(pickle.dumps(settings))
     (tmp_path / "metrics").mkdir()
     log = tmp_path / "gunicorn.log"
@@ -80,10 +81,16 @@ def server(settings, redis_url, published, key, tmp_path) -> Iterator[Server]:
             "TEST_REDIS": redis_url,
             "RIGHTSEND_BIND": f"unix:{path}",
             "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics"),
+            **getattr(request, "param", {}),
         }
-        command = ["-m", "gunicorn", "-c", "python:tests.plugin.impatient"]
+        # not `-m gunicorn`, which could not start itself anew (USR2)
+        command = [
+            Path(sys.executable).with_name("gunicorn"),
+            "-c",
+            "python:tests.plugin.impatient",
+        ]
         process = subprocess.Popen(
-            [sys.executable, *command, "tests.plugin.serving:app"],
+            [*command, "tests.plugin.serving:app"],
             env=environment,
             stdout=stderr,
             stderr=stderr,
