@@ -6,6 +6,7 @@ The same call within a snapshot and a state of the customer's session gives the 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,6 +21,7 @@ from plugin.runtime import Runtime, Workspace
 from scoring.reasons.reason import decode
 from scoring.reasons.words import sentence
 from scoring.store.catalogue import Catalogue
+from scoring.store.reasons_record import reason_numbers, single_reasons
 
 if TYPE_CHECKING:
     from plugin.content.service import Chosen
@@ -36,7 +38,7 @@ def compose(
     decision = decision or decision_id(runtime, here, call, chosen)
     language = call.arguments.get("locale") or here.settings.locale
     catalogue = chosen.reading.published.catalogue
-    items = b",".join([_item(catalogue, entry, language) for entry in picked.entries])
+    items = b",".join(_items(catalogue, picked.entries, language))
     more = orjson.dumps(picked.members)[1:-1] if picked.members else b""
     return (
         b'{"ok":true,"fallback":%b,"reason":%b,"send":%b,"send_reason":%b,"customer_known":%b,'
@@ -88,24 +90,36 @@ def landing_url(
 
 def shown(catalogue: Catalogue, entry: Entry, language: str) -> dict[str, Any]:
     """One item as content answers show it."""
-    found: dict[str, Any] = orjson.loads(_item(catalogue, entry, language))
+    found: dict[str, Any] = orjson.loads(_items(catalogue, [entry], language)[0])
     return found
 
 
-def _item(catalogue: Catalogue, entry: Entry, language: str) -> bytes:
-    number, score, reasons, extra = entry
-    return b'%b,"score":%b,"reasons":%b%b}' % (
-        catalogue.json(number)[:-1],
-        repr(score).encode(),
-        _sentences(reasons, language) if reasons else b"[]",
-        b"," + orjson.dumps(extra)[1:-1] if extra else b"",
-    )
+def _items(catalogue: Catalogue, entries: Sequence[Entry], language: str) -> list[bytes]:
+    texts = catalogue.jsons([entry[0] for entry in entries])
+    return [
+        b"%b%b%b]}" % (text, _scored(score), _sentences(reasons, language) if reasons else b"")
+        if extra is None
+        else b"%b%b%b],%b}"
+        % (text, _scored(score), _sentences(reasons, language), orjson.dumps(extra)[1:-1])
+        for text, (_, score, reasons, extra) in zip(texts, entries, strict=True)
+    ]
 
 
-@lru_cache(maxsize=16_384)
-def _sentences(reasons: tuple[int, ...], language: str) -> bytes:
-    """Many customers are told the same."""
-    return orjson.dumps([sentence(each, language) for each in decode(reasons)])
+@lru_cache(maxsize=4096)
+def _scored(score: float) -> bytes:
+    """Between an item and its reasons; a probability has one of a few hundred values."""
+    return b',"score":%b,"reasons":[' % repr(score).encode()
+
+
+def _sentences(packed: bytes, language: str) -> bytes:
+    return b",".join([_sentence(reason, language) for reason in single_reasons(packed)])
+
+
+@lru_cache(maxsize=32_768)
+def _sentence(packed: bytes, language: str) -> bytes:
+    """Many customers are told the same, so that an answer waits for no sentence to be made."""
+    (reason,) = decode(reason_numbers(packed))
+    return orjson.dumps(sentence(reason, language))
 
 
 @lru_cache(maxsize=256)

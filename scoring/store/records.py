@@ -26,7 +26,12 @@ from typing import NamedTuple
 from scoring.store.errors import RecordError
 from scoring.store.extras import Extras, ExtrasNames, unpack_extras
 from scoring.store.keys import HASH_BYTES
-from scoring.store.reasons_record import NO_REASONS, PackedReasons, unpack_reasons
+from scoring.store.reasons_record import (
+    NO_REASONS,
+    PackedReasons,
+    reason_numbers,
+    split_reasons,
+)
 
 VERSION = 1
 EXPLAINED = 2  # a customer with reasons
@@ -123,12 +128,18 @@ class CustomerRecord:
     def reasons(self) -> Iterator[tuple[int, ...]]:
         """Of each of the first items, best first, up to three numbers that
         scoring.reasons.reason.decode reads. Raises RecordError for rubbish."""
-        return unpack_reasons(self.raw, self._reasons)
+        return map(reason_numbers, split_reasons(self.raw, self._reasons))
 
-    def explained(self) -> Iterator[tuple[int, float, tuple[int, ...]]]:
-        """(number of the published item, probability, its reasons), best first."""
-        told = chain(self.reasons(), repeat(()))
-        return ((number, score, next(told)) for number, score in self.items())
+    def explained(self) -> Iterator[tuple[int, float, bytes]]:
+        """(number of the published item, probability, its reasons as packed), best first.
+
+        Raises RecordError for rubbish.
+        """
+        told = chain(split_reasons(self.raw, self._reasons), repeat(b""))
+        return (
+            (number, score, reasons)
+            for (number, score), reasons in zip(self.items(), told, strict=False)
+        )
 
     def extras(self, names: ExtrasNames) -> Extras:
         """What the night knows beside scores; ``names`` of the layout. Raises RecordError."""
