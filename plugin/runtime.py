@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from flask import Flask, current_app
@@ -57,6 +58,11 @@ class Runtime:
     limits: Limits
     secret: bytes
     translators: Mapping[str, Translator]  # by type of connection: what tools tell, as events
+
+    @cached_property
+    def landing_prefix(self) -> str:
+        """What landing links begin with."""
+        return f"{self.settings.public_url}/l/"
 
     def install(self, app: Flask) -> None:
         app.extensions[_EXTENSION] = self

@@ -76,16 +76,16 @@ def landing_url(
 ) -> str:
     """The link to this customer's page. It runs out some days after the snapshot was made (not
     after the call: a repeated call gives the same link)."""
-    made = chosen.created_at
+    expires_at = _expiry(chosen.created_at, here.settings.landing.link_ttl_days)
     landing = Landing(
-        workspace=here.settings.workspace,
-        campaign=call.campaign,
-        customer=chosen.customer if chosen.customer and made else b"",
-        expires_at=_expiry(made, here.settings.landing.link_ttl_days),
-        decision=decision,
-        channel=call.arguments.get("channel", ""),
+        here.settings.workspace,
+        call.campaign,
+        chosen.customer if chosen.customer and expires_at else b"",
+        expires_at,
+        decision,
+        call.arguments.get("channel", ""),
     )
-    return f"{runtime.settings.public_url}/l/{runtime.links.write(landing)}"
+    return runtime.landing_prefix + runtime.links.write(landing)
 
 
 def shown(catalogue: Catalogue, entry: Entry, language: str) -> dict[str, Any]:
@@ -127,6 +127,7 @@ def _text(value: str | None) -> bytes:
     return orjson.dumps(value)
 
 
+@lru_cache(maxsize=64)
 def _expiry(created_at: datetime | None, days: int) -> int:
     """Unix time; 0 without a snapshot: such a link names nobody and cannot run out."""
     return int((created_at + timedelta(days=days)).timestamp()) if created_at else 0

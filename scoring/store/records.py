@@ -89,23 +89,22 @@ class CustomerRecord:
     """
 
     __slots__ = (
-        "_lists", "_reasons", "expected_purchases", "extras_raw", "purchase_probability", "raw",
+        "_lists", "_purchase", "_reasons", "expected_purchases", "extras_raw", "raw",
     )  # fmt: skip
 
     def __init__(self, raw: bytes, widths: Widths) -> None:
         try:
-            version, *head, purchase, expected = CUSTOMER_HEAD.unpack_from(raw)
+            version, *head, self._purchase, self.expected_purchases = CUSTOMER_HEAD.unpack_from(raw)
         except struct.error:
             raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
         if version not in (VERSION, EXPLAINED, EXTENDED):
             raise RecordError(f"customer record of version {version}, expected 1 to 3")
         at = CUSTOMER_HEAD.size
         lists = []
-        for position, width in enumerate(widths):
-            entries, level, score_bytes = head[position::3]
-            packed = PackedList(at, entries, width, level, score_bytes)
-            lists.append(packed)
-            at = packed.end
+        counts, levels, lengths = head[:3], head[3:6], head[6:]
+        for packed in zip(counts, widths, levels, lengths, strict=True):
+            lists.append(PackedList(at, *packed))
+            at += (packed[0] * packed[1] + 7) // 8 + packed[3]
         self._reasons = PackedReasons.at(raw, at) if version != VERSION else NO_REASONS
         end = self._reasons.end if version != VERSION else at
         self.extras_raw = b""
@@ -118,8 +117,11 @@ class CustomerRecord:
             raise RecordError(f"reasons for {self._reasons.items} of {lists[0].entries} items")
         self.raw = raw
         self._lists = lists
-        self.purchase_probability: float = _scalar(purchase)
-        self.expected_purchases: float = expected
+
+    @property
+    def purchase_probability(self) -> float:
+        """Of buying anything within the horizon."""
+        return _scalar(self._purchase)
 
     def items(self) -> Iterator[tuple[int, float]]:
         """(number of the published item, probability), best first."""
