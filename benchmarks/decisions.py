@@ -143,10 +143,8 @@ def blocks(made: list[Decision], count: int, folder: Path) -> dict[str, float]:
 
 def away(made: list[Decision], count: int, folder: Path) -> dict[str, float]:
     """``count`` decisions while the store is away."""
-    dropped: Counter[str] = Counter()
-    logs = DecisionLogs(
-        Store(away=True), dropped=lambda workspace, number: dropped.update({workspace: number})
-    )
+    dropped: list[int] = []
+    logs = DecisionLogs(Store(away=True), dropped=dropped.append)
     log = logs.log("away", folder)
     before = resident_bytes()
     for number in range(count):
@@ -154,7 +152,7 @@ def away(made: list[Decision], count: int, folder: Path) -> dict[str, float]:
         if number % BLOCK == 0:
             logs.tick(age_s=0)
     grown = resident_bytes() - before
-    return {"away_mb": grown / 2**20, "away_kept": count - dropped["away"], "away_of": count}
+    return {"away_mb": grown / 2**20, "away_kept": count - sum(dropped), "away_of": count}
 
 
 def _seconds(work: Callable[[], Any]) -> float:
