@@ -41,7 +41,11 @@ def test_only_customers_with_an_external_id_are_addressed() -> None:
 
 def test_a_closed_tool_gives_its_connections_back(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[Client] = []
-    monkeypatch.setattr(Client, "close", lambda client: closed.append(client))
+
+    def noted(client: Client) -> None:
+        closed.append(client)
+
+    monkeypatch.setattr(Client, "close", noted)
     client = Client("https://tool.example")
     HttpTool(client).close()
     assert closed == [client]
