@@ -26,6 +26,7 @@ class Customers(CustomerTarget):
 
     client: Client
     path: str
+
     # A message must be under 800 KB and a value under 16 KB, so no command is longer.
     limits = Limits(50, body_bytes=799_999, item_bytes=15_999, envelope_bytes=len(ENVELOPE))
     windows = (Window(6_000, 60.0),)
