@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -16,8 +17,9 @@ from plugin import customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
+from plugin.events import devices, items, webhooks
 from plugin.events import routes as events
-from plugin.events import webhooks
+from plugin.events.items import ItemBatchSchema, LiveItemSchema
 from plugin.events.schema import EventBatchSchema, EventSchema
 from plugin.events.translating import Translator
 from plugin.front import Front
@@ -32,9 +34,11 @@ from plugin.runtime import Runtime, Workspace
 from plugin.segments import routes as segments
 from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
+from scoring.store import live
 from scoring.store.client import connect
 from scoring.store.erasure import erase
 from scoring.store.errors import RecordError, StoreUnavailable
+from scoring.store.keys import Keys as StoreKeys
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
@@ -42,7 +46,18 @@ from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 STORE_TIMEOUT_S = 2.0  # of what writes or queues; content calls wait far less
-_BLUEPRINTS = (content, landing, events, webhooks, segments, customers, operations, probes)
+_BLUEPRINTS = (
+    content,
+    landing,
+    events,
+    items,
+    devices,
+    webhooks,
+    segments,
+    customers,
+    operations,
+    probes,
+)
 
 
 class _Api(ErrorHandlerMixin, Api):
@@ -99,6 +114,8 @@ def create_app(
         api.register_blueprint(module.blueprint)
     api.spec.components.schema("Event", schema=EventSchema)
     api.spec.components.schema("EventBatch", schema=EventBatchSchema)
+    api.spec.components.schema("LiveItem", schema=LiveItemSchema)
+    api.spec.components.schema("ItemBatch", schema=ItemBatchSchema)
     app.register_blueprint(documentation.pages)
     for trouble in (StoreUnavailable, RecordError, redis.RedisError):
         app.register_error_handler(trouble, api.handle_store_trouble)
@@ -136,6 +153,7 @@ def _workspace(
         now=Clock.open(folder, found.as_of).now,
         reader=Reader(hasty, found.workspace, key, folder),
         recent=RecentEvents(patient, found.workspace, key),
+        store_items=partial(live.remember, patient, StoreKeys(found.workspace)),
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),

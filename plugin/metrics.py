@@ -57,6 +57,12 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+        self.items = Counter(
+            "rightsend_live_items",
+            "Items told with stock, price or withdrawal",
+            ("outcome",),
+            registry=self.registry,
+        )
 
     def content(self, kind: str, seconds: float, reason: str | None) -> None:
         """A content call was answered."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, current_app
 
@@ -33,6 +34,7 @@ class Workspace:
     now: Callable[[], datetime]  # the workspace's clock: as_of and on from there, or the wall clock
     reader: Reader
     recent: RecentEvents
+    store_items: Callable[[Sequence[tuple[str, Mapping[str, Any], float]], float], None]
     segments: SegmentJobs
     jobs: Jobs
     erase: Callable[[str], None]  # a customer, from the store, at once
