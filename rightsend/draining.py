@@ -1,10 +1,11 @@
-"""The event stream → the lake: real-time events on their durable way."""
+"""The event stream → the lake: real-time events on their durable way, and live items with them."""
 
 from __future__ import annotations
 
 import os
 import socket
 
+from rightsend import live_items
 from rightsend.context import Context
 from scoring.importing import import_events
 from scoring.store.recent import RecentEvents
@@ -33,4 +34,5 @@ def drain(context: Context, workspace: WorkspaceSettings) -> dict[str, int]:
         counts["added"] += report.rows_added
         counts["known"] += report.rows_known
         counts["quarantined"] += report.rows_quarantined.total()
+    live_items.bring_sometimes(context, workspace)
     return counts

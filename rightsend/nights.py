@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from rightsend import publishing
+from rightsend import live_items, publishing
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 from rightsend.event_files import source_types
@@ -40,6 +40,9 @@ def run(
     def bring_up_to_date(snapshot: Snapshot) -> dict[str, Any]:
         return sync(context, workspace, snapshot, progress, wait=True) if with_sync else {}
 
+    def bring_live() -> None:
+        live_items.bring(context, workspace)
+
     folder = context.workspace_dir(workspace)
     try:
         with flock(folder / NIGHTLY_LOCK):
@@ -52,6 +55,7 @@ def run(
                     progress=progress,
                     publish=publish,
                     sync=bring_up_to_date,
+                    bring_live=bring_live,
                     run_id=run_id,
                     secret=context.secret,
                     active=active.snapshot if active else None,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import redis
 import structlog
 
-from rightsend import clock
+from rightsend import clock, live_items
 from rightsend.context import Context
 from scoring.store.keys import Keys
 
@@ -32,13 +32,14 @@ def run(context: Context) -> None:
 
 
 def drainer(context: Context) -> Callable[[], None]:
-    """Asks for a draining of each workspace that has events waiting."""
+    """Asks for a draining of each workspace that has events or live items waiting."""
     client, queue = context.client(), context.queue("interactive")
 
     def drain() -> None:
         try:
             for workspace in context.settings.workspaces:
-                if client.xlen(Keys(workspace).stream):
+                keys = Keys(workspace)
+                if client.xlen(keys.stream) or live_items.waiting(client, keys):
                     clock.enqueue_drain(workspace, queue)
         except redis.RedisError as error:
             log.warning("store away", error=type(error).__name__)  # the next round tries again
