@@ -93,12 +93,7 @@ class EventSchema(ma.Schema):
     def _consistent(self, data: Mapping[str, Any], **_: Any) -> None:
         if not data.get("identifier") and not data.get("device_id"):
             raise ma.ValidationError("Missing data for required field.", "identifier")
-        if (
-            data.get("event_type") == c.UNLINK
-            and not data.get("device_id")
-            and data.get("identifier_kind") != c.DEVICE_ID
-        ):
-            raise ma.ValidationError("Missing data for required field.", "device_id")
+        self._links(data)
         if (data.get("quantity") or 0) < 0 and data.get("event_type") != c.RETURN:
             raise ma.ValidationError("May be negative for event type return only.", "quantity")
         try:
@@ -109,6 +104,15 @@ class EventSchema(ma.Schema):
             raise ma.ValidationError(
                 f"Must be at most {_MAX_PROPERTIES_BYTES} bytes of JSON.", "properties"
             )
+
+    def _links(self, data: Mapping[str, Any]) -> None:
+        kind = data.get("identifier_kind")
+        event_type, device = data.get("event_type"), data.get("device_id")
+        if event_type == c.UNLINK and not device and kind != c.DEVICE_ID:
+            raise ma.ValidationError("Missing data for required field.", "device_id")
+        if event_type == c.LINK and not (device and data.get("identifier")):
+            name = "identifier" if device else "device_id"
+            raise ma.ValidationError("Missing data for required field.", name)
 
 
 class EventBatchSchema(ma.Schema):

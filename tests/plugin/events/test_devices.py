@@ -35,7 +35,15 @@ def test_bad_input_a_device_id_that_cannot_be_is_422(post, device):
     assert post(f"/v1/devices/{device}/unlink").status_code == 422
 
 
-def test_bad_input_an_unlink_without_a_device_is_422(post):
-    response = post("/v1/events", {"identifier": "customer-001", "event_type": "unlink"})
+@pytest.mark.parametrize(
+    ("document", "missing"),
+    [
+        ({"identifier": "customer-001", "event_type": "unlink"}, "device_id"),
+        ({"identifier": "customer-001", "event_type": "link"}, "device_id"),
+        ({"device_id": "d1", "event_type": "link"}, "identifier"),
+    ],
+)
+def test_bad_input_a_link_of_nothing_is_422(post, document, missing):
+    response = post("/v1/events", document)
     assert response.status_code == 422
-    assert "device_id" in response.get_json()["error"]["details"]
+    assert missing in response.get_json()["error"]["details"]
