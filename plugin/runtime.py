@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, current_app
 from prometheus_client import CollectorRegistry
@@ -38,6 +39,7 @@ class Workspace:
     now: Callable[[], datetime]  # the workspace's clock: as_of and on from there, or the wall clock
     reader: Reader
     recent: RecentEvents
+    store_items: Callable[[Sequence[tuple[str, Mapping[str, Any], float]], float], None]
     segments: SegmentJobs
     jobs: Jobs
     decisions: DecisionLog

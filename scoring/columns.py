@@ -35,6 +35,7 @@ from settings.vocabulary import (  # noqa: F401
     IMAGE_URL,
     ITEM_COLUMNS,
     ITEM_ID,
+    LINK,
     MARGIN,
     MESSAGE_SENT,
     NAME,
