@@ -13,7 +13,7 @@ from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
-from plugin import customers, documentation, logs, operations, probes, secret
+from plugin import audit, customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
@@ -30,6 +30,7 @@ from plugin.presence import Presence
 from plugin.queue import Jobs
 from plugin.runtime import Runtime, Workspace
 from plugin.segments import routes as segments
+from plugin.trail import Trail
 from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 from scoring.store.client import connect
@@ -42,7 +43,7 @@ from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 STORE_TIMEOUT_S = 2.0  # of what writes or queues; content calls wait far less
-_BLUEPRINTS = (content, landing, events, webhooks, segments, customers, operations, probes)
+_BLUEPRINTS = (content, landing, events, webhooks, segments, customers, operations, audit, probes)
 
 
 class _Api(ErrorHandlerMixin, Api):
@@ -116,6 +117,7 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
             name: _workspace(settings, found, key=key, patient=patient, hasty=hasty)
             for name, found in settings.workspaces.items()
         },
+        no_keys=Keys(settings.workspace_dir("")),
         links=Links(key),
         metrics=Metrics(),
         presence=presence,
@@ -140,6 +142,7 @@ def _workspace(
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
+        trail=Trail(folder, key),
     )
 
 

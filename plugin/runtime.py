@@ -16,6 +16,7 @@ from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
 from plugin.queue import Jobs
+from plugin.trail import Trail
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
@@ -37,6 +38,7 @@ class Workspace:
     segments: SegmentJobs
     jobs: Jobs
     erase: Callable[[str], None]  # a customer, from the store, at once
+    trail: Trail
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Runtime:
 
     settings: Settings
     workspaces: Mapping[str, Workspace]
+    no_keys: Keys  # of a workspace that is not there
     links: Links
     metrics: Metrics
     presence: Presence
