@@ -11,24 +11,28 @@ from flask import Flask
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
-from werkzeug.wrappers import Response
 
 from plugin import audit, customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
+from plugin.decisions import DecisionLogs
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import routes as events
 from plugin.events import webhooks
 from plugin.events.schema import EventBatchSchema, EventSchema
 from plugin.events.translating import Translator
+from plugin.front import Front
+from plugin.headers import secure
 from plugin.jsonio import OrjsonProvider
 from plugin.landing import routes as landing
 from plugin.landing.token import Links
 from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
+from plugin.pressure import Pressure
 from plugin.queue import Jobs
 from plugin.runtime import Runtime, Workspace
+from plugin.scrape import Scrape
 from plugin.segments import routes as segments
 from plugin.trail import Trail
 from scoring.clock import Clock
@@ -93,7 +97,7 @@ def create_app(
     found.install(app)
     logs.install(app)
     found.metrics.install(app)
-    app.after_request(_headers)
+    app.after_request(secure)
     api = _Api(app)
     api.register_converter(_AnythingConverter, lambda _: {"type": "string", "minLength": 1})
     for module in _BLUEPRINTS:
@@ -103,6 +107,7 @@ def create_app(
     app.register_blueprint(documentation.pages)
     for trouble in (StoreUnavailable, RecordError, redis.RedisError):
         app.register_error_handler(trouble, api.handle_store_trouble)
+    app.wsgi_app = Front(app, found)  # type: ignore[method-assign]
     return app
 
 
@@ -110,17 +115,26 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     key = secret.load(settings)
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
+    metrics, pressure = Metrics(), Pressure()
+    metrics.gauge(
+        "web_waiting_calls", "Calls that have no thread yet", lambda: float(pressure.waiting)
+    )
     presence = Presence(hasty)
+    decisions = DecisionLogs(hasty, dropped=metrics.dropped)
     return Runtime(
         settings=settings,
         workspaces={
-            name: _workspace(settings, found, key=key, patient=patient, hasty=hasty)
+            name: _workspace(
+                settings, found, key=key, patient=patient, hasty=hasty, decisions=decisions
+            )
             for name, found in settings.workspaces.items()
         },
         no_keys=Keys(settings.workspace_dir("")),
         links=Links(key),
-        metrics=Metrics(),
+        metrics=metrics,
         presence=presence,
+        scrape=Scrape(hasty).registries,
+        pressure=pressure,
         limits=Limits(settings.limits, presence),
         secret=key,
         translators=translators,
@@ -128,7 +142,13 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
 
 
 def _workspace(
-    settings: Settings, found: WorkspaceSettings, *, key: bytes, patient: Any, hasty: Any
+    settings: Settings,
+    found: WorkspaceSettings,
+    *,
+    key: bytes,
+    patient: Any,
+    hasty: Any,
+    decisions: DecisionLogs,
 ) -> Workspace:
     folder = settings.workspace_dir(found.workspace)
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,6 +161,7 @@ def _workspace(
         recent=RecentEvents(patient, found.workspace, key),
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
+        decisions=decisions.log(found.workspace, folder),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
         trail=Trail(folder, key),
     )
@@ -153,13 +174,3 @@ def _erase(client: Any, workspace: str, key: bytes, customer: str) -> None:
     if identifier and kind in IDENTIFIER_KINDS:
         identifiers.append((kind, identifier))
     erase(client, workspace, key, identifiers)
-
-
-def _headers(response: Response) -> Response:
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault(
-        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
-    )
-    return response

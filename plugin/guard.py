@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from flask import g, request
 from plugin import auth
 from plugin.auth import ADMIN, CONTENT, SEGMENTS
 from plugin.errors import CODES, fail
+from plugin.presented import presented
 from plugin.runtime import Workspace, runtime
 
 SCHEMES: dict[str, dict[str, str]] = {
@@ -120,26 +120,8 @@ def workspace() -> Workspace:
     return found
 
 
-def presented(authorization: str | None, api_key: str | None) -> str:
-    """The key in a request's Authorization and X-Api-Key headers, or an empty text: a bearer
-    token, or basic auth with the key as password or as user name."""
-    if api_key:
-        return api_key.strip()
-    kind, _, value = (authorization or "").strip().partition(" ")
-    value = value.strip()
-    if kind.lower() == "bearer":
-        return value
-    if kind.lower() != "basic":
-        return ""
-    try:
-        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except ValueError:  # no base64, or no UTF-8
-        return ""
-    return user if user.startswith("rs_") and not password.startswith("rs_") else password or user
-
-
 def _key() -> str:
-    return presented(request.headers.get("Authorization"), request.headers.get("X-Api-Key"))
+    return presented(request.environ)
 
 
 def _documented(doc: dict[str, Any], scope: str, *, limited: bool) -> dict[str, Any]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from flask import Flask, current_app
+from prometheus_client import CollectorRegistry
 
 from plugin.auth import Keys
+from plugin.decisions import DecisionLog
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
 from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
+from plugin.pressure import Pressure
 from plugin.queue import Jobs
 from plugin.trail import Trail
 from scoring.store.read import Reader
@@ -37,6 +41,7 @@ class Workspace:
     recent: RecentEvents
     segments: SegmentJobs
     jobs: Jobs
+    decisions: DecisionLog
     erase: Callable[[str], None]  # a customer, from the store, at once
     trail: Trail
 
@@ -51,9 +56,16 @@ class Runtime:
     links: Links
     metrics: Metrics
     presence: Presence
+    scrape: Callable[[Workspace], Sequence[CollectorRegistry]]  # what only a scrape reads
+    pressure: Pressure
     limits: Limits
     secret: bytes
     translators: Mapping[str, Translator]  # by type of connection: what tools tell, as events
+
+    @cached_property
+    def landing_prefix(self) -> str:
+        """What landing links begin with."""
+        return f"{self.settings.public_url}/l/"
 
     def install(self, app: Flask) -> None:
         app.extensions[_EXTENSION] = self

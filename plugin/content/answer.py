@@ -1,81 +1,133 @@
-"""From a choice to the answer that a template reads: the same call gives the same bytes."""
+"""From what was picked to the bytes of the answer, joined from prepared ones.
+
+The same call within a snapshot and a state of the customer's session gives the same bytes.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from array import array
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
 
-from plugin.content.choice import Choice
+import orjson
+
+from plugin.content.asked import Entry
+from plugin.content.call import Call
 from plugin.landing.token import Landing
 from plugin.runtime import Runtime, Workspace
 from scoring.reasons.reason import decode
 from scoring.reasons.words import sentence
-from scoring.store.catalogue import ScoredItem
+from scoring.store.catalogue import Catalogue
+from scoring.store.reasons_record import reason_numbers, single_reasons
 
-_UNIT = "\x1f"
+if TYPE_CHECKING:
+    from plugin.content.service import Chosen
+
+_TRUTH = (b"false", b"true")
 
 
 def compose(
-    runtime: Runtime,
-    workspace: Workspace,
-    choice: Choice,
-    route: str,
-    arguments: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The JSON of a content answer."""
-    return {
-        "ok": True,
-        "fallback": choice.fallback,
-        "reason": choice.reason,
-        "customer_known": choice.customer_known,
-        "snapshot": choice.snapshot,
-        "decision_id": decision_id(runtime.secret, workspace, choice, route, arguments),
-        "items": [shown(scored, workspace.settings.locale) for scored in choice.items],
-        "landing_url": landing_url(runtime, workspace, choice, arguments),
-    }
+    runtime: Runtime, here: Workspace, call: Call, chosen: Chosen, decision: bytes | None = None
+) -> bytes:
+    """The JSON text of a content answer; ``decision``: its decision_id(), if known."""
+    picked = chosen.picked
+    snapshot = chosen.reading.published.snapshot
+    decision = decision or decision_id(runtime, here, call, chosen)
+    language = call.arguments.get("locale") or here.settings.locale
+    catalogue = chosen.reading.published.catalogue
+    items = b",".join(_items(catalogue, picked.entries, language))
+    more = orjson.dumps(picked.members)[1:-1] if picked.members else b""
+    return (
+        b'{"ok":true,"fallback":%b,"reason":%b,"send":%b,"send_reason":%b,"customer_known":%b,'
+        b'"snapshot":%b,"decision_id":"%b","items":[%b],"landing_url":"%b"%b%b}\n'
+    ) % (
+        _TRUTH[picked.fallback],
+        _text(picked.reason),
+        _TRUTH[picked.send],
+        _text(picked.send_reason),
+        _TRUTH[chosen.reading.customer_known],
+        _text(snapshot or None),
+        decision.hex().encode(),
+        items,
+        landing_url(runtime, here, call, chosen, decision).encode(),
+        b"," if more else b"",
+        more,
+    )
 
 
-def shown(scored: ScoredItem, language: str) -> dict[str, Any]:
-    """One item with its score, and the reasons for it as sentences."""
-    reasons = [_told(number, language) for number in scored.reasons]
-    return scored.item.to_json() | {"score": scored.score, "reasons": reasons}
-
-
-@lru_cache(maxsize=16_384)
-def _told(number: int, language: str) -> str:
-    """Many customers are told the same, so that an answer waits for no sentence to be made."""
-    (reason,) = decode([number])
-    return sentence(reason, language)
-
-
-def decision_id(
-    secret: bytes, workspace: Workspace, choice: Choice, route: str, arguments: Mapping[str, Any]
-) -> str:
-    """32 hex digits out of snapshot, route and arguments; keyed, as it goes out with messages."""
-    parts = [workspace.settings.workspace, choice.snapshot or "", choice.reason or "", route]
-    parts += [f"{name}={arguments[name]}" for name in sorted(arguments)]
-    text = _UNIT.join(parts).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(text, key=secret[:64], digest_size=16).hexdigest()
+def decision_id(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> bytes:
+    """16 bytes out of the question, the customer, the snapshot and what was picked; keyed, as it
+    goes out with messages."""
+    picked = chosen.picked
+    found = blake2b(call.digest, key=runtime.secret[:64], digest_size=16)
+    found.update(here.settings.workspace.encode())
+    found.update(chosen.reading.published.generation.encode())
+    found.update(b"%b|%b|" % ((picked.reason or "").encode(), (picked.send_reason or "").encode()))
+    found.update(chosen.customer or b"")
+    found.update(array("I", [entry.number for entry in picked.entries]).tobytes())
+    return found.digest()
 
 
 def landing_url(
-    runtime: Runtime, workspace: Workspace, choice: Choice, arguments: Mapping[str, Any]
+    runtime: Runtime, here: Workspace, call: Call, chosen: Chosen, decision: bytes
 ) -> str:
     """The link to this customer's page. It runs out some days after the snapshot was made (not
     after the call: a repeated call gives the same link)."""
-    customer = arguments["customer"]
+    expires_at = _expiry(chosen.created_at, here.settings.landing.link_ttl_days)
     landing = Landing(
-        workspace=workspace.settings.workspace,
-        campaign=arguments["campaign"],
-        customer=workspace.reader.hash_of(customer) if customer and choice.created_at else b"",
-        expires_at=_expiry(choice.created_at, workspace.settings.landing.link_ttl_days),
+        here.settings.workspace,
+        call.campaign,
+        chosen.customer if chosen.customer and expires_at else b"",
+        expires_at,
+        decision,
+        call.arguments.get("channel", ""),
     )
-    return f"{runtime.settings.public_url}/l/{runtime.links.write(landing)}"
+    return runtime.landing_prefix + runtime.links.write(landing)
 
 
+def shown(catalogue: Catalogue, entry: Entry, language: str) -> dict[str, Any]:
+    """One item as content answers show it."""
+    found: dict[str, Any] = orjson.loads(_items(catalogue, [entry], language)[0])
+    return found
+
+
+def _items(catalogue: Catalogue, entries: Sequence[Entry], language: str) -> list[bytes]:
+    texts = catalogue.jsons([entry[0] for entry in entries])
+    return [
+        b"%b%b%b]}" % (text, _scored(score), _sentences(reasons, language) if reasons else b"")
+        if extra is None
+        else b"%b%b%b],%b}"
+        % (text, _scored(score), _sentences(reasons, language), orjson.dumps(extra)[1:-1])
+        for text, (_, score, reasons, extra) in zip(texts, entries, strict=True)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _scored(score: float) -> bytes:
+    """Between an item and its reasons; a probability has one of a few hundred values."""
+    return b',"score":%b,"reasons":[' % repr(score).encode()
+
+
+def _sentences(packed: bytes, language: str) -> bytes:
+    return b",".join([_sentence(reason, language) for reason in single_reasons(packed)])
+
+
+@lru_cache(maxsize=32_768)
+def _sentence(packed: bytes, language: str) -> bytes:
+    """Many customers are told the same, so that an answer waits for no sentence to be made."""
+    (reason,) = decode(reason_numbers(packed))
+    return orjson.dumps(sentence(reason, language))
+
+
+@lru_cache(maxsize=256)
+def _text(value: str | None) -> bytes:
+    return orjson.dumps(value)
+
+
+@lru_cache(maxsize=64)
 def _expiry(created_at: datetime | None, days: int) -> int:
     """Unix time; 0 without a snapshot: such a link names nobody and cannot run out."""
     return int((created_at + timedelta(days=days)).timestamp()) if created_at else 0

@@ -5,42 +5,54 @@ Imported by web workers: no numpy, no pyarrow. A Reader is shared by all threads
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import redis
 from redis.exceptions import RedisClusterException
 
+from scoring.columns import IDENTIFIER_KINDS
 from scoring.store.breaker import Breaker
-from scoring.store.client import Client, round_trip
+from scoring.store.client import Client
 from scoring.store.errors import RecordError, StoreUnavailable
-from scoring.store.fallback import NOTHING, Fallback, FallbackFile
-from scoring.store.keys import Keys, bucket, customer_hash
-from scoring.store.published import Pointer, PublishedSnapshot, load
+from scoring.store.fallback import FallbackFile
+from scoring.store.following import Following
+from scoring.store.keys import Keys, customer_hash
+from scoring.store.persons import NOBODY, Person, parse_person, person_command
+from scoring.store.published import Pointer, PublishedSnapshot, nothing_published
 from scoring.store.reading import Reading
-from scoring.store.recent_record import unpack_recent
-from scoring.store.records import CustomerRecord, alias_target
+from scoring.store.recent_record import RECENT_EVENTS, unpack_recent
+from scoring.store.records import CustomerRecord, alias_record, alias_target
+from scoring.store.wire import Wire
 
-RECENT_EVENTS = 50
-# how long a call waits for the catalogue of a new snapshot; then it answers from the old one
-LOAD_WAIT_S = 0.2
+Command = tuple[bytes, ...]
+_LAST = str(RECENT_EVENTS - 1).encode()
+
+
+class _Asked(NamedTuple):
+    """Whose data: the ``customer`` of this hash (None: nobody's). ``own``: most likely the
+    customer's own id, and not a device's or another alias."""
+
+    customer: bytes | None
+    own: bool = True
 
 
 class _Raw(NamedTuple):
     """The answers of one round trip; ``pointer`` was read after ``record``."""
 
     record: bytes | None
-    alias: bytes | None
     recent: list[bytes]
     pointer: bytes | None
+    live: bytes | None
+    customer: bytes | None  # whose these are: another one behind a device or an alias
+    carried: bool
 
 
 class Reader:
     """Reads one workspace. ``secret`` keys the customer hashes; ``workspace_dir`` holds
-    fallback.json. Every read raises StoreUnavailable if there is no usable answer in time."""
+    fallback.json and the files that processes share. Every read raises StoreUnavailable if there
+    is no usable answer in time."""
 
     def __init__(
         self,
@@ -51,31 +63,36 @@ class Reader:
         *,
         breaker: Breaker | None = None,
     ) -> None:
-        self._client = client
+        self._wire = Wire(client)
         self._workspace = workspace
         self._secret = secret
         self._keys = Keys(workspace)
+        self._newest = (b"MGET", self._keys.pointer.encode(), self._keys.live.encode())
         self._breaker = breaker or Breaker()
         self._fallback = FallbackFile(workspace_dir) if workspace_dir else None
-        self._published: PublishedSnapshot | None = None
-        self._lock = threading.Lock()
-        self._loading: tuple[bytes, Future[PublishedSnapshot]] | None = None
+        self._following = Following(
+            client, self._keys, workspace_dir and workspace_dir / "published"
+        )
 
     def hash_of(self, customer: str) -> bytes:
         """The pseudonym under which Redis (and a landing link) knows the customer, 12 bytes."""
         return customer_hash(self._secret, self._workspace, customer)
 
-    def read(self, customer: str | None = None) -> Reading:
-        """Everything for one content call. ``customer`` is an external id or ``kind:identifier``;
-        None reads the snapshot alone."""
-        return self.customer_by_hash(None if customer is None else self.hash_of(customer))
+    def read(self, customer: str | bytes | None = None, carry: Command | None = None) -> Reading:
+        """Everything for one content call. ``customer`` is an external id, ``kind:identifier``, or
+        a hash, as landing links hold one; None reads the snapshot alone. ``carry``: a command that travels along; that it failed fails
+        nothing else."""
+        if customer is None or isinstance(customer, bytes):
+            return self._guarded(_Asked(customer, own=False), carry)
+        kind, separator, _ = customer.partition(":")
+        own = not (separator and kind in IDENTIFIER_KINDS)
+        return self._guarded(_Asked(self.hash_of(customer), own), carry)
 
-    def customer_by_hash(self, customer: bytes | None) -> Reading:
-        """As read(), for a customer hash (landing links hold one)."""
+    def _guarded(self, asked: _Asked, carry: Command | None) -> Reading:
         if not self._breaker.allow():
             raise StoreUnavailable("open", "Redis failed less than half a second ago")
         try:
-            reading = self._read(customer)
+            reading = self._read(asked, carry)
         except redis.TimeoutError as problem:
             self._breaker.failure()
             raise StoreUnavailable("timeout", str(problem)) from problem
@@ -93,101 +110,115 @@ class Reader:
         """The snapshot that readers see now."""
         return self.read().published
 
-    def fallback(self) -> Fallback:
-        """The best non-personal content known; never raises, needs no Redis."""
-        return self._fallback.read() if self._fallback else NOTHING
+    def fallback(self) -> PublishedSnapshot:
+        """The best that is known without Redis: the snapshot this process saw last, else the
+        popular items on disk; never raises."""
+        latest = self._following.latest
+        if latest is not None:
+            return latest
+        return self._fallback.read() if self._fallback else nothing_published()
 
-    def _read(self, customer: bytes | None) -> Reading:
-        published, raw = self._consistent(customer)
-        recent = raw.recent
-        target = raw.alias
-        if raw.record is not None:
-            target = target or alias_target(raw.record)
-        if customer is not None and target is not None and target != customer:
-            published, raw = self._consistent(target)
-            recent = sorted([*recent, *raw.recent], key=_at, reverse=True)[:RECENT_EVENTS]
-            customer = target
+    def _read(self, asked: _Asked, carry: Command | None) -> Reading:
+        published, raw = self._consistent(asked, carry)
+        carried = raw.carried
+        target = alias_target(raw.record) if raw.record is not None else None
+        if target is not None:  # ids that were merged, or a cluster
+            earlier = raw.recent
+            published, raw = self._consistent(_Asked(target), None)
+            recent = sorted([*earlier, *raw.recent], key=_at, reverse=True)[:RECENT_EVENTS]
+            raw = raw._replace(recent=recent)
         record = None
         if raw.record is not None and alias_target(raw.record) is None:
             record = CustomerRecord(raw.record, published.widths)
-        return Reading(published, customer, record, tuple(map(unpack_recent, recent)))
+        events = tuple(map(unpack_recent, raw.recent)) if raw.recent else ()
+        return Reading(published, raw.customer, record, events, carried=carried)
 
-    def _consistent(self, customer: bytes | None) -> tuple[PublishedSnapshot, _Raw]:
+    def _consistent(self, asked: _Asked, carry: Command | None) -> tuple[PublishedSnapshot, _Raw]:
         """A record and the snapshot it belongs to. A record found under a generation belongs to
         it for good; one not found counts only while the pointer still names that generation."""
-        published = self._published
-        raw = self._fetch(published, customer)
+        following = self._following
+        published = following.latest
+        raw = self._fetch(published, asked, carry)
         for _attempt in range(2):
             if raw.pointer is None:
                 raise StoreUnavailable("no_snapshot", "nothing is published")
-            pointer = Pointer.unpack(raw.pointer)
-            if published is not None and pointer.generation == published.generation:
-                return published, raw
-            newer = self._follow(raw.pointer, pointer, published)
-            if newer is published:
+            if published is not None and following.is_current(raw.pointer, published):
+                return following.with_live(published, raw.live), raw
+            newer = following.follow(Pointer.unpack(raw.pointer).generation)
+            if newer is None or newer is published:
                 break
             published = newer
-            raw = self._fetch(published, customer)
-        if published is not None and (raw.record is not None or customer is None):
+            raw = self._fetch(published, asked, None)._replace(carried=raw.carried)
+        if published is not None and (raw.record is not None or asked.customer is None):
             return published, raw
         raise StoreUnavailable("loading", "the snapshot is being loaded")
 
-    def _fetch(self, published: PublishedSnapshot | None, customer: bytes | None) -> _Raw:
-        keys = self._keys
+    def _fetch(
+        self, published: PublishedSnapshot | None, asked: _Asked, carry: Command | None
+    ) -> _Raw:
+        generation = published.generation if published is not None else ""
+        questions, understand = self._questions(asked, generation)
+        commands = [carry, *questions, self._newest] if carry else [*questions, self._newest]
+        answers = self._wire.ask(commands)
+        carried = carry is not None and not isinstance(answers.pop(0), redis.RedisError)
+        pointer, live = _checked(answers[-1])
+        person = understand(answers) if asked.customer is not None else _NOBODY
+        return _Raw(person.record, person.recent, pointer, live, person.customer or None, carried)
+
+    def _questions(
+        self, asked: _Asked, generation: str
+    ) -> tuple[list[Command], Callable[[list[Any]], Person]]:
+        """The commands about a person, and what makes a person of their answers."""
+        customer, keys = asked.customer, self._keys
         if customer is None:
-            return _Raw(None, None, [], *round_trip(self._client, [("GET", keys.pointer)]))
-        commands: list[tuple[Any, ...]] = [
-            ("GET", keys.alias(customer)),
-            ("ZRANGE", keys.recent(customer), 0, RECENT_EVENTS - 1, "REV"),
-        ]
-        if published is not None:
-            commands.append(
-                ("HGET", keys.customers(published.generation, bucket(customer)), customer)
+            return [], lambda _answers: _NOBODY
+        if not asked.own and self._wire.direct:
+            command = person_command(keys, generation, customer, RECENT_EVENTS)
+            return [_packed(command)], lambda answers: self._person(
+                answers[0], generation, customer
             )
-        commands.append(("GET", keys.pointer))
-        alias, recent, *record, pointer = round_trip(self._client, commands)
-        return _Raw(record[0] if record else None, alias, recent, pointer)
+        records, recent = keys.record_and_recent(generation, customer)
+        commands: list[Command] = [
+            (b"HGET", records, customer),
+            (b"ZRANGE", recent, b"0", _LAST, b"REV"),
+        ]
+        if asked.own:
+            return commands, lambda answers: Person(
+                customer, _checked(answers[0]), _checked(answers[1])
+            )
+        commands.append((b"GET", keys.alias(customer).encode()))
+        return commands, lambda answers: _linked(customer, *map(_checked, answers[:3]))
 
-    def _follow(
-        self, raw: bytes, pointer: Pointer, current: PublishedSnapshot | None
-    ) -> PublishedSnapshot | None:
-        """The snapshot of ``pointer`` if it can be had in LOAD_WAIT_S, otherwise ``current``; the
-        loading goes on in a thread of its own, once for all calls that wait for it."""
-        with self._lock:
-            latest = self._published
-            if latest is not None and latest.generation == pointer.generation:
-                return latest
-            if self._loading is None or self._loading[0] != raw:
-                future: Future[PublishedSnapshot] = Future()
-                self._loading = (raw, future)
-                threading.Thread(
-                    target=self._load, args=(pointer.generation, future), daemon=True
-                ).start()
-            future = self._loading[1]
-        try:
-            return future.result(LOAD_WAIT_S)
-        except FutureTimeoutError:
-            return current
-        except StoreUnavailable:
-            if current is None:
-                raise
-            return current
-
-    def _load(self, generation: str, future: Future[PublishedSnapshot]) -> None:
-        try:
-            published = load(self._client, self._keys, generation)
-        except (
-            redis.RedisError, RedisClusterException, OSError, RecordError, StoreUnavailable,
-        ) as problem:  # fmt: skip
-            with self._lock:
-                self._loading = None
-            future.set_exception(problem)
-            return
-        with self._lock:
-            self._published = published
-            self._loading = None
-        future.set_result(published)
+    def _person(self, answer: Any, generation: str, customer: bytes) -> Person:
+        """A server that was started anew does not know the script yet."""
+        if isinstance(answer, redis.RedisError) and str(answer).startswith("NOSCRIPT"):
+            command = person_command(self._keys, generation, customer, RECENT_EVENTS, load=True)
+            (answer,) = self._wire.ask([_packed(command)])
+        return parse_person(_checked(answer))
 
 
-def _at(raw: bytes) -> int:
+_NOBODY = Person(b"", None, [])
+
+
+def _linked(customer: bytes, record: Any, recent: Any, link: bytes | None) -> Person:
+    """A live link counts before the snapshot's; an empty one says whose it is not."""
+    if link is None:
+        return Person(customer, record, recent)
+    if link == NOBODY:
+        is_alias = record is not None and alias_target(record) is not None
+        return Person(customer, None if is_alias else record, recent)
+    return Person(customer, alias_record(link), recent)
+
+
+def _checked(answer: Any) -> Any:
+    if isinstance(answer, redis.RedisError):
+        raise answer
+    return answer
+
+
+def _packed(command: tuple[Any, ...]) -> Command:
+    return tuple(each if isinstance(each, bytes) else str(each).encode() for each in command)
+
+
+def _at(raw: bytes) -> Any:
     return unpack_recent(raw).at_s
