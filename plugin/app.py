@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 
-from plugin import customers, documentation, logs, operations, probes, secret
+from plugin import audit, customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
 from plugin.decisions import DecisionLogs
@@ -37,6 +37,7 @@ from plugin.queue import Jobs
 from plugin.runtime import Runtime, Workspace
 from plugin.scrape import Scrape
 from plugin.segments import routes as segments
+from plugin.trail import Trail
 from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 from scoring.store import live
@@ -61,6 +62,7 @@ _BLUEPRINTS = (
     segments,
     customers,
     operations,
+    audit,
     probes,
 )
 
@@ -145,6 +147,7 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
             )
             for name, found in settings.workspaces.items()
         },
+        no_keys=Keys(settings.workspace_dir("")),
         links=Links(key),
         metrics=metrics,
         presence=presence,
@@ -197,6 +200,7 @@ def _workspace(
         jobs=Jobs(patient, found.workspace),
         decisions=decisions.log(found.workspace, folder),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
+        trail=Trail(folder, key),
     )
 
 

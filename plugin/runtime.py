@@ -21,6 +21,7 @@ from plugin.metrics import Metrics
 from plugin.presence import Presence
 from plugin.pressure import Pressure
 from plugin.queue import Jobs
+from plugin.trail import Trail
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
@@ -44,6 +45,7 @@ class Workspace:
     jobs: Jobs
     decisions: DecisionLog
     erase: Callable[[str], None]  # a customer, from the store, at once
+    trail: Trail
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Runtime:
 
     settings: Settings
     workspaces: Mapping[str, Workspace]
+    no_keys: Keys  # of a workspace that is not there
     links: Links
     metrics: Metrics
     presence: Presence
