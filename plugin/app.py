@@ -23,8 +23,11 @@ from plugin.events.translating import Translator
 from plugin.front import Front
 from plugin.headers import secure
 from plugin.jsonio import OrjsonProvider
+from plugin.landing import clicks
 from plugin.landing import routes as landing
+from plugin.landing.counts import TapCounts
 from plugin.landing.token import Links
+from plugin.landing.tracking import Place, Tracker
 from plugin.metrics import Metrics
 from plugin.presence import Presence
 from plugin.queue import Jobs
@@ -38,11 +41,12 @@ from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
+from scoring.store.taps import Taps
 from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 STORE_TIMEOUT_S = 2.0  # of what writes or queues; content calls wait far less
-_BLUEPRINTS = (content, landing, events, webhooks, segments, customers, operations, probes)
+_BLUEPRINTS = (content, landing, clicks, events, webhooks, segments, customers, operations, probes)
 
 
 class _Api(ErrorHandlerMixin, Api):
@@ -110,14 +114,18 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     key = secret.load(settings)
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
+    metrics = Metrics()
+    workspaces = {
+        name: _workspace(settings, found, key=key, patient=patient, hasty=hasty)
+        for name, found in settings.workspaces.items()
+    }
+    places = {name: Place(Taps(patient, name), each.recent) for name, each in workspaces.items()}
     return Runtime(
         settings=settings,
-        workspaces={
-            name: _workspace(settings, found, key=key, patient=patient, hasty=hasty)
-            for name, found in settings.workspaces.items()
-        },
+        workspaces=workspaces,
         links=Links(key),
-        metrics=Metrics(),
+        tracker=Tracker(places, TapCounts(metrics.registry)),
+        metrics=metrics,
         presence=Presence(hasty),
         secret=key,
         translators=translators,

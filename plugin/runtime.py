@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from plugin.auth import Keys
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
+from plugin.landing.tracking import Tracker
 from plugin.metrics import Metrics
 from plugin.presence import Presence
 from plugin.queue import Jobs
@@ -45,6 +46,7 @@ class Runtime:
     settings: Settings
     workspaces: Mapping[str, Workspace]
     links: Links
+    tracker: Tracker
     metrics: Metrics
     presence: Presence
     secret: bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from scoring.lake import Lake
 from scoring.segment import forget
 from scoring.snapshot import Snapshot
 from scoring.store import erasure as store_erasure
+from scoring.store.erasure import erased_hashes
+from scoring.store.keys import hasher
 from settings.workspace import WorkspaceSettings
 
 Identifiers = set[tuple[str, str]]
@@ -50,7 +53,10 @@ def erase(
 def _erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dict[str, Any]:
     folder = context.workspace_dir(workspace)
     kept = [folder / "snapshots" / meta.snapshot for meta in snapshots.kept(folder)]
-    identifiers = identifiers_of(customer, [*_known(kept), _resolved(folder)])
+    resolved = _resolved(folder, hasher(context.secret, workspace.workspace))
+    identifiers = identifiers_of(customer, [*_known(kept), resolved])
+    hashes = erased_hashes(workspace.workspace, context.secret, identifiers)
+    identifiers |= {(c.CUSTOMER_HASH, each.hex()) for each in hashes}  # a link still names them so
     ids = {value if kind == c.EXTERNAL_ID else f"{kind}:{value}" for kind, value in identifiers}
     rows = importing.erase(folder, identifiers, secret=context.secret)
     entries = store_erasure.erase(
@@ -85,11 +91,11 @@ def _known(kept: list[Path]) -> list[pa.Table]:
     return [Snapshot.open(folder, verify=False).identifiers() for folder in kept]
 
 
-def _resolved(folder: Path) -> pa.Table:
+def _resolved(folder: Path, hash_of: Callable[[str], bytes] | None) -> pa.Table:
     """Of everybody in the lake: a person may have come after the last night."""
     lake = Lake(folder / "lake")
     ever = datetime.max.replace(tzinfo=UTC)
-    return resolve(lake.events(before=ever), lake.customers()).identifiers
+    return resolve(lake.events(before=ever), lake.customers(), hash_of).identifiers
 
 
 def _persons(identifiers: Identifiers, table: pa.Table) -> set[str]:

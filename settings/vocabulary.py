@@ -61,15 +61,22 @@ UNSUBSCRIBE = "unsubscribe"
 BOUNCE = "bounce"  # a message did not arrive
 CONVERSION = "conversion"  # did what the campaign was for, as the host tool counts it
 CONTROL = "control"  # was held out of the campaign, to compare with
+# a landing page opened, a link followed, by a program: never counted as a person's
+AUTOMATED_OPEN = "automated_open"
+AUTOMATED_CLICK = "automated_click"
+AUTOMATED = (AUTOMATED_OPEN, AUTOMATED_CLICK)
 EVENT_TYPES = (
     "view", "search", "cart", PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
     DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", "interest",
-    BOUNCE, CONVERSION, CONTROL,
+    BOUNCE, CONVERSION, CONTROL, AUTOMATED_OPEN, AUTOMATED_CLICK,
 )  # fmt: skip
 
 # identifier kinds
 EXTERNAL_ID = "external_id"
 ALIAS = "alias"
+# all that a landing link tells of its customer: scoring.store.keys.customer_hash, in hex. Our own
+# events have it; a source or a caller cannot.
+CUSTOMER_HASH = "customer_hash"
 IDENTIFIER_KINDS = (EXTERNAL_ID, DEVICE_ID, ALIAS, "email_hash", "phone_hash")
 
 # per-customer scores that a connection may keep as user attributes in the host tool

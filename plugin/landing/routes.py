@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -20,9 +21,8 @@ from plugin.content.service import Chosen
 from plugin.guard import scoped, workspace
 from plugin.ids import require_short
 from plugin.jsonio import answer
-from plugin.landing import page
+from plugin.landing import page, visit
 from plugin.landing.messages import LANGUAGES, choose
-from plugin.landing.token import Landing, expired
 from plugin.runtime import Workspace, runtime
 from scoring.reasons.reason import decode
 
@@ -73,11 +73,14 @@ def landing_page(arguments: dict[str, Any], token: str) -> Response:
 
     A forged, expired or foreign link shows the same page with best sellers.
     """
-    here, landing = _of_token(token)
+    here, landing = visit.of_token(token)
     call = _call(here, landing.campaign, here.settings.landing.limit)
     chosen = service.choose(here, call, landing.customer or None)
+    visit.told(here, landing)
     language = choose(arguments.get("lang"), request.accept_languages, here.settings.locale)
-    return _rendered(page.make(_content(chosen, language), here.settings, language))
+    followed = f"../c/{token}" if landing.customer else None
+    content = replace(_content(chosen, language), followed=followed)
+    return _rendered(page.make(content, here.settings, language))
 
 
 @blueprint.route("/v1/landing/<campaign>")
@@ -108,20 +111,6 @@ def landing_json(arguments: dict[str, Any], campaign: str) -> Response:
     return answer(document)
 
 
-def _of_token(token: str) -> tuple[Workspace, Landing]:
-    """The workspace and what the link says; for a link that is not ours (or no longer good) nobody
-    in the first workspace."""
-    found = runtime()
-    landing = found.links.read(token)
-    if landing is not None and landing.workspace in found.workspaces:
-        here = found.workspaces[landing.workspace]
-        if not (landing.customer and expired(landing, here.now())):
-            return here, landing
-        return here, Landing(landing.workspace, landing.campaign, b"", 0)
-    name, here = next(iter(found.workspaces.items()))
-    return here, Landing(name, "", b"", 0)
-
-
 def _call(here: Workspace, campaign: str, limit: int, **more: str) -> Call:
     kind = KINDS["for-you"]
     call = Call.of(kind, {"campaign": campaign, "limit": limit, **more}, here.settings.content)
@@ -143,7 +132,7 @@ def _content(chosen: Chosen, language: str) -> page.Content:
 
 def _rendered(shown: page.Page) -> Response:
     response = Response(render_template("landing.html", page=shown), mimetype="text/html")
-    response.headers["Content-Security-Policy"] = _POLICY.format(style=shown.style_hash)
+    response.headers["Content-Security-Policy"] = _POLICY.format(style=shown.theme.style_hash)
     response.headers["Cache-Control"] = "no-store, private"
     response.headers["Content-Language"] = shown.language
     response.headers["Vary"] = "Accept-Language"

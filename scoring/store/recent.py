@@ -161,7 +161,7 @@ class RecentEvents:
         event_id = event.get(c.EVENT_ID)
         if not event_id:
             raise RecordError("an event has no event_id")
-        if not event.get(c.ITEM_ID):
+        if not event.get(c.ITEM_ID) or event[c.EVENT_TYPE] in c.AUTOMATED:
             return None
         recent = RecentEvent(event[c.EVENT_TYPE], event[c.ITEM_ID], at_s)
         return _Placed(whose.get(customer, customer), pack_recent(recent, event_id), at_s)
@@ -202,6 +202,8 @@ class RecentEvents:
         kind, identifier = event.get(c.IDENTIFIER_KIND), event.get(c.IDENTIFIER)
         if not kind or not identifier:
             raise RecordError("an event has no identifier or no identifier_kind")
+        if kind == c.CUSTOMER_HASH:
+            return bytes.fromhex(identifier)
         return self._hash_of(kind, identifier)
 
     def _hash_of(self, kind: str, identifier: str) -> bytes:
