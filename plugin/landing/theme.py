@@ -59,7 +59,7 @@ def _styled(looks: tuple[str, str, str], colors: tuple[Pairs, Pairs]) -> tuple[s
     accent, dark_mode, font = looks
     light, dark = (dict(each) for each in colors)
     variables = {
-        "light": _variables({"accent": accent, **light}),
+        "light": _variables({"accent": accent, **light}) + _LIGHT,
         "dark": _variables({"accent": accent, **dark}) + _DARK,
     }
     fonts = f":root{{--font:{font + ',' if font else ''}{_FONTS}}}"
@@ -82,7 +82,11 @@ def _styled(looks: tuple[str, str, str], colors: tuple[Pairs, Pairs]) -> tuple[s
 
 
 # beside what _variables makes of the colours
-_DARK = "--shade:none;--edge:1px;--dim:brightness(.82) saturate(1.05);"
+_LIGHT = (
+    "--shade:0 1px 2px rgb(20 20 30/.05),0 8px 24px rgb(20 20 30/.06);"
+    "--lift:0 2px 4px rgb(20 20 30/.06),0 14px 34px rgb(20 20 30/.13);--edge:0;--dim:none;"
+)
+_DARK = "--shade:none;--lift:0 10px 30px rgb(0 0 0/.5);--edge:1px;--dim:brightness(.9);"
 
 
 def _variables(colors: Mapping[str, str]) -> str:
