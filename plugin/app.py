@@ -28,10 +28,13 @@ from plugin.landing import routes as landing
 from plugin.landing.counts import TapCounts
 from plugin.landing.token import Links
 from plugin.landing.tracking import Place, Tracker
+from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
+from plugin.pressure import Pressure
 from plugin.queue import Jobs
 from plugin.runtime import Runtime, Workspace
+from plugin.scrape import Scrape
 from plugin.segments import routes as segments
 from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
@@ -114,7 +117,11 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     key = secret.load(settings)
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
-    metrics = Metrics()
+    metrics, pressure = Metrics(), Pressure()
+    metrics.gauge(
+        "web_waiting_calls", "Calls that have no thread yet", lambda: float(pressure.waiting)
+    )
+    presence = Presence(hasty)
     workspaces = {
         name: _workspace(settings, found, key=key, patient=patient, hasty=hasty)
         for name, found in settings.workspaces.items()
@@ -126,7 +133,10 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
         links=Links(key),
         tracker=Tracker(places, TapCounts(metrics.registry)),
         metrics=metrics,
-        presence=Presence(hasty),
+        presence=presence,
+        scrape=Scrape(hasty).registries,
+        pressure=pressure,
+        limits=Limits(settings.limits, presence),
         secret=key,
         translators=translators,
     )

@@ -34,6 +34,7 @@ URL = "url"
 IMAGE_URL = "image_url"
 AVAILABLE_FROM = "available_from"
 TEXT = "text"
+TAGS = "tags"  # list of texts, null = none
 
 # customers
 CUSTOMER_ID = "customer_id"
@@ -61,6 +62,7 @@ UNSUBSCRIBE = "unsubscribe"
 BOUNCE = "bounce"  # a message did not arrive
 CONVERSION = "conversion"  # did what the campaign was for, as the host tool counts it
 CONTROL = "control"  # was held out of the campaign, to compare with
+UNLINK = "unlink"  # the device is nobody's from here on
 # a landing page opened, a link followed, by a program: never counted as a person's
 AUTOMATED_OPEN = "automated_open"
 AUTOMATED_CLICK = "automated_click"
@@ -68,7 +70,7 @@ AUTOMATED = (AUTOMATED_OPEN, AUTOMATED_CLICK)
 EVENT_TYPES = (
     "view", "search", "cart", PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
     DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", "interest",
-    BOUNCE, CONVERSION, CONTROL, AUTOMATED_OPEN, AUTOMATED_CLICK,
+    BOUNCE, CONVERSION, CONTROL, UNLINK, AUTOMATED_OPEN, AUTOMATED_CLICK,
 )  # fmt: skip
 
 # identifier kinds
@@ -110,7 +112,7 @@ FILE_FORMATS = ("csv", "ndjson", "parquet")
 class Column:
     """One canonical column. ``kind`` decides which ways of mapping make sense."""
 
-    kind: Literal["text", "number", "time", "boolean", "json"]
+    kind: Literal["text", "number", "time", "boolean", "json", "list"]
     description: str
     required: bool = False
 
@@ -147,6 +149,9 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         IMAGE_URL: Column("text", "picture"),
         AVAILABLE_FROM: Column("time", "not recommended before"),
         TEXT: Column("text", "description; helps items that nobody has bought yet"),
+        TAGS: Column(
+            "list", "labels to filter by: a JSON list, or texts with `|`, `;` or `,` between them"
+        ),
     },
     "customers": {
         CUSTOMER_ID: Column("text", "the customer's external id", required=True),
