@@ -15,7 +15,7 @@ from scoring.store.keys import Keys
 TAPS_TTL_S = 2 * 86_400
 MOST_TAPS = 64  # kept of one customer
 PAGE_BYTES = 4
-_HEAD = struct.Struct(f">{PAGE_BYTES}sQ")
+_HEAD = struct.Struct(f">{PAGE_BYTES}sq")
 
 
 class NotedTap(NamedTuple):
