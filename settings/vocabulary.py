@@ -150,7 +150,8 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         AVAILABLE_FROM: Column("time", "not recommended before"),
         TEXT: Column("text", "description; helps items that nobody has bought yet"),
         TAGS: Column(
-            "list", "labels to filter by: a JSON list, or texts with `|`, `;` or `,` between them"
+            "list",
+            "labels to filter by: a JSON list, or a text with commas, semicolons or bars between",
         ),
     },
     "customers": {
