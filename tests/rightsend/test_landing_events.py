@@ -15,7 +15,7 @@ from rightsend import jobs
 from scoring import features
 from scoring.history import CLICKED
 from scoring.identity import resolve
-from scoring.importing import import_sources
+from scoring.importing import import_events, import_sources
 from scoring.lake import Lake
 from scoring.store.keys import Keys, customer_hash, hasher
 from tests.plugin.landing.browsers import CHROME
@@ -104,11 +104,10 @@ def test_whoever_is_not_known_yet_gets_the_tap_as_soon_as_they_are(context, impo
     visit("newcomer", "item-03")
     assert "customer_hash" not in {kind for kind, _ in people(imported, context.secret)}
     hashed = customer_hash(context.secret, "shop", "newcomer").hex()
-    orders = context.settings.file.parent / "orders.csv"
-    orders.write_text(orders.read_text().replace(",c02,", ",newcomer,"))
-    workspace = context.workspace()
-    folder = context.workspace_dir(workspace)
-    import_sources(workspace, folder, now=context.now(workspace), secret=context.secret)
+    now = context.now(context.workspace())
+    signup = {"event_type": "signup", "identifier": "newcomer", "occurred_at": now}
+    folder = context.workspace_dir(context.workspace())
+    import_events([signup], folder, now=now, secret=context.secret)
     assert people(imported, context.secret)["customer_hash", hashed] == "newcomer"
 
 
