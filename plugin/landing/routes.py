@@ -59,7 +59,11 @@ class LandingArgumentsSchema(ForYouArgumentsSchema):
 @blueprint.route("/l/<anything:token>")
 @blueprint.arguments(PageArgumentsSchema, location="query")
 @blueprint.response(200, {"type": "string"}, content_type="text/html")
-@blueprint.doc(responses={"200": {"content": {JSON: {"schema": LandingSchema}}}})
+@blueprint.doc(
+    responses={
+        "200": {"content": {HTML: {"schema": {"type": "string"}}, JSON: {"schema": LandingSchema}}}
+    }
+)
 def landing_page(arguments: dict[str, Any], token: str) -> Response:
     """The personal landing page behind a signed link
 

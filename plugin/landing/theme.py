@@ -98,7 +98,7 @@ def _variables(colors: Mapping[str, str]) -> str:
         "page": page,
         "card": card,
         "text": text,
-        "quiet": readable(mix(text, page, 0.38), (page, card), text, _MORE_READABLE),
+        "quiet": readable(mix(text, page, 0.38), (page, card, tint), text, _MORE_READABLE),
         "line": mix(card, text, 0.1),
         "link": readable(accent, (page, card, tint), text, READABLE),
         "mark": readable(accent, (page, card), text, VISIBLE),
