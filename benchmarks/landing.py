@@ -136,7 +136,7 @@ def _links(shop: Shop) -> dict[str, str]:
     for language in LANGUAGES:
         links[f"customer, {language}"] = shop.link(language)
         links[f"nobody, {language}"] = shop.link(language, personal=False)
-        links[f"empty, {language}"] = shop.link(EMPTY, personal=False) + f"?lang={language}"
+        links[f"empty, {language}"] = shop.link(EMPTY, spoken=language)
     return links
 
 
@@ -184,8 +184,10 @@ def _measure(browser: Chrome, shop: Shop, rounds: int) -> dict[str, Times]:
         runs = [_load(browser, link) for _ in range(rounds)]
         found[language] = Times(*(statistics.median(each) for each in zip(*runs, strict=True)))
         load, largest, first, in_view = found[language]
-        print(f"slow 3G, {language}: first paint {first:.2f} s, largest {largest:.2f} s, "
-              f"load {load:.2f} s (promised {PROMISED_S} s), pictures on the screen {in_view:.2f} s")  # fmt: skip
+        print(
+            f"slow 3G, {language}: first paint {first:.2f} s, largest {largest:.2f} s, load "
+            f"{load:.2f} s (promised {PROMISED_S} s), pictures on the screen {in_view:.2f} s"
+        )
     return found
 
 

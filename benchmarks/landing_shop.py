@@ -69,12 +69,14 @@ class Shop(NamedTuple):
 
     url: str
 
-    def link(self, language: str, *, personal: bool = True) -> str:
-        """A customer's page, or that for nobody in particular."""
-        customer = customer_hash(SECRET, language, CUSTOMER) if personal else b""
+    def link(self, language: str, *, personal: bool = True, spoken: str | None = None) -> str:
+        """A customer's page, or that for nobody in particular, in the shop's language or in
+        ``spoken``."""
+        known = personal and language != EMPTY
+        customer = customer_hash(SECRET, language, CUSTOMER) if known else b""
         expires_at = int(CUTOFF.timestamp()) + 30 * 86_400
         token = Links(SECRET).write(Landing(language, "spring", customer, expires_at))
-        return f"{self.url}/l/{token}"
+        return f"{self.url}/l/{token}?lang={spoken or language}"
 
 
 @contextmanager

@@ -98,9 +98,10 @@ def leaf(category: str) -> str:
 
 def tidy(text: str, *, shortest: int = 5) -> str:
     """Catalogues that shout are read in sentence case; anything else stays as it is, as do texts
-    under ``shortest`` characters: they may be abbreviations."""
+    with fewer than ``shortest`` capitals: they may be abbreviations, or say 1L in Korean."""
     text = " ".join(text.split())
-    return text.capitalize() if text.isupper() and len(text) >= shortest else text
+    shouts = text.isupper() and sum(map(str.isupper, text)) >= shortest
+    return text.capitalize() if shouts else text
 
 
 def _image_set(template: str | None, picture: str | None) -> str:

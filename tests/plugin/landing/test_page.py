@@ -71,6 +71,7 @@ def test_shouting_names_are_calmed_and_others_kept():
     assert tidy("FLUID MILK  WHITE ONLY") == "Fluid milk white only"
     assert (tidy("iPhone 17"), tidy("LEGO")) == ("iPhone 17", "LEGO")
     assert leaf("GROCERY > CHEESE") == "Cheese"
+    assert tidy("콜드브루 커피 1L") == "콜드브루 커피 1L"
     assert (leaf("MEAT > BEEF"), leaf("HOME > TV")) == ("Beef", "TV")
 
 
