@@ -27,8 +27,11 @@ from plugin.events.translating import Translator
 from plugin.front import Front
 from plugin.headers import secure
 from plugin.jsonio import OrjsonProvider
+from plugin.landing import clicks
 from plugin.landing import routes as landing
+from plugin.landing.counts import TapCounts
 from plugin.landing.token import Links
+from plugin.landing.tracking import Place, Tracker
 from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
@@ -48,6 +51,7 @@ from scoring.store.keys import Keys as StoreKeys
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
+from scoring.store.taps import Taps
 from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -55,6 +59,7 @@ STORE_TIMEOUT_S = 2.0  # of what writes or queues; content calls wait far less
 _BLUEPRINTS = (
     content,
     landing,
+    clicks,
     events,
     items,
     devices,
@@ -139,16 +144,19 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     reader = partial(Reader, hasty, watch=metrics)
     presence = Presence(hasty)
     decisions = DecisionLogs(hasty, dropped=metrics.dropped)
+    workspaces = {
+        name: _workspace(
+            settings, found, key=key, patient=patient, reader=reader, decisions=decisions
+        )
+        for name, found in settings.workspaces.items()
+    }
+    places = {name: Place(Taps(patient, name), each.recent) for name, each in workspaces.items()}
     return Runtime(
         settings=settings,
-        workspaces={
-            name: _workspace(
-                settings, found, key=key, patient=patient, reader=reader, decisions=decisions
-            )
-            for name, found in settings.workspaces.items()
-        },
+        workspaces=workspaces,
         no_keys=Keys(settings.workspace_dir("")),
         links=Links(key),
+        tracker=Tracker(places, TapCounts(metrics.registry)),
         metrics=metrics,
         presence=presence,
         scrape=Scrape(hasty).registries,

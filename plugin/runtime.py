@@ -16,6 +16,7 @@ from plugin.auth import Keys
 from plugin.decisions import DecisionLog
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
+from plugin.landing.tracking import Tracker
 from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
@@ -56,6 +57,7 @@ class Runtime:
     workspaces: Mapping[str, Workspace]
     no_keys: Keys  # of a workspace that is not there
     links: Links
+    tracker: Tracker
     metrics: Metrics
     presence: Presence
     scrape: Callable[[Workspace], Sequence[CollectorRegistry]]  # what only a scrape reads

@@ -29,6 +29,7 @@ from scoring.progress import Progress
 from scoring.run_log import Details, Run, RunReport, runs
 from scoring.snapshot import Snapshot, SnapshotMeta
 from scoring.sources.registry import SOURCES, Open
+from scoring.store.keys import hasher
 from settings.workspace import WorkspaceSettings
 
 __all__ = [
@@ -167,7 +168,11 @@ class _Night:
 
     def identify(self, folder: Path) -> Details:
         """Identifiers → customers."""
-        identity = resolve(self._lake.events(before=self._now), self._lake.customers())
+        identity = resolve(
+            self._lake.events(before=self._now),
+            self._lake.customers(),
+            hasher(self._context.secret, self._context.workspace.workspace),
+        )
         pq.write_table(identity.identifiers, folder / "identifiers.parquet")
         pq.write_table(identity.customers, folder / "customers.parquet")
         return {"customers": len(identity.customers), "identifiers": len(identity.identifiers)}

@@ -66,15 +66,23 @@ CONVERSION = "conversion"  # did what the campaign was for, as the host tool cou
 CONTROL = "control"  # was held out of the campaign, to compare with
 LINK = "link"  # the device is this customer's from here on
 UNLINK = "unlink"  # the device is nobody's from here on
+# a landing page opened, a link followed, by a program: never counted as a person's
+AUTOMATED_OPEN = "automated_open"
+AUTOMATED_CLICK = "automated_click"
+AUTOMATED = (AUTOMATED_OPEN, AUTOMATED_CLICK)
 EVENT_TYPES = (
     "view", "search", CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
     DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", INTEREST,
     BOUNCE, CONVERSION, CONTROL, LINK, UNLINK,
+    AUTOMATED_OPEN, AUTOMATED_CLICK,
 )  # fmt: skip
 
 # identifier kinds
 EXTERNAL_ID = "external_id"
 ALIAS = "alias"
+# all that a landing link tells of its customer: scoring.store.keys.customer_hash, in hex. Our own
+# events have it; a source or a caller cannot.
+CUSTOMER_HASH = "customer_hash"
 IDENTIFIER_KINDS = (EXTERNAL_ID, DEVICE_ID, ALIAS, "email_hash", "phone_hash")
 
 # per-customer scores that a connection may keep as user attributes in the host tool
@@ -148,7 +156,8 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         AVAILABLE_FROM: Column("time", "not recommended before"),
         TEXT: Column("text", "description; helps items that nobody has bought yet"),
         TAGS: Column(
-            "list", "labels to filter by: a JSON list, or texts with `|`, `;` or `,` between them"
+            "list",
+            "labels to filter by: a JSON list, or a text with commas, semicolons or bars between",
         ),
     },
     "customers": {
