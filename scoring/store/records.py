@@ -6,9 +6,10 @@ before (so it is right to 2.2 %); the string has a 0 for each level down and a 1
 Fifty items, a hundred brands and twenty categories so take about 370 bytes, and the first ten
 entries are read without touching the rest.
 
-    customer  version 1 or 2, three counts, three first levels, three score lengths: u8 each;
+    customer  version 1 to 3, three counts, three first levels, three score lengths: u8 each;
               purchase probability u16 (level 1/4096); expected purchases float16; the lists;
-              in version 2 the reasons for the first items (scoring.store.reasons_record)
+              from version 2 the reasons for the first items (scoring.store.reasons_record);
+              in version 3 the bytes that follow u16, and extras (scoring.store.extras)
     alias     version 0x81, hash of the customer
     relations version 1, two counts, two score lengths: u8; two first scores float32; the lists
 
@@ -23,17 +24,20 @@ from itertools import chain, repeat
 from typing import NamedTuple
 
 from scoring.store.errors import RecordError
+from scoring.store.extras import Extras, ExtrasNames, unpack_extras
 from scoring.store.keys import HASH_BYTES
 from scoring.store.reasons_record import NO_REASONS, PackedReasons, unpack_reasons
 
 VERSION = 1
 EXPLAINED = 2  # a customer with reasons
+EXTENDED = 3  # a customer with extras, and maybe reasons
 ALIAS = 0x81
 LEVELS_PER_OCTAVE = 16
 LOWEST_LEVEL = 255
 MAX_ENTRIES = 255  # of one list
 SCALAR_STEPS = 4096  # levels an octave of the purchase probability
 CUSTOMER_HEAD = struct.Struct("<10BHe")
+EXTRAS_HEAD = struct.Struct("<H")
 RELATIONS_HEAD = struct.Struct("<5Bff")
 
 # rounded to what a level can say, so that answers stay short
@@ -79,15 +83,17 @@ class CustomerRecord:
     Raises RecordError at once if head and length do not belong together.
     """
 
-    __slots__ = ("_lists", "_reasons", "expected_purchases", "purchase_probability", "raw")
+    __slots__ = (
+        "_lists", "_reasons", "expected_purchases", "extras_raw", "purchase_probability", "raw",
+    )  # fmt: skip
 
     def __init__(self, raw: bytes, widths: Widths) -> None:
         try:
             version, *head, purchase, expected = CUSTOMER_HEAD.unpack_from(raw)
         except struct.error:
             raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
-        if version not in (VERSION, EXPLAINED):
-            raise RecordError(f"customer record of version {version}, expected 1 or 2")
+        if version not in (VERSION, EXPLAINED, EXTENDED):
+            raise RecordError(f"customer record of version {version}, expected 1 to 3")
         at = CUSTOMER_HEAD.size
         lists = []
         for position, width in enumerate(widths):
@@ -95,8 +101,12 @@ class CustomerRecord:
             packed = PackedList(at, entries, width, level, score_bytes)
             lists.append(packed)
             at = packed.end
-        self._reasons = PackedReasons.at(raw, at) if version == EXPLAINED else NO_REASONS
-        end = self._reasons.end if version == EXPLAINED else at
+        self._reasons = PackedReasons.at(raw, at) if version != VERSION else NO_REASONS
+        end = self._reasons.end if version != VERSION else at
+        self.extras_raw = b""
+        if version == EXTENDED:
+            self.extras_raw = _extras(raw, end)
+            end += EXTRAS_HEAD.size + len(self.extras_raw)
         if end != len(raw):
             raise RecordError(f"customer record of {len(raw)} bytes, expected {end}")
         if self._reasons.items > lists[0].entries:
@@ -120,6 +130,10 @@ class CustomerRecord:
         told = chain(self.reasons(), repeat(()))
         return ((number, score, next(told)) for number, score in self.items())
 
+    def extras(self, names: ExtrasNames) -> Extras:
+        """What the night knows beside scores; ``names`` of the layout. Raises RecordError."""
+        return unpack_extras(self.extras_raw, names)
+
     def brands(self) -> Iterator[tuple[int, float]]:
         """(brand index, probability), best first."""
         return unpack(self.raw, self._lists[1])
@@ -127,6 +141,16 @@ class CustomerRecord:
     def categories(self) -> Iterator[tuple[int, float]]:
         """(category index, probability), best first."""
         return unpack(self.raw, self._lists[2])
+
+
+def _extras(raw: bytes, at: int) -> bytes:
+    """What follows the length at ``at``; fewer bytes if the record ends before."""
+    try:
+        (length,) = EXTRAS_HEAD.unpack_from(raw, at)
+    except struct.error:
+        raise RecordError(f"customer record of {len(raw)} bytes ends before extras") from None
+    start = at + EXTRAS_HEAD.size
+    return raw[start : start + length]
 
 
 def unpack(raw: bytes, packed: PackedList) -> Iterator[tuple[int, float]]:
