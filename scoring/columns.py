@@ -16,6 +16,7 @@ from settings.vocabulary import (  # noqa: F401
     BRAND,
     CAMPAIGN_COLUMNS,
     CAMPAIGN_ID,
+    CART,
     CATEGORY,
     CHANNEL,
     CUSTOMER_COLUMNS,
@@ -33,6 +34,7 @@ from settings.vocabulary import (  # noqa: F401
     IDENTIFIER_KINDS,
     IDENTIFIERS,
     IMAGE_URL,
+    INTEREST,
     ITEM_COLUMNS,
     ITEM_ID,
     MARGIN,
@@ -61,6 +63,7 @@ from settings.vocabulary import (  # noqa: F401
     TOP_ITEMS,
     UNIT_PRICE,
     URL,
+    VIEW,
 )
 
 # lake only

@@ -50,6 +50,8 @@ ENDS_AT = "ends_at"
 REWARD = "reward"
 
 # event types; recent lists keep their position: new ones go to the end
+VIEW = "view"
+CART = "cart"  # quantity 0 takes the item out
 PURCHASE = "purchase"
 RETURN = "return"
 APP_OPEN = "app_open"
@@ -58,12 +60,13 @@ DELIVERED = "delivered"
 OPEN = "open"  # a message was opened, read, or shown
 CLICK = "click"
 UNSUBSCRIBE = "unsubscribe"
+INTEREST = "interest"  # shown outside the shop
 BOUNCE = "bounce"  # a message did not arrive
 CONVERSION = "conversion"  # did what the campaign was for, as the host tool counts it
 CONTROL = "control"  # was held out of the campaign, to compare with
 EVENT_TYPES = (
-    "view", "search", "cart", PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
-    DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", "interest",
+    VIEW, "search", CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
+    DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", INTEREST,
     BOUNCE, CONVERSION, CONTROL,
 )  # fmt: skip
 

@@ -1,0 +1,126 @@
+"""The session folded in: what a customer looked at and carted since the night moves the ranking.
+
+Nothing is learned again. An event on item i adds to each item j of i's lists what is known about
+how likely j is bought after i, weakened by the event's age and kind; the sum and the night's
+probability p are joined as independent causes: 1 − (1 − p)(1 − sum). The lists are item-to-item
+scores in the sense of Deshpande and Karypis (2004), see scoring.relations; recency-weighted
+neighbours of the session's items are a strong rival to session networks (Ludewig and Jannach,
+2018). The weights are chosen by ``python -m benchmarks.session`` on its validation part.
+
+Ages count from the session's newest event, not from the clock: within the same snapshot and
+session the answer is the same, however often it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from scoring.columns import CART, INTEREST, PURCHASE, VIEW
+from scoring.store.recent_record import RecentEvent
+
+Pairs = Sequence[tuple[int, float]]
+SESSION_S = 24 * 3600  # an event this much older than the newest one belongs to another visit
+MOST_SIGNALS = 12  # items of a session that count
+_MOST_ADDED = 0.95  # of a probability
+
+
+class Weights(NamedTuple):
+    """``kind``: how much an event counts by its type; ``itself``: chance that the item itself is
+    bought; ``next``, ``together``: of what its lists say; ``half_life_s``: of an event's weight."""
+
+    kind: Mapping[str, float]
+    itself: float
+    next: float
+    together: float
+    half_life_s: float
+
+
+WEIGHTS = Weights({VIEW: 1.0, INTEREST: 1.0, CART: 2.0}, 0.05, 0.3, 0.3, 3 * 3600.0)
+
+
+class Signal(NamedTuple):
+    """An item of the session by its published number, and how much it counts."""
+
+    number: int
+    weight: float
+
+
+def signals(
+    recent: Iterable[RecentEvent],
+    number_of: Callable[[str], int | None],
+    since_s: float,
+    weights: Weights = WEIGHTS,
+) -> list[Signal]:
+    """Items looked at or carted from ``since_s`` on, strongest first, each by its strongest event;
+    at most MOST_SIGNALS. ``recent`` is newest first; what was bought or put back does not count."""
+    found: dict[int, float] = {}
+    done: set[str] = set()
+    newest_s: float | None = None
+    for event in recent:
+        if event.at_s < since_s:
+            break
+        if event.event_type in _ENDS or _taken_out(event):
+            done.add(event.item_id)
+        kind = weights.kind.get(event.event_type)
+        if kind is None or event.item_id in done:
+            continue
+        newest_s = event.at_s if newest_s is None else newest_s
+        age_s = newest_s - event.at_s
+        if age_s > SESSION_S:
+            break
+        number = number_of(event.item_id)
+        if number is None:
+            continue
+        weight = kind * 2.0 ** (-age_s / weights.half_life_s)
+        if weight > found.get(number, 0.0):
+            found[number] = weight
+    strongest = sorted(found.items(), key=lambda each: (-each[1], each[0]))
+    return [Signal(*each) for each in strongest[:MOST_SIGNALS]]
+
+
+def added(
+    session: Iterable[Signal],
+    related_of: Callable[[int], Pairs],
+    together_of: Callable[[int], Pairs],
+    weights: Weights = WEIGHTS,
+) -> dict[int, float]:
+    """Item number → what the session adds to its probability, 0 … _MOST_ADDED."""
+    sums: dict[int, float] = {}
+    for number, weight in session:
+        sums[number] = sums.get(number, 0.0) + weights.itself * weight
+        for pairs, share in (
+            (related_of(number), weights.next),
+            (together_of(number), weights.together),
+        ):
+            factor = share * weight
+            if factor:
+                for other, score in pairs:
+                    sums[other] = sums.get(other, 0.0) + factor * score
+    return {number: min(total, _MOST_ADDED) for number, total in sums.items()}
+
+
+def fold(
+    scored: Iterable[tuple[int, float, tuple[int, ...]]], more: Mapping[int, float]
+) -> list[tuple[int, float, tuple[int, ...]]]:
+    """(number, probability, reasons) with what the session adds, best first; items that only the
+    session knows have no reasons."""
+    rest = dict(more)
+    moved = [
+        (number, _joined(probability, rest.pop(number, 0.0)), reasons)
+        for number, probability, reasons in scored
+    ]
+    moved += [(number, _joined(0.0, extra), ()) for number, extra in rest.items()]
+    moved.sort(key=lambda each: (-each[1], each[0]))
+    return moved
+
+
+def _joined(probability: float, extra: float) -> float:
+    return float(f"{1 - (1 - probability) * (1 - extra):.3g}") if extra else probability
+
+
+_ENDS = frozenset({PURCHASE})
+
+
+def _taken_out(event: RecentEvent) -> bool:
+    return event.event_type == CART and event.quantity == 0
