@@ -11,7 +11,6 @@ from flask import Flask
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
-from werkzeug.wrappers import Response
 
 from plugin import customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
@@ -21,6 +20,8 @@ from plugin.events import routes as events
 from plugin.events import webhooks
 from plugin.events.schema import EventBatchSchema, EventSchema
 from plugin.events.translating import Translator
+from plugin.front import Front
+from plugin.headers import secure
 from plugin.jsonio import OrjsonProvider
 from plugin.landing import routes as landing
 from plugin.landing.token import Links
@@ -91,7 +92,7 @@ def create_app(
     found.install(app)
     logs.install(app)
     found.metrics.install(app)
-    app.after_request(_headers)
+    app.after_request(secure)
     api = _Api(app)
     api.register_converter(_AnythingConverter, lambda _: {"type": "string", "minLength": 1})
     for module in _BLUEPRINTS:
@@ -101,6 +102,7 @@ def create_app(
     app.register_blueprint(documentation.pages)
     for trouble in (StoreUnavailable, RecordError, redis.RedisError):
         app.register_error_handler(trouble, api.handle_store_trouble)
+    app.wsgi_app = Front(app, found)  # type: ignore[method-assign]
     return app
 
 
@@ -147,13 +149,3 @@ def _erase(client: Any, workspace: str, key: bytes, customer: str) -> None:
     if identifier and kind in IDENTIFIER_KINDS:
         identifiers.append((kind, identifier))
     erase(client, workspace, key, identifiers)
-
-
-def _headers(response: Response) -> Response:
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault(
-        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
-    )
-    return response

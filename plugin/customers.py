@@ -10,7 +10,8 @@ from marshmallow import fields
 from plugin.auth import ADMIN
 from plugin.body import RouteBlueprint
 from plugin.content.answer import shown
-from plugin.content.choice import recently_bought
+from plugin.content.asked import Asked, Entry
+from plugin.content.kinds.filling import bought
 from plugin.content.schema import ItemSchema
 from plugin.errors import fail
 from plugin.guard import scoped, workspace
@@ -108,14 +109,16 @@ def erase_customer(customer_id: str) -> Any:
 
 
 def _document(here: Workspace, customer_id: str, reading: Reading) -> dict[str, Any]:
-    record = reading.record
+    record, catalogue = reading.record, reading.published.catalogue
+    items = [each for each in record.explained() if catalogue.sellable(each[0])] if record else []
+    asked = Asked(reading, {}, here.settings, here.now(), len(items))
     return {
         "customer_id": customer_id,
         "snapshot": reading.snapshot,
         "purchase_probability": record.purchase_probability if record else None,
         "expected_purchases": record.expected_purchases if record else None,
         "horizon_days": reading.published.meta["horizon_days"],
-        "items": [shown(scored, here.settings.locale) for scored in reading.items()],
+        "items": [shown(catalogue, Entry(*each), here.settings.locale) for each in items],
         "brands": _named(reading.brands()),
         "categories": _named(reading.categories()),
         "recent_events": [
@@ -126,7 +129,7 @@ def _document(here: Workspace, customer_id: str, reading: Reading) -> dict[str, 
             }
             for event in reading.recent
         ],
-        "left_out": sorted(recently_bought(here, reading)),
+        "left_out": sorted(map(catalogue.id, bought(asked))),
     }
 
 

@@ -10,6 +10,7 @@ from flask import g, request
 
 from plugin import auth
 from plugin.errors import CODES, fail
+from plugin.presented import presented
 from plugin.runtime import Workspace, runtime
 
 SCHEMES: dict[str, dict[str, str]] = {
@@ -96,18 +97,7 @@ def workspace() -> Workspace:
 
 
 def _key() -> str:
-    header = request.headers.get("X-Api-Key")
-    if header:
-        return header.strip()
-    given = request.authorization
-    if given is None:
-        return ""
-    if given.type == "bearer":
-        return (given.token or "").strip()
-    for part in (given.password, given.username):
-        if part and part.startswith("rs_"):
-            return part
-    return given.password or given.username or "" if given.type == "basic" else ""
+    return presented(request.environ)
 
 
 def _documented(doc: dict[str, Any], scope: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import re
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -49,9 +50,14 @@ def install(app: Flask) -> None:
     app.after_request(_end)
 
 
+def given_id(environ: Mapping[str, Any]) -> str | None:
+    """The request's own id, if it is one that can be logged and sent back."""
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if given and _SAFE_ID.fullmatch(given) else None
+
+
 def _begin() -> None:
-    given = request.headers.get(REQUEST_ID, "")
-    g.request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = given_id(request.environ) or uuid.uuid4().hex
     g.started = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)

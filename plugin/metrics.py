@@ -58,6 +58,12 @@ class Metrics:
             registry=self.registry,
         )
 
+    def content(self, kind: str, seconds: float, reason: str | None) -> None:
+        """A content call was answered."""
+        if reason is not None:
+            self.fallbacks.labels(kind, reason).inc()
+        self.latency.labels(kind).observe(seconds)
+
     def install(self, app: Flask) -> None:
         app.after_request(self._count)
 

@@ -1,79 +1,114 @@
-"""From a choice to the answer that a template reads: the same call gives the same bytes."""
+"""From what was picked to the bytes of the answer, joined from prepared ones.
+
+The same call within a snapshot and a state of the customer's session gives the same bytes.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from array import array
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
 
-from plugin.content.choice import Choice
+import orjson
+
+from plugin.content.asked import Entry
+from plugin.content.call import Call
 from plugin.landing.token import Landing
 from plugin.runtime import Runtime, Workspace
 from scoring.reasons.reason import decode
 from scoring.reasons.words import sentence
-from scoring.store.catalogue import ScoredItem
+from scoring.store.catalogue import Catalogue
 
-_UNIT = "\x1f"
+if TYPE_CHECKING:
+    from plugin.content.service import Chosen
 
-
-def compose(
-    runtime: Runtime,
-    workspace: Workspace,
-    choice: Choice,
-    route: str,
-    arguments: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The JSON of a content answer."""
-    return {
-        "ok": True,
-        "fallback": choice.fallback,
-        "reason": choice.reason,
-        "customer_known": choice.customer_known,
-        "snapshot": choice.snapshot,
-        "decision_id": decision_id(runtime.secret, workspace, choice, route, arguments),
-        "items": [shown(scored, workspace.settings.locale) for scored in choice.items],
-        "landing_url": landing_url(runtime, workspace, choice, arguments),
-    }
+_TRUTH = (b"false", b"true")
 
 
-def shown(scored: ScoredItem, language: str) -> dict[str, Any]:
-    """One item with its score, and the reasons for it as sentences."""
-    reasons = [_told(number, language) for number in scored.reasons]
-    return scored.item.to_json() | {"score": scored.score, "reasons": reasons}
+def compose(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> bytes:
+    """The JSON text of a content answer."""
+    picked = chosen.picked
+    snapshot = chosen.reading.published.snapshot
+    decision = decision_id(runtime, here, call, chosen)
+    language = call.arguments.get("locale") or here.settings.locale
+    catalogue = chosen.reading.published.catalogue
+    items = b",".join([_item(catalogue, entry, language) for entry in picked.entries])
+    more = orjson.dumps(picked.members)[1:-1] if picked.members else b""
+    return (
+        b'{"ok":true,"fallback":%b,"reason":%b,"send":%b,"send_reason":%b,"customer_known":%b,'
+        b'"snapshot":%b,"decision_id":"%b","items":[%b],"landing_url":"%b"%b%b}\n'
+    ) % (
+        _TRUTH[picked.fallback],
+        _text(picked.reason),
+        _TRUTH[picked.send],
+        _text(picked.send_reason),
+        _TRUTH[chosen.reading.customer_known],
+        _text(snapshot or None),
+        decision.hex().encode(),
+        items,
+        landing_url(runtime, here, call, chosen, decision).encode(),
+        b"," if more else b"",
+        more,
+    )
 
 
-@lru_cache(maxsize=16_384)
-def _told(number: int, language: str) -> str:
-    """Many customers are told the same, so that an answer waits for no sentence to be made."""
-    (reason,) = decode([number])
-    return sentence(reason, language)
-
-
-def decision_id(
-    secret: bytes, workspace: Workspace, choice: Choice, route: str, arguments: Mapping[str, Any]
-) -> str:
-    """32 hex digits out of snapshot, route and arguments; keyed, as it goes out with messages."""
-    parts = [workspace.settings.workspace, choice.snapshot or "", choice.reason or "", route]
-    parts += [f"{name}={arguments[name]}" for name in sorted(arguments)]
-    text = _UNIT.join(parts).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(text, key=secret[:64], digest_size=16).hexdigest()
+def decision_id(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> bytes:
+    """16 bytes out of the question, the customer, the snapshot and what was picked; keyed, as it
+    goes out with messages."""
+    picked = chosen.picked
+    found = blake2b(call.digest, key=runtime.secret[:64], digest_size=16)
+    found.update(here.settings.workspace.encode())
+    found.update(chosen.reading.published.generation.encode())
+    found.update(b"%b|%b|" % ((picked.reason or "").encode(), (picked.send_reason or "").encode()))
+    found.update(chosen.customer or b"")
+    found.update(array("I", [entry.number for entry in picked.entries]).tobytes())
+    return found.digest()
 
 
 def landing_url(
-    runtime: Runtime, workspace: Workspace, choice: Choice, arguments: Mapping[str, Any]
+    runtime: Runtime, here: Workspace, call: Call, chosen: Chosen, decision: bytes
 ) -> str:
     """The link to this customer's page. It runs out some days after the snapshot was made (not
     after the call: a repeated call gives the same link)."""
-    customer = arguments["customer"]
+    made = chosen.created_at
     landing = Landing(
-        workspace=workspace.settings.workspace,
-        campaign=arguments["campaign"],
-        customer=workspace.reader.hash_of(customer) if customer and choice.created_at else b"",
-        expires_at=_expiry(choice.created_at, workspace.settings.landing.link_ttl_days),
+        workspace=here.settings.workspace,
+        campaign=call.campaign,
+        customer=chosen.customer if chosen.customer and made else b"",
+        expires_at=_expiry(made, here.settings.landing.link_ttl_days),
+        decision=decision,
+        channel=call.arguments.get("channel", ""),
     )
     return f"{runtime.settings.public_url}/l/{runtime.links.write(landing)}"
+
+
+def shown(catalogue: Catalogue, entry: Entry, language: str) -> dict[str, Any]:
+    """One item as content answers show it."""
+    found: dict[str, Any] = orjson.loads(_item(catalogue, entry, language))
+    return found
+
+
+def _item(catalogue: Catalogue, entry: Entry, language: str) -> bytes:
+    number, score, reasons, extra = entry
+    return b'%b,"score":%b,"reasons":%b%b}' % (
+        catalogue.json(number)[:-1],
+        repr(score).encode(),
+        _sentences(reasons, language) if reasons else b"[]",
+        b"," + orjson.dumps(extra)[1:-1] if extra else b"",
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _sentences(reasons: tuple[int, ...], language: str) -> bytes:
+    """Many customers are told the same."""
+    return orjson.dumps([sentence(each, language) for each in decode(reasons)])
+
+
+@lru_cache(maxsize=256)
+def _text(value: str | None) -> bytes:
+    return orjson.dumps(value)
 
 
 def _expiry(created_at: datetime | None, days: int) -> int:

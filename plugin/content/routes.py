@@ -1,22 +1,23 @@
-"""Content for one recipient, asked for by the messaging tool while it sends."""
+"""Content for one recipient, asked for by the messaging tool while it sends.
+
+Right calls seldom come here: plugin.front answers them without Flask, by the same function. These
+views are what the API's description is made of, and what tells a wrong call why it is wrong.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Response
 
 from plugin.auth import CONTENT
 from plugin.body import RouteBlueprint
-from plugin.content import choice as chooser
-from plugin.content.answer import compose
-from plugin.content.choice import Choice
-from plugin.content.schema import ContentSchema, ForYouArgumentsSchema, RelatedArgumentsSchema
+from plugin.content import service
+from plugin.content.call import Call
+from plugin.content.kinds import KINDS, Kind
+from plugin.content.schema import ContentSchema
 from plugin.guard import scoped, workspace
-from plugin.jsonio import answer
-from plugin.runtime import Workspace, runtime
-from scoring.store.reading import Reading
+from plugin.runtime import runtime
 
 blueprint = RouteBlueprint(
     "content",
@@ -24,11 +25,12 @@ blueprint = RouteBlueprint(
     description="For the messaging tool, at send time. Always 200 for a right key and parameters; "
     "`fallback` and `reason` say when the content is not what was asked for.",
 )
-Pick = Callable[[Reading, int], Choice]
 _EXAMPLE = {
     "ok": True,
     "fallback": False,
     "reason": None,
+    "send": True,
+    "send_reason": None,
     "customer_known": True,
     "snapshot": "20260302T030000Z",
     "decision_id": "5f1d7c6a0f3e4b0f9a4be0b7c4d0a6e2",
@@ -48,70 +50,23 @@ _EXAMPLE = {
             ],
         }
     ],
-    "landing_url": "https://rightsend.example/l/WyJzaG9wIiwic3ByaW5nIl0.c2lnbmF0dXJl",
+    "landing_url": "https://rightsend.example/l/AgQAAAwQAGmk",
 }
 
 
-@blueprint.route("/v1/content/for-you")
-@scoped(CONTENT)
-@blueprint.arguments(ForYouArgumentsSchema, location="query")
-@blueprint.response(200, ContentSchema, example=_EXAMPLE)
-def for_you(arguments: dict[str, Any]) -> Response:
-    """Recommended for this customer
+def _route(kind: Kind) -> None:
+    def view(arguments: dict[str, Any]) -> Response:
+        here = workspace()
+        call = Call.of(kind, arguments, here.settings.content)
+        body = service.respond(runtime(), here, call, arguments["customer"])
+        return Response(body, mimetype="application/json")
 
-    An unknown customer gets what is popular (`reason` unknown_customer). What the customer bought
-    in the last days is left out.
-    """
-    here = workspace()
-    return _answered(
-        here, "for-you", arguments, lambda reading, limit: chooser.for_you(here, reading, limit)
-    )
+    view.__name__ = kind.name.replace("-", "_")
+    view.__doc__ = kind.description
+    described = blueprint.response(200, ContentSchema, example=_EXAMPLE)(view)
+    parsed = blueprint.arguments(kind.arguments, location="query")(described)
+    blueprint.route(f"/v1/content/{kind.name}")(scoped(CONTENT)(parsed))
 
 
-@blueprint.route("/v1/content/related")
-@scoped(CONTENT)
-@blueprint.arguments(RelatedArgumentsSchema, location="query")
-@blueprint.response(200, ContentSchema, example=_EXAMPLE)
-def related(arguments: dict[str, Any]) -> Response:
-    """Others you may like, beside an item
-
-    An unknown item gives what is popular (`reason` unknown_item).
-    """
-    here = workspace()
-    return _answered(
-        here,
-        "related",
-        arguments,
-        lambda reading, limit: chooser.related(here, reading, arguments["item"], limit),
-    )
-
-
-@blueprint.route("/v1/content/bought-together")
-@scoped(CONTENT)
-@blueprint.arguments(RelatedArgumentsSchema, location="query")
-@blueprint.response(200, ContentSchema, example=_EXAMPLE)
-def bought_together(arguments: dict[str, Any]) -> Response:
-    """Frequently bought together with an item
-
-    An unknown item gives what is popular (`reason` unknown_item).
-    """
-    here = workspace()
-    return _answered(
-        here,
-        "bought-together",
-        arguments,
-        lambda reading, limit: chooser.bought_together(here, reading, arguments["item"], limit),
-    )
-
-
-def _answered(here: Workspace, route: str, arguments: dict[str, Any], pick: Pick) -> Response:
-    wanted = here.settings.content
-    limit = min(arguments.get("limit", wanted.default_limit), wanted.max_limit)
-    customer = arguments["customer"] or None
-    choice = chooser.choose(
-        here, lambda: here.reader.read(customer), lambda reading: pick(reading, limit), limit
-    )
-    found = runtime()
-    if choice.reason:
-        found.metrics.fallbacks.labels(route, choice.reason).inc()
-    return answer(compose(found, here, choice, route, {**arguments, "limit": limit}))
+for _kind in KINDS.values():
+    _route(_kind)

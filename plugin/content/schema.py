@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from plugin.content.choice import REASONS
+from plugin.content.asked import REASONS
 from plugin.ids import MAX_ID_BYTES, short
 from scoring.reasons.reason import MOST_REASONS
 
@@ -72,12 +72,19 @@ class ContentSchema(ma.Schema):
     reason = fields.String(
         required=True, allow_none=True, validate=validate.OneOf([*REASONS, None])
     )
+    send = fields.Boolean(
+        required=True, metadata={"description": "False: the template should abort the message"}
+    )
+    send_reason = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why it should not be sent"}
+    )
     customer_known = fields.Boolean(required=True)
     snapshot = fields.String(
         required=True, allow_none=True, metadata={"description": "The night that it comes from"}
     )
     decision_id = fields.String(
-        required=True, metadata={"description": "The same call in the same night has the same one"}
+        required=True,
+        metadata={"description": "The same call with the same answer has the same one"},
     )
     items = fields.List(fields.Nested(ItemSchema), required=True)
     landing_url = fields.String(

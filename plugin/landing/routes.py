@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
+import orjson
 from flask import Response, render_template, request
 from marshmallow import fields, validate
 
 from plugin.auth import CONTENT
 from plugin.body import RouteBlueprint
-from plugin.content import choice as chooser
-from plugin.content.answer import compose
-from plugin.content.answer import shown as in_words
-from plugin.content.choice import Choice
+from plugin.content import service
+from plugin.content.answer import compose, shown
+from plugin.content.call import Call
+from plugin.content.kinds import KINDS
 from plugin.content.schema import ContentSchema, ForYouArgumentsSchema
+from plugin.content.service import Chosen
 from plugin.guard import scoped, workspace
 from plugin.ids import require_short
 from plugin.jsonio import answer
@@ -23,7 +25,6 @@ from plugin.landing.messages import LANGUAGES, choose
 from plugin.landing.token import Landing, expired
 from plugin.runtime import Workspace, runtime
 from scoring.reasons.reason import decode
-from scoring.store.reading import Reading
 
 blueprint = RouteBlueprint(
     "landing", __name__, description="What a customer sees who taps the message."
@@ -73,16 +74,10 @@ def landing_page(arguments: dict[str, Any], token: str) -> Response:
     A forged, expired or foreign link shows the same page with best sellers.
     """
     here, landing = _of_token(token)
-    limit = here.settings.landing.limit
-    customer = landing.customer or None
-    choice = chooser.choose(
-        here,
-        lambda: here.reader.customer_by_hash(customer),
-        lambda reading: _pick(here, reading, limit),
-        limit,
-    )
+    call = _call(here, landing.campaign, here.settings.landing.limit)
+    chosen = service.choose(here, call, landing.customer or None)
     language = choose(arguments.get("lang"), request.accept_languages, here.settings.locale)
-    return _rendered(page.make(_content(choice), here.settings, language))
+    return _rendered(page.make(_content(chosen, language), here.settings, language))
 
 
 @blueprint.route("/v1/landing/<campaign>")
@@ -93,27 +88,22 @@ def landing_json(arguments: dict[str, Any], campaign: str) -> Response:
     """The landing page's content as JSON, for the app"""
     require_short("campaign", campaign)
     here = workspace()
-    most = here.settings.content.max_limit
-    limit = min(arguments.get("limit", here.settings.landing.limit), most)
-    customer = arguments["customer"] or None
-    choice = chooser.choose(
-        here,
-        lambda: here.reader.read(customer),
-        lambda reading: _pick(here, reading, limit),
-        limit,
+    limit = min(
+        arguments.get("limit", here.settings.landing.limit), here.settings.content.max_limit
     )
     language = choose(arguments.get("lang"), request.accept_languages, here.settings.locale)
-    asked = {"customer": arguments["customer"], "campaign": campaign, "limit": limit}
-    shown = page.make(_content(choice), here.settings, language)
-    if choice.reason:
-        runtime().metrics.fallbacks.labels("landing", choice.reason).inc()
-    document = compose(runtime(), here, choice, "landing", asked) | {
+    call = _call(here, campaign, limit, locale=language)
+    customer = arguments["customer"]
+    chosen = service.choose(here, call, here.reader.hash_of(customer) if customer else None)
+    content = _content(chosen, language)
+    if chosen.picked.reason:
+        runtime().metrics.fallbacks.labels("landing", chosen.picked.reason).inc()
+    document = orjson.loads(compose(runtime(), here, call, chosen)) | {
         "campaign": campaign,
         "lang": language,
-        "title": shown.title,
-        "items": [in_words(scored, language) for scored in choice.items],
-        "categories": list(choice.categories),
-        "brands": list(choice.brands),
+        "title": page.make(content, here.settings, language).title,
+        "categories": list(content.categories),
+        "brands": list(content.brands),
     }
     return answer(document)
 
@@ -132,19 +122,22 @@ def _of_token(token: str) -> tuple[Workspace, Landing]:
     return here, Landing(name, "", b"", 0)
 
 
-def _pick(here: Workspace, reading: Reading, limit: int) -> Choice:
-    choice = chooser.for_you(here, reading, limit)
-    return chooser.with_tastes(choice, reading, _SECTIONS)
+def _call(here: Workspace, campaign: str, limit: int, **more: str) -> Call:
+    kind = KINDS["for-you"]
+    call = Call.of(kind, {"campaign": campaign, "limit": limit, **more}, here.settings.content)
+    return call._replace(limit=limit)
 
 
-def _content(choice: Choice) -> page.Content:
+def _content(chosen: Chosen, language: str) -> page.Content:
+    picked, reading = chosen.picked, chosen.reading
+    catalogue = reading.published.catalogue
     return page.Content(
-        items=[scored.item.to_json() for scored in choice.items],
-        categories=choice.categories,
-        brands=choice.brands,
-        personal=choice.customer_known and not choice.fallback,
-        reasons=[[reason.code for reason in decode(scored.reasons)] for scored in choice.items],
-        updated_at=choice.created_at,
+        items=[shown(catalogue, entry, language) for entry in picked.entries],
+        categories=[name for name, _ in reading.categories(_SECTIONS)],
+        brands=[name for name, _ in reading.brands(_SECTIONS)],
+        personal=reading.customer_known and not picked.fallback,
+        reasons=[[each.code for each in decode(entry.reasons)] for entry in picked.entries],
+        updated_at=chosen.created_at,
     )
 
 

@@ -31,6 +31,8 @@ class Content:
         self._popular = snapshot.popular()
         self.brands: list[str] = snapshot.brands()[c.BRAND].to_pylist()
         self.categories: list[str] = snapshot.categories()[c.CATEGORY].to_pylist()
+        self._brand_index = {name: index for index, name in enumerate(self.brands)}
+        self._category_index = {name: index for index, name in enumerate(self.categories)}
         self._used = np.flatnonzero(self._occurring(snapshot))
         self.numbers = np.full(self._items.num_rows, -1, np.int64)
         self.numbers[self._used] = np.arange(len(self._used))
@@ -53,7 +55,8 @@ class Content:
 
     def items(self, chunk: int) -> bytes:
         """The packed chunk of the catalogue."""
-        return pack_chunk(self._read_items(self._used[chunk * CHUNK : (chunk + 1) * CHUNK]))
+        items = self._read_items(self._used[chunk * CHUNK : (chunk + 1) * CHUNK])
+        return pack_chunk(items, self._brand_index, self._category_index)
 
     def relations(self, chunk: int) -> bytes:
         """The packed relations of the same items."""

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
-from scoring.store.catalogue import Item, ScoredItem
+from scoring.store.catalogue import Item, ScoredItem, pack_chunk
+from scoring.store.published import (
+    Layout,
+    PublishedSnapshot,
+    in_memory,
+    nothing_published,
+    pack_relations_chunk,
+)
 
 FALLBACK = "fallback.json"
 
 
-class Fallback(NamedTuple):
-    """Popular sellable items, best first; ``snapshot`` is None when nothing was ever published."""
-
-    snapshot: str | None
-    items: tuple[ScoredItem, ...]
-
-
-NOTHING = Fallback(None, ())
-
-
-def write_fallback(workspace_dir: Path, snapshot: str, items: Sequence[ScoredItem]) -> None:
-    """Replaces the file in one step."""
+def write_fallback(
+    workspace_dir: Path, meta: Mapping[str, Any], items: Sequence[ScoredItem]
+) -> None:
+    """Replaces the file in one step. ``meta``: the snapshot's (``snapshot``, ``created_at``)."""
     document = {
-        "snapshot": snapshot,
+        "snapshot": meta["snapshot"],
+        "created_at": meta["created_at"],
         "items": [
             {**scored.item.to_json(), "margin": scored.item.margin, "score": scored.score}
             for scored in items
@@ -48,10 +48,11 @@ class FallbackFile:
     def __init__(self, workspace_dir: Path) -> None:
         self._path = workspace_dir / FALLBACK
         self._seen: tuple[int, int, int] | None = None
-        self._content = NOTHING
+        self._content = nothing_published()
 
-    def read(self) -> Fallback:
-        """Never raises: without a usable file there are no items."""
+    def read(self) -> PublishedSnapshot:
+        """Popular sellable items, as a snapshot without customers. Never raises: without a usable
+        file it has no items."""
         try:
             status = self._path.stat()
             seen = (status.st_mtime_ns, status.st_ino, status.st_size)
@@ -63,10 +64,24 @@ class FallbackFile:
         return self._content
 
 
-def _parse(document: dict[str, Any]) -> Fallback:
-    items = [dict(item) for item in document["items"]]
-    scores = [float(item.pop("score")) for item in items]
-    return Fallback(
-        str(document["snapshot"]),
-        tuple(ScoredItem(Item(**item), score) for item, score in zip(items, scores, strict=True)),
+def _parse(document: dict[str, Any]) -> PublishedSnapshot:
+    entries = [dict(entry) for entry in document["items"]]
+    scores = [float(entry.pop("score")) for entry in entries]
+    items = [Item(**entry) for entry in entries]
+    brands = list(dict.fromkeys(item.brand for item in items if item.brand))
+    categories = list(dict.fromkeys(item.category for item in items if item.category))
+    layout = Layout(
+        generation="",
+        meta={"snapshot": str(document["snapshot"]), "created_at": document.get("created_at")},
+        chunks=1,
+        published_items=len(items),
+        brands=brands,
+        categories=categories,
+        popular=list(enumerate(scores)),
     )
+    chunk = pack_chunk(
+        items,
+        {name: index for index, name in enumerate(brands)},
+        {name: index for index, name in enumerate(categories)},
+    )
+    return in_memory(layout, [chunk], [pack_relations_chunk([b""] * len(items))])

@@ -74,6 +74,7 @@ class Keys:
         self.pointer = f"{self._tag}pointer"
         self.generations = f"{self._tag}generations"
         self.stream = f"{self._tag}events"
+        self.live = f"{self._tag}live"
         self.segments = f"{self._tag}segments"
         self.live = f"{self._tag}live"
         self.live_items = f"{self._tag}live:items"

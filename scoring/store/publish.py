@@ -113,7 +113,7 @@ class Publisher:
         except (redis.ResponseError, RecordError, SnapshotError):
             self._remove(generation)
             raise
-        write_fallback(self._workspace_dir, snapshot.meta.snapshot, content.fallback())
+        write_fallback(self._workspace_dir, snapshot.meta.to_json(), content.fallback())
         self._move_pointer(generation, snapshot.meta.snapshot, before, ttl_s)
         if before is not None:
             self._retire(before.generation, grace_s)

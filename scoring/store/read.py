@@ -5,9 +5,6 @@ Imported by web workers: no numpy, no pyarrow. A Reader is shared by all threads
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,18 +12,20 @@ import redis
 from redis.exceptions import RedisClusterException
 
 from scoring.store.breaker import Breaker
-from scoring.store.client import Client, round_trip
+from scoring.store.client import Client
 from scoring.store.errors import RecordError, StoreUnavailable
-from scoring.store.fallback import NOTHING, Fallback, FallbackFile
+from scoring.store.fallback import FallbackFile
+from scoring.store.following import Following
 from scoring.store.keys import Keys, bucket, customer_hash
-from scoring.store.published import Pointer, PublishedSnapshot, load
+from scoring.store.published import Pointer, PublishedSnapshot, nothing_published
 from scoring.store.reading import Reading
 from scoring.store.recent_record import unpack_recent
 from scoring.store.records import CustomerRecord, alias_target
+from scoring.store.wire import Wire
 
 RECENT_EVENTS = 50
-# how long a call waits for the catalogue of a new snapshot; then it answers from the old one
-LOAD_WAIT_S = 0.2
+Command = tuple[bytes, ...]
+_LAST = str(RECENT_EVENTS - 1).encode()
 
 
 class _Raw(NamedTuple):
@@ -36,11 +35,14 @@ class _Raw(NamedTuple):
     alias: bytes | None
     recent: list[bytes]
     pointer: bytes | None
+    live: bytes | None
+    carried: bool
 
 
 class Reader:
     """Reads one workspace. ``secret`` keys the customer hashes; ``workspace_dir`` holds
-    fallback.json. Every read raises StoreUnavailable if there is no usable answer in time."""
+    fallback.json and the files that processes share. Every read raises StoreUnavailable if there
+    is no usable answer in time."""
 
     def __init__(
         self,
@@ -51,15 +53,16 @@ class Reader:
         *,
         breaker: Breaker | None = None,
     ) -> None:
-        self._client = client
+        self._wire = Wire(client)
         self._workspace = workspace
         self._secret = secret
         self._keys = Keys(workspace)
+        self._newest = (b"MGET", self._keys.pointer.encode(), self._keys.live.encode())
         self._breaker = breaker or Breaker()
         self._fallback = FallbackFile(workspace_dir) if workspace_dir else None
-        self._published: PublishedSnapshot | None = None
-        self._lock = threading.Lock()
-        self._loading: tuple[bytes, Future[PublishedSnapshot]] | None = None
+        self._following = Following(
+            client, self._keys, workspace_dir and workspace_dir / "published"
+        )
 
     def hash_of(self, customer: str) -> bytes:
         """The pseudonym under which Redis (and a landing link) knows the customer, 12 bytes."""
@@ -70,12 +73,13 @@ class Reader:
         None reads the snapshot alone."""
         return self.customer_by_hash(None if customer is None else self.hash_of(customer))
 
-    def customer_by_hash(self, customer: bytes | None) -> Reading:
-        """As read(), for a customer hash (landing links hold one)."""
+    def customer_by_hash(self, customer: bytes | None, carry: Command | None = None) -> Reading:
+        """As read(), for a customer hash (landing links hold one). ``carry``: a command that
+        travels along; that it failed fails nothing else."""
         if not self._breaker.allow():
             raise StoreUnavailable("open", "Redis failed less than half a second ago")
         try:
-            reading = self._read(customer)
+            reading = self._read(customer, carry)
         except redis.TimeoutError as problem:
             self._breaker.failure()
             raise StoreUnavailable("timeout", str(problem)) from problem
@@ -93,101 +97,79 @@ class Reader:
         """The snapshot that readers see now."""
         return self.read().published
 
-    def fallback(self) -> Fallback:
-        """The best non-personal content known; never raises, needs no Redis."""
-        return self._fallback.read() if self._fallback else NOTHING
+    def fallback(self) -> PublishedSnapshot:
+        """The best that is known without Redis: the snapshot this process saw last, else the
+        popular items on disk; never raises."""
+        latest = self._following.latest
+        if latest is not None:
+            return latest
+        return self._fallback.read() if self._fallback else nothing_published()
 
-    def _read(self, customer: bytes | None) -> Reading:
-        published, raw = self._consistent(customer)
+    def _read(self, customer: bytes | None, carry: Command | None) -> Reading:
+        published, raw = self._consistent(customer, carry)
+        carried = raw.carried
         recent = raw.recent
         target = raw.alias
         if raw.record is not None:
             target = target or alias_target(raw.record)
         if customer is not None and target is not None and target != customer:
-            published, raw = self._consistent(target)
+            published, raw = self._consistent(target, None)
             recent = sorted([*recent, *raw.recent], key=_at, reverse=True)[:RECENT_EVENTS]
             customer = target
         record = None
         if raw.record is not None and alias_target(raw.record) is None:
             record = CustomerRecord(raw.record, published.widths)
-        return Reading(published, customer, record, tuple(map(unpack_recent, recent)))
+        events = tuple(map(unpack_recent, recent)) if recent else ()
+        return Reading(published, customer, record, events, carried=carried)
 
-    def _consistent(self, customer: bytes | None) -> tuple[PublishedSnapshot, _Raw]:
+    def _consistent(
+        self, customer: bytes | None, carry: Command | None
+    ) -> tuple[PublishedSnapshot, _Raw]:
         """A record and the snapshot it belongs to. A record found under a generation belongs to
         it for good; one not found counts only while the pointer still names that generation."""
-        published = self._published
-        raw = self._fetch(published, customer)
+        following = self._following
+        published = following.latest
+        raw = self._fetch(published, customer, carry)
         for _attempt in range(2):
             if raw.pointer is None:
                 raise StoreUnavailable("no_snapshot", "nothing is published")
-            pointer = Pointer.unpack(raw.pointer)
-            if published is not None and pointer.generation == published.generation:
-                return published, raw
-            newer = self._follow(raw.pointer, pointer, published)
-            if newer is published:
+            if published is not None and following.is_current(raw.pointer):
+                return following.with_live(published, raw.live), raw
+            newer = following.follow(Pointer.unpack(raw.pointer).generation)
+            if newer is None or newer is published:
                 break
             published = newer
-            raw = self._fetch(published, customer)
+            raw = self._fetch(published, customer, None)._replace(carried=raw.carried)
         if published is not None and (raw.record is not None or customer is None):
             return published, raw
         raise StoreUnavailable("loading", "the snapshot is being loaded")
 
-    def _fetch(self, published: PublishedSnapshot | None, customer: bytes | None) -> _Raw:
-        keys = self._keys
-        if customer is None:
-            return _Raw(None, None, [], *round_trip(self._client, [("GET", keys.pointer)]))
-        commands: list[tuple[Any, ...]] = [
-            ("GET", keys.alias(customer)),
-            ("ZRANGE", keys.recent(customer), 0, RECENT_EVENTS - 1, "REV"),
-        ]
-        if published is not None:
-            commands.append(
-                ("HGET", keys.customers(published.generation, bucket(customer)), customer)
+    def _fetch(
+        self, published: PublishedSnapshot | None, customer: bytes | None, carry: Command | None
+    ) -> _Raw:
+        commands = [carry] if carry else []
+        if customer is not None:
+            keys = self._keys
+            generation = published.generation if published is not None else ""
+            commands += (
+                (b"HGET", keys.customers(generation, bucket(customer)).encode(), customer),
+                (b"GET", keys.alias(customer).encode()),
+                (b"ZRANGE", keys.recent(customer).encode(), b"0", _LAST, b"REV"),
             )
-        commands.append(("GET", keys.pointer))
-        alias, recent, *record, pointer = round_trip(self._client, commands)
-        return _Raw(record[0] if record else None, alias, recent, pointer)
-
-    def _follow(
-        self, raw: bytes, pointer: Pointer, current: PublishedSnapshot | None
-    ) -> PublishedSnapshot | None:
-        """The snapshot of ``pointer`` if it can be had in LOAD_WAIT_S, otherwise ``current``; the
-        loading goes on in a thread of its own, once for all calls that wait for it."""
-        with self._lock:
-            latest = self._published
-            if latest is not None and latest.generation == pointer.generation:
-                return latest
-            if self._loading is None or self._loading[0] != raw:
-                future: Future[PublishedSnapshot] = Future()
-                self._loading = (raw, future)
-                threading.Thread(
-                    target=self._load, args=(pointer.generation, future), daemon=True
-                ).start()
-            future = self._loading[1]
-        try:
-            return future.result(LOAD_WAIT_S)
-        except FutureTimeoutError:
-            return current
-        except StoreUnavailable:
-            if current is None:
-                raise
-            return current
-
-    def _load(self, generation: str, future: Future[PublishedSnapshot]) -> None:
-        try:
-            published = load(self._client, self._keys, generation)
-        except (
-            redis.RedisError, RedisClusterException, OSError, RecordError, StoreUnavailable,
-        ) as problem:  # fmt: skip
-            with self._lock:
-                self._loading = None
-            future.set_exception(problem)
-            return
-        with self._lock:
-            self._published = published
-            self._loading = None
-        future.set_result(published)
+        commands.append(self._newest)
+        answers = self._wire.ask(commands)
+        carried = False
+        if carry:
+            carried = not isinstance(answers.pop(0), redis.RedisError)
+        for answer in answers:
+            if isinstance(answer, redis.RedisError):
+                raise answer
+        pointer, live = answers[-1]
+        if customer is None:
+            return _Raw(None, None, [], pointer, live, carried)
+        record, alias, recent = answers[:-1]
+        return _Raw(record, alias, recent, pointer, live, carried)
 
 
-def _at(raw: bytes) -> int:
+def _at(raw: bytes) -> Any:
     return unpack_recent(raw).at_s

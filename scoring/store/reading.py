@@ -17,21 +17,25 @@ class Reading:
 
     ``customer`` is the person's hash, aliases resolved (None: no customer was asked for);
     ``record`` is None if the snapshot does not know the customer; ``recent`` is newest first.
+    ``carried``: the command that travelled along was done.
     """
 
-    __slots__ = ("customer", "published", "recent", "record")
+    __slots__ = ("carried", "customer", "published", "recent", "record")
 
     def __init__(
         self,
         published: PublishedSnapshot,
-        customer: bytes | None,
-        record: CustomerRecord | None,
-        recent: tuple[RecentEvent, ...],
+        customer: bytes | None = None,
+        record: CustomerRecord | None = None,
+        recent: tuple[RecentEvent, ...] = (),
+        *,
+        carried: bool = False,
     ) -> None:
         self.published = published
         self.customer = customer
         self.record = record
         self.recent = recent
+        self.carried = carried
 
     @property
     def snapshot(self) -> str:

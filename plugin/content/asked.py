@@ -1,0 +1,84 @@
+"""What a kind of content is asked and what it picks: plain values, so that a kind is a function.
+
+A reason other than None says that the items are not what was asked for (``fallback``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from scoring.store.reading import Reading
+from settings.workspace import WorkspaceSettings
+
+UNKNOWN_CUSTOMER = "unknown_customer"
+UNKNOWN_ITEM = "unknown_item"
+NO_SCORES = "no_scores"
+FILTERED = "filtered"
+EMPTY_CART = "empty_cart"
+NOTHING_BACK = "nothing_back"
+NO_PRICE_DROP = "no_price_drop"
+NOTHING_DUE = "nothing_due"
+NO_ARRIVALS = "no_arrivals"
+NO_ITEMS = "no_items"
+NO_SNAPSHOT = "no_snapshot"
+STORE_UNAVAILABLE = "store_unavailable"
+OVERLOADED = "overloaded"
+RATE_LIMITED = "rate_limited"
+ERROR = "error"
+# what each means, for the API's and the marketer's documentation
+REASONS: Mapping[str, str] = {
+    UNKNOWN_CUSTOMER: "this customer is not known and did nothing lately: what is popular",
+    UNKNOWN_ITEM: "the item asked about is not published: what is popular",
+    NO_SCORES: "nothing is known beside this item or for this customer: what is popular",
+    FILTERED: "the filters leave nothing of what was asked for: the best others that pass them",
+    EMPTY_CART: "nothing lies in the cart that can be bought: no items",
+    NOTHING_BACK: "nothing that the customer looked at is back in stock: no items",
+    NO_PRICE_DROP: "nothing that the customer looked at costs less now: no items",
+    NOTHING_DUE: "nothing is due for this customer: no items",
+    NO_ARRIVALS: "there are no new items: what is popular",
+    NO_ITEMS: "none of the items given can be shown: no items",
+    NO_SNAPSHOT: "nothing was published yet",
+    STORE_UNAVAILABLE: "the store does not answer: what is popular",
+    OVERLOADED: "too many calls at once: what is popular",
+    RATE_LIMITED: "this key asks more often than it may: what is popular",
+    ERROR: "something is wrong with us, and logged: what is popular",
+}
+
+
+class Entry(NamedTuple):
+    """One item of an answer by its published number; ``extra``: more members of its JSON."""
+
+    number: int
+    score: float
+    reasons: tuple[int, ...] = ()
+    extra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call. ``arguments``: what plugin.content.schema loaded; ``now``: UTC; ``limit``: at most
+    so many items."""
+
+    reading: Reading
+    arguments: Mapping[str, Any]
+    settings: WorkspaceSettings
+    now: datetime
+    limit: int
+
+
+@dataclass(slots=True)
+class Picked:
+    """``reason``: None or one of REASONS; ``members``: more members of the answer's JSON."""
+
+    entries: list[Entry]
+    reason: str | None = None
+    members: Mapping[str, Any] = field(default_factory=dict)
+    send: bool = True
+    send_reason: str | None = None
+
+    @property
+    def fallback(self) -> bool:
+        return self.reason is not None

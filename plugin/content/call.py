@@ -1,0 +1,85 @@
+"""A call's question apart from whom it is about: validated once, however many ask it.
+
+A campaign asks the same of a million customers: what stands in the query besides ``customer`` is
+read and checked by the kind's schema the first time only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+import marshmallow as ma
+import orjson
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import MultiDict
+
+from plugin.content.kinds import KINDS, Kind
+from plugin.ids import MAX_ID_BYTES
+from settings.workspace import ContentSettings
+
+_CUSTOMER = "customer="
+
+
+class Call(NamedTuple):
+    """``arguments`` are what the kind's schema loaded, without the customer; ``digest`` tells one
+    question from another; ``limit``: items at most."""
+
+    kind: Kind
+    arguments: Mapping[str, Any]
+    limit: int
+    campaign: str
+    digest: bytes
+
+    @classmethod
+    def of(cls, kind: Kind, arguments: Mapping[str, Any], content: ContentSettings) -> Call:
+        rest = {name: value for name, value in arguments.items() if name != "customer"}
+        limit = min(rest.get("limit", content.default_limit), content.max_limit)
+        text = orjson.dumps(
+            [kind.name, limit, rest], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+        )
+        return cls(kind, rest, limit, rest.get("campaign", ""), blake2b(text).digest())
+
+
+def split(query: str) -> tuple[str, str] | None:
+    """(customer, the rest of the query); None when only the schema can tell, as the customer stands
+    there twice, is too long or no text."""
+    customer, rest, found = "", query, False
+    if _CUSTOMER in query:
+        parts = []
+        for part in query.split("&"):
+            if not part.startswith(_CUSTOMER):
+                parts.append(part)
+            elif found:
+                return None
+            else:
+                found = True
+                customer = part[len(_CUSTOMER) :]
+        rest = "&".join(parts)
+    if "%" in customer or "+" in customer:
+        try:
+            customer = unquote_to_bytes(customer.replace("+", " ")).decode()
+        except UnicodeDecodeError:
+            return None
+    if len(customer.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
+        return None
+    return customer, rest
+
+
+@lru_cache(maxsize=4096)
+def known(name: str, rest: str, content: ContentSettings) -> Call | None:
+    """The call that ``rest`` of a query asks of the kind ``name``; None when it is not right."""
+    kind = KINDS.get(name)
+    if kind is None or len(rest) > 65_536:
+        return None
+    schema = kind.arguments()
+    try:
+        pairs = parse_qsl(rest, keep_blank_values=True, errors="strict", max_num_fields=200)
+        given = MultiDictProxy(MultiDict(pairs), schema)
+        loaded = schema.load(given, unknown=ma.EXCLUDE)
+    except (ma.ValidationError, ValueError):
+        return None
+    return Call.of(kind, loaded, content)

@@ -1,0 +1,78 @@
+"""The front door of content calls: a right one is answered here, at little more than the cost of
+its round trip to the store; every other call goes on to Flask, which knows all routes and says what
+is wrong."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask
+
+from plugin import auth, logs
+from plugin.auth import CONTENT
+from plugin.content import service
+from plugin.content.call import known, split
+from plugin.headers import SECURITY
+from plugin.presented import presented
+from plugin.runtime import Runtime
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+_CONTENT = "/v1/content/"
+_HEADERS = [("Content-Type", "application/json"), *SECURITY]
+
+
+class Front:
+    """WSGI middleware around ``app``'s own WSGI app."""
+
+    def __init__(self, app: Flask, runtime: Runtime) -> None:
+        self._behind: WsgiApp = app.wsgi_app
+        self._runtime = runtime
+        self._served = 0
+        self._process = os.urandom(8).hex()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        if path.startswith(_CONTENT) and environ["REQUEST_METHOD"] == "GET":
+            body = self._content(environ, path[len(_CONTENT) :])
+            if body is not None:
+                request_id = logs.given_id(environ) or self._next_id()
+                start_response(
+                    "200 OK",
+                    [
+                        *_HEADERS,
+                        ("Content-Length", str(len(body))),
+                        (logs.REQUEST_ID, request_id),
+                    ],
+                )
+                return [body]
+        return self._behind(environ, start_response)
+
+    def _content(self, environ: Environ, name: str) -> bytes | None:
+        """The answer, or None when there is something to explain."""
+        query: str = environ.get("QUERY_STRING", "")
+        about = split(query)
+        if about is None:
+            return None
+        customer, rest = about
+        key = presented(environ)
+        here = self._runtime.workspaces.get(auth.workspace_of(key) or "")
+        if here is None:
+            return None
+        try:
+            here.keys.verify(key, CONTENT)
+        except (auth.WrongKeyError, auth.WrongScopeError, auth.KeysError):
+            return None
+        call = known(name, rest, here.settings.content)
+        if call is None:
+            return None
+        return service.respond(self._runtime, here, call, customer)
+
+    def _next_id(self) -> str:
+        """Unique enough to find a request in the logs, and cheap."""
+        self._served += 1
+        return f"{self._process}{time.monotonic_ns():x}{self._served:x}"

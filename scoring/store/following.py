@@ -1,0 +1,120 @@
+"""A process follows what is published: the newest generation and the live changes over it.
+
+Loading goes on in a thread of its own, once for all calls that wait for it; until it is done calls
+answer from what was there before.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.exceptions import RedisClusterException
+
+from scoring.store.client import Client
+from scoring.store.errors import RecordError, StoreUnavailable
+from scoring.store.keys import Keys
+from scoring.store.live import LiveItem, changes
+from scoring.store.published import Pointer, PublishedSnapshot, load
+
+# how long a call waits for a new snapshot; then it answers from the old one
+LOAD_WAIT_S = 0.2
+_TROUBLES = (redis.RedisError, RedisClusterException, OSError, RecordError, StoreUnavailable)
+
+
+class Following:
+    """``folder``: where the processes of this machine share what is large."""
+
+    def __init__(self, client: Client, keys: Keys, folder: Path | None) -> None:
+        self._client: Any = client
+        self._keys = keys
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._pointer: bytes | None = None
+        self._live_at: bytes | None = None
+        self._live: dict[str, LiveItem] = {}
+        self._refreshing = False
+        self._loading: tuple[str, Future[PublishedSnapshot]] | None = None
+        self.latest: PublishedSnapshot | None = None
+
+    def is_current(self, pointer: bytes) -> bool:
+        """Whether ``latest`` is what this pointer names. Raises RecordError for rubbish."""
+        if pointer == self._pointer:
+            return True
+        generation = Pointer.unpack(pointer).generation
+        latest = self.latest
+        if latest is None or latest.generation != generation:
+            return False
+        self._pointer = pointer
+        return True
+
+    def follow(self, generation: str) -> PublishedSnapshot | None:
+        """The snapshot of ``generation`` if it can be had in LOAD_WAIT_S, otherwise the latest.
+
+        Raises StoreUnavailable, RecordError or redis.RedisError when there is no other.
+        """
+        with self._lock:
+            latest = self.latest
+            if latest is not None and latest.generation == generation:
+                return latest
+            if self._loading is None or self._loading[0] != generation:
+                future: Future[PublishedSnapshot] = Future()
+                self._loading = (generation, future)
+                threading.Thread(target=self._load, args=(generation, future), daemon=True).start()
+            future = self._loading[1]
+        try:
+            return future.result(LOAD_WAIT_S)
+        except FutureTimeoutError:
+            return latest
+        except StoreUnavailable:
+            if latest is None:
+                raise
+            return latest
+
+    def with_live(self, published: PublishedSnapshot, counter: bytes | None) -> PublishedSnapshot:
+        """``published``, as live as this process knows; has what is newer fetched."""
+        if counter == self._live_at:
+            return published
+        with self._lock:
+            if not self._refreshing:
+                self._refreshing = True
+                threading.Thread(target=self._refresh, daemon=True).start()
+        return published
+
+    def _load(self, generation: str, future: Future[PublishedSnapshot]) -> None:
+        try:
+            published = load(self._client, self._keys, generation, self._folder)
+        except _TROUBLES as problem:
+            with self._lock:
+                self._loading = None
+            future.set_exception(problem)
+            return
+        with self._lock:
+            self.latest = _under(published, self._live)
+            self._loading = None
+            found = self.latest
+        future.set_result(found)
+
+    def _refresh(self) -> None:
+        try:
+            since = int(self._live_at or 0)
+            counter, changed = changes(self._client, self._keys, since)
+            with self._lock:
+                self._live = changed if counter < since else self._live | changed
+                if self.latest is not None:
+                    self.latest = _under(self.latest, self._live)
+                self._live_at = b"%d" % counter if counter else None
+        except (*_TROUBLES, ValueError):
+            pass  # the next call asks again
+        finally:
+            self._refreshing = False
+
+
+def _under(published: PublishedSnapshot, live: dict[str, LiveItem]) -> PublishedSnapshot:
+    numbers = {published.catalogue.number(item_id): each for item_id, each in live.items()}
+    known = {number: each for number, each in numbers.items() if number is not None}
+    return published.with_live(known) if known or published.catalogue.live else published
