@@ -33,7 +33,8 @@ REASONS: Mapping[str, str] = {
     UNKNOWN_CUSTOMER: "this customer is not known and did nothing lately: what is popular",
     UNKNOWN_ITEM: "the item asked about is not published: what is popular",
     NO_SCORES: "nothing is known beside this item or for this customer: what is popular",
-    FILTERED: "the filters leave nothing of what was asked for: the best others that pass them",
+    FILTERED: "the filters leave nothing of what was asked for: the best others that pass them, or "
+    "no items where only what was asked for makes sense",
     EMPTY_CART: "nothing lies in the cart that can be bought: no items",
     NOTHING_BACK: "nothing that the customer looked at is back in stock: no items",
     NO_PRICE_DROP: "nothing that the customer looked at costs less now: no items",

@@ -70,7 +70,7 @@ def lift(boosts: tuple[Boost, ...], published: PublishedSnapshot) -> Lift | None
     """The boosts for this snapshot; None without any."""
     if not boosts:
         return None
-    return _lifts.get((published.generation, boosts), lambda: Lift(boosts, published))
+    return _lifts.of(published, lambda: Lift(boosts, published), boosts)
 
 
 def mean_margin(published: PublishedSnapshot) -> float:
@@ -80,7 +80,7 @@ def mean_margin(published: PublishedSnapshot) -> float:
         known = [margin for margin in published.catalogue.margin if margin > 0]
         return sum(known) / len(known) if known else 1.0
 
-    return _means.get(published.generation, mean)
+    return _means.of(published, mean)
 
 
 def _multiply(

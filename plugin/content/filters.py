@@ -119,7 +119,7 @@ def sieve(filters: Filters, published: PublishedSnapshot) -> Sieve | None:
     """The filters for this snapshot; None when they let everything through."""
     if filters == NO_FILTERS:
         return None
-    return _sieves.get((published.generation, filters), lambda: Sieve(filters, published))
+    return _sieves.of(published, lambda: Sieve(filters, published), filters)
 
 
 def brands_named(published: PublishedSnapshot, names: Sequence[str]) -> frozenset[int]:

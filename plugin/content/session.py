@@ -2,7 +2,8 @@
 
 Nothing is learned again. An event on item i adds to each item j of i's lists what is known about
 how likely j is bought after i, weakened by the event's age and kind; the sum and the night's
-probability p are joined as independent causes: 1 − (1 − p)(1 − sum). The lists are item-to-item
+probability p are joined as independent causes: 1 − (1 − p)(1 − sum). Before that, p is raised for
+items of a category that the session is about. The lists are item-to-item
 scores in the sense of Deshpande and Karypis (2004), see scoring.relations; recency-weighted
 neighbours of the session's items are a strong rival to session networks (Ludewig and Jannach,
 2018). The weights are chosen by ``python -m benchmarks.session`` on its validation part.
@@ -20,6 +21,7 @@ from scoring.columns import CART, INTEREST, PURCHASE, VIEW
 from scoring.store.recent_record import RecentEvent
 
 Pairs = Sequence[tuple[int, float]]
+Scored = tuple[int, float, tuple[int, ...]]  # number, probability, reasons
 SESSION_S = 24 * 3600  # an event this much older than the newest one belongs to another visit
 MOST_SIGNALS = 12  # items of a session that count
 _MOST_ADDED = 0.95  # of a probability
@@ -27,16 +29,18 @@ _MOST_ADDED = 0.95  # of a probability
 
 class Weights(NamedTuple):
     """``kind``: how much an event counts by its type; ``itself``: chance that the item itself is
-    bought; ``next``, ``together``: of what its lists say; ``half_life_s``: of an event's weight."""
+    bought; ``next``, ``together``: of what its lists say; ``category``: how much more likely other
+    items of its category become; ``half_life_s``: of an event's weight."""
 
     kind: Mapping[str, float]
     itself: float
     next: float
     together: float
+    category: float
     half_life_s: float
 
 
-WEIGHTS = Weights({VIEW: 1.0, INTEREST: 1.0, CART: 2.0}, 0.05, 0.3, 0.3, 3 * 3600.0)
+WEIGHTS = Weights({VIEW: 1.0, INTEREST: 1.0, CART: 2.0}, 0.1, 0.3, 0.3, 1.0, 3 * 3600.0)
 
 
 class Signal(NamedTuple):
@@ -60,7 +64,7 @@ def signals(
     for event in recent:
         if event.at_s < since_s:
             break
-        if event.event_type in _ENDS or _taken_out(event):
+        if event.event_type == PURCHASE or _taken_out(event):
             done.add(event.item_id)
         kind = weights.kind.get(event.event_type)
         if kind is None or event.item_id in done:
@@ -100,26 +104,47 @@ def added(
     return {number: min(total, _MOST_ADDED) for number, total in sums.items()}
 
 
+class InSight(NamedTuple):
+    """Category index → the weight of the session's strongest item of it."""
+
+    category: Sequence[int]  # of each item, -1: none
+    weight: Mapping[int, float]
+
+    @classmethod
+    def of(cls, session: Iterable[Signal], category: Sequence[int]) -> InSight:
+        weight: dict[int, float] = {}
+        for number, strength in session:
+            index = category[number]
+            if index >= 0:
+                weight[index] = max(strength, weight.get(index, 0.0))
+        return cls(category, weight)
+
+
 def fold(
-    scored: Iterable[tuple[int, float, tuple[int, ...]]], more: Mapping[int, float]
-) -> list[tuple[int, float, tuple[int, ...]]]:
+    scored: Iterable[Scored],
+    more: Mapping[int, float],
+    in_sight: InSight,
+    weights: Weights = WEIGHTS,
+) -> list[Scored]:
     """(number, probability, reasons) with what the session adds, best first; items that only the
     session knows have no reasons."""
     rest = dict(more)
-    moved = [
-        (number, _joined(probability, rest.pop(number, 0.0)), reasons)
-        for number, probability, reasons in scored
-    ]
-    moved += [(number, _joined(0.0, extra), ()) for number, extra in rest.items()]
+    category, seen = in_sight
+    moved: list[Scored] = []
+    for number, probability, reasons in scored:
+        raised = probability * (1.0 + weights.category * seen.get(category[number], 0.0))
+        extra = rest.pop(number, 0.0)
+        moved.append((number, _joined(probability, raised, extra), reasons))
+    moved += [(number, _joined(0.0, 0.0, extra), ()) for number, extra in rest.items()]
     moved.sort(key=lambda each: (-each[1], each[0]))
     return moved
 
 
-def _joined(probability: float, extra: float) -> float:
-    return float(f"{1 - (1 - probability) * (1 - extra):.3g}") if extra else probability
-
-
-_ENDS = frozenset({PURCHASE})
+def _joined(probability: float, raised: float, extra: float) -> float:
+    if raised == probability and not extra:
+        return probability
+    raised = max(probability, min(raised, _MOST_ADDED))
+    return float(f"{1 - (1 - raised) * (1 - extra):.3g}")
 
 
 def _taken_out(event: RecentEvent) -> bool:

@@ -7,35 +7,52 @@ milliseconds for a hundred thousand items) and kept for it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 
 from plugin.content.filters import Sieve, folded
 from plugin.content.remembered import Remembered
 from scoring.store.published import PublishedSnapshot
 
 Shelves = Mapping[Hashable, "array[int]"]
-MOST = 2000  # items of the shelves that are looked at for one answer
-_KEPT = 8  # generations a process works with at a time, twice
+MOST = 500  # items of the shelves that are looked at for one answer
+_SHOWN = 20  # of a brand's or category's best items
+_KEPT = 8  # generations
 
 _brands: Remembered[Shelves] = Remembered(_KEPT)
 _categories: Remembered[Shelves] = Remembered(_KEPT)
 _tags: Remembered[Shelves] = Remembered(_KEPT)
+_best: Remembered[list[int]] = Remembered(4096)
 _popularity: Remembered[Mapping[int, float]] = Remembered(_KEPT)
 
 
 def popularity(published: PublishedSnapshot) -> Mapping[int, float]:
     """Number → share of customers who bought it lately; best sellers only."""
-    return _popularity.get(published.generation, lambda: dict(published.popular_entries))
+    return _popularity.of(published, lambda: dict(published.popular_entries))
 
 
-def of_brand(published: PublishedSnapshot, index: int) -> Iterable[int]:
-    """Numbers of the items of a brand."""
-    return _by_brand(published).get(index, ())
+def best_of_brand(published: PublishedSnapshot, index: int) -> Sequence[int]:
+    """Numbers of the brand's most popular items, best first."""
+    return _best_of(published, "brand", _by_brand, index)
 
 
-def of_category(published: PublishedSnapshot, index: int) -> Iterable[int]:
-    """Numbers of the items of a category."""
-    return _by_category(published).get(index, ())
+def best_of_category(published: PublishedSnapshot, index: int) -> Sequence[int]:
+    """Likewise of a category."""
+    return _best_of(published, "category", _by_category, index)
+
+
+def _best_of(
+    published: PublishedSnapshot,
+    level: str,
+    shelves: Callable[[PublishedSnapshot], Shelves],
+    index: int,
+) -> Sequence[int]:
+    def make() -> list[int]:
+        popular = popularity(published)
+        on = shelves(published).get(index, ())
+        return nsmallest(_SHOWN, on, key=lambda number: (-popular.get(number, 0.0), number))
+
+    return _best.of(published, make, (level, index))
 
 
 def behind(published: PublishedSnapshot, sieve: Sieve) -> Iterator[int]:
@@ -56,11 +73,11 @@ def _on(shelves: Shelves, names: Iterable[int] | Iterable[str]) -> Iterator[int]
 
 
 def _by_brand(published: PublishedSnapshot) -> Shelves:
-    return _brands.get(published.generation, lambda: _shelves(published.catalogue.brand))
+    return _brands.of(published, lambda: _shelves(published.catalogue.brand))
 
 
 def _by_category(published: PublishedSnapshot) -> Shelves:
-    return _categories.get(published.generation, lambda: _shelves(published.catalogue.category))
+    return _categories.of(published, lambda: _shelves(published.catalogue.category))
 
 
 def _by_tag(published: PublishedSnapshot) -> Shelves:
@@ -71,7 +88,7 @@ def _by_tag(published: PublishedSnapshot) -> Shelves:
                 found.setdefault(folded(tag), array("I")).append(number)
         return found
 
-    return _tags.get(published.generation, make)
+    return _tags.of(published, make)
 
 
 def _shelves(column: Iterable[int]) -> Shelves:

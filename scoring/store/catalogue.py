@@ -195,10 +195,18 @@ class Catalogue:
                 return True
         return bool(self._sellable[number])
 
+    def sellable_at_night(self, number: int) -> bool:
+        """Without what is live."""
+        return bool(self._sellable[number])
+
     def price(self, number: int) -> float | None:
         changed = self.live.get(number)
         if changed is not None and changed.price is not None:
             return changed.price
+        return _known(self._price[number])
+
+    def price_at_night(self, number: int) -> float | None:
+        """Without what is live."""
         return _known(self._price[number])
 
     def stock(self, number: int) -> int | None:
