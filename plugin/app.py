@@ -25,10 +25,13 @@ from plugin.headers import secure
 from plugin.jsonio import OrjsonProvider
 from plugin.landing import routes as landing
 from plugin.landing.token import Links
+from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
+from plugin.pressure import Pressure
 from plugin.queue import Jobs
 from plugin.runtime import Runtime, Workspace
+from plugin.scrape import Scrape
 from plugin.segments import routes as segments
 from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
@@ -110,6 +113,11 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     key = secret.load(settings)
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
+    metrics, pressure = Metrics(), Pressure()
+    metrics.gauge(
+        "web_waiting_calls", "Calls that have no thread yet", lambda: float(pressure.waiting)
+    )
+    presence = Presence(hasty)
     return Runtime(
         settings=settings,
         workspaces={
@@ -117,8 +125,11 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
             for name, found in settings.workspaces.items()
         },
         links=Links(key),
-        metrics=Metrics(),
-        presence=Presence(hasty),
+        metrics=metrics,
+        presence=presence,
+        scrape=Scrape(hasty).registries,
+        pressure=pressure,
+        limits=Limits(settings.limits, presence),
         secret=key,
         translators=translators,
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
 from flask import Response
 from marshmallow import fields
 
-from plugin import syncs
 from plugin.auth import ADMIN
 from plugin.body import RouteBlueprint
 from plugin.guard import scoped, workspace
@@ -61,13 +59,13 @@ def readyz() -> Any:
 
 
 @blueprint.route("/metrics")
-@scoped(ADMIN)
+@scoped(ADMIN, counted=False)  # most wanted while the store is away
 @blueprint.response(200, {"type": "string"}, content_type="text/plain")
 def metrics() -> Response:
     """Metrics in Prometheus' text format"""
-    here = workspace()
-    last = syncs.registry({here.settings.workspace: syncs.reports(here.folder)})
-    return Response(runtime().metrics.render(_ages_s(here), last), content_type=CONTENT_TYPE)
+    found = runtime()
+    text = found.metrics.render(*found.scrape(workspace()))
+    return Response(text, content_type=CONTENT_TYPE)
 
 
 def _state(workspace: Workspace) -> str:
@@ -76,12 +74,3 @@ def _state(workspace: Workspace) -> str:
     except StoreUnavailable as trouble:
         return "no_snapshot" if trouble.reason == "no_snapshot" else "unavailable"
     return "ok"
-
-
-def _ages_s(workspace: Workspace) -> dict[str, float]:
-    """Age of the published snapshot, empty when there is none to be seen."""
-    try:
-        created_at = datetime.fromisoformat(workspace.reader.published().meta["created_at"])
-    except StoreUnavailable:
-        return {}
-    return {workspace.settings.workspace: (workspace.now() - created_at).total_seconds()}

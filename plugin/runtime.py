@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from flask import Flask, current_app
+from prometheus_client import CollectorRegistry
 
 from plugin.auth import Keys
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
+from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
+from plugin.pressure import Pressure
 from plugin.queue import Jobs
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
@@ -47,6 +50,9 @@ class Runtime:
     links: Links
     metrics: Metrics
     presence: Presence
+    scrape: Callable[[Workspace], Sequence[CollectorRegistry]]  # what only a scrape reads
+    pressure: Pressure
+    limits: Limits
     secret: bytes
     translators: Mapping[str, Translator]  # by type of connection: what tools tell, as events
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import redis
@@ -9,7 +10,7 @@ import structlog
 
 from rightsend import clock
 from rightsend.context import Context
-from scoring.store.keys import Keys
+from scoring.store.keys import CLOCK, CLOCK_TTL_S, Keys
 
 log = structlog.get_logger("clock")
 
@@ -32,11 +33,13 @@ def run(context: Context) -> None:
 
 
 def drainer(context: Context) -> Callable[[], None]:
-    """Asks for a draining of each workspace that has events waiting."""
+    """Says that the clock lives, and asks for a draining of each workspace that has events
+    waiting."""
     client, queue = context.client(), context.queue("interactive")
 
     def drain() -> None:
         try:
+            client.set(CLOCK, time.time(), ex=CLOCK_TTL_S)
             for workspace in context.settings.workspaces:
                 if client.xlen(Keys(workspace).stream):
                     clock.enqueue_drain(workspace, queue)

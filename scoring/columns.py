@@ -54,6 +54,7 @@ from settings.vocabulary import (  # noqa: F401
     SCORED_ON,
     STARTS_AT,
     STOCK,
+    TAGS,
     TEXT,
     TIMEZONE,
     TOP_BRAND_PROBABILITY,
@@ -62,6 +63,7 @@ from settings.vocabulary import (  # noqa: F401
     TOP_CATEGORY_PROBABILITY,
     TOP_ITEMS,
     UNIT_PRICE,
+    UNLINK,
     URL,
     VIEW,
 )
@@ -73,6 +75,22 @@ DAY = "day"
 ITEM_INDEX = "item_index"
 ITEM_PROBABILITY = "item_probability"
 ITEM_REASONS = "item_reasons"  # three numbers of scoring.reasons.reason an item, 0 = none
+DUE_INDEX = "due_index"  # items that the customer buys again and again, soonest first
+DUE_DAY = "due_day"  # days since 1970-01-01 (UTC), as every "day" and "since" of a snapshot
+DUE_INTERVAL = "due_interval"  # days
+WATCHED_INDEX = "watched_index"  # items looked at and not bought since, newest first
+WATCHED_EVENT = "watched_event"  # place of the event type in EVENT_TYPES
+WATCHED_DAY = "watched_day"
+WATCHED_PRICE = "watched_price"  # as it was then; NaN = not known
+SENT_CHANNEL = "sent_channel"  # messages sent to the customer, newest first
+SENT_DAY = "sent_day"
+SELLABLE = "sellable"
+REPEAT_DAYS = "repeat_days"  # until an item is typically bought again; 0 = not known
+NEW_SINCE = "new_since"  # 0 = not known
+BACK_SINCE = "back_since"  # can be sold again since; 0 = never was gone
+PRICE_BEFORE = "price_before"  # highest of the last days if higher than now, else null
+PAST_PRICE = "past_price"  # list prices seen by nights: tonight's, then higher ones before it
+PAST_PRICE_DAY = "past_price_day"  # the last day on which each was seen
 BRAND_INDEX = "brand_index"
 BRAND_PROBABILITY = "brand_probability"
 CATEGORY_INDEX = "category_index"

@@ -22,7 +22,7 @@ from settings.connection_schema import AttributeSchema, ConnectionField, Connect
 from settings.document_text import CLOSING, EXAMPLES, OPENING, SECTIONS
 from settings.fields import Cron, Flag, Mapped, Moment, Number, Scalar, Strict, WholeNumber, Zone
 from settings.load import DEFAULT_STATE_DIR
-from settings.schema import SandboxSchema, ServiceSchema, WebSchema, WorkspaceSchema
+from settings.schema import LimitsSchema, SandboxSchema, ServiceSchema, WebSchema, WorkspaceSchema
 from settings.sections import (
     ContentSchema,
     GateSchema,
@@ -55,6 +55,8 @@ _TYPES: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (SourceField, "section"),
 )
 _UNITS: tuple[tuple[str, str], ...] = (
+    (r"_per_s$", "calls a second"),
+    (r"_per_minute$", "calls a minute"),
     (r"_s$", "seconds"),
     (r"_ms$", "milliseconds"),
     (r"_days$", "days"),
@@ -76,6 +78,7 @@ def render(
         OPENING,
         _section("service", ServiceSchema()),
         _section("web", WebSchema()),
+        _section("limits", LimitsSchema()),
         _section("sandbox", SandboxSchema()),
         _section("workspace", WorkspaceSchema(connection_schemas, source_schemas)),
         _section("sources", SourceSchema()),

@@ -42,6 +42,7 @@ to it. The moment needs a zone; `2017-12-04T00:00:00Z` is UTC.
 SECTIONS = {
     "service": "## Service file",
     "web": "### `web`",
+    "limits": "### `limits`\n\nHow often an API key may call; see docs/security.md.",
     "sandbox": "### `sandbox`\n\nA messaging tool on one's own machine, for trying the whole way.",
     "workspace": "## Workspace file",
     "sources": """

@@ -39,6 +39,7 @@ from settings.sections import (
 )
 from settings.source_schema import SourceField
 from settings.workspace import (
+    LimitSettings,
     SandboxSettings,
     Settings,
     WebSettings,
@@ -147,6 +148,39 @@ class WebSchema(Strict):
     )
 
 
+class LimitsSchema(Strict):
+    """How often an API key may call."""
+
+    target = LimitSettings
+
+    content_per_s = WholeNumber(
+        allow_none=True,
+        validate=between(1, 1_000_000),
+        metadata=about(
+            "content calls of a key in each web process; more get the prepared non-personal "
+            "answer (reason rate_limited), never an error; null: any number",
+            5000,
+        ),
+    )
+    events_per_s = WholeNumber(
+        allow_none=True,
+        validate=between(1, 1_000_000),
+        metadata=about(
+            "requests with events or items of a key in each web process; more are answered 429; "
+            "null: any number",
+            500,
+        ),
+    )
+    administration_per_minute = WholeNumber(
+        validate=between(1, 1_000_000),
+        metadata=about(
+            "calls of a key to all other routes, counted in the store for all web processes; "
+            "more are answered 429, and 503 while the store cannot count",
+            120,
+        ),
+    )
+
+
 class SandboxSchema(Strict):
     target = SandboxSettings
 
@@ -202,6 +236,7 @@ class ServiceSchema(Strict):
         ),
     )
     web = fields.Nested(WebSchema, metadata=about("the web processes"))
+    limits = fields.Nested(LimitsSchema, metadata=about("how often an API key may call"))
     sandbox = fields.Nested(SandboxSchema, metadata=about("a messaging tool of one's own"))
     log_level = Text(validate=OneOf(LOG_LEVELS), metadata=about("how much is logged", "info"))
 

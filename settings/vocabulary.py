@@ -34,6 +34,7 @@ URL = "url"
 IMAGE_URL = "image_url"
 AVAILABLE_FROM = "available_from"
 TEXT = "text"
+TAGS = "tags"  # list of texts, null = none
 
 # customers
 CUSTOMER_ID = "customer_id"
@@ -64,10 +65,11 @@ INTEREST = "interest"  # shown outside the shop
 BOUNCE = "bounce"  # a message did not arrive
 CONVERSION = "conversion"  # did what the campaign was for, as the host tool counts it
 CONTROL = "control"  # was held out of the campaign, to compare with
+UNLINK = "unlink"  # the device is nobody's from here on
 EVENT_TYPES = (
     VIEW, "search", CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
     DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", INTEREST,
-    BOUNCE, CONVERSION, CONTROL,
+    BOUNCE, CONVERSION, CONTROL, UNLINK,
 )  # fmt: skip
 
 # identifier kinds
@@ -106,7 +108,7 @@ FILE_FORMATS = ("csv", "ndjson", "parquet")
 class Column:
     """One canonical column. ``kind`` decides which ways of mapping make sense."""
 
-    kind: Literal["text", "number", "time", "boolean", "json"]
+    kind: Literal["text", "number", "time", "boolean", "json", "list"]
     description: str
     required: bool = False
 
@@ -143,6 +145,9 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         IMAGE_URL: Column("text", "picture"),
         AVAILABLE_FROM: Column("time", "not recommended before"),
         TEXT: Column("text", "description; helps items that nobody has bought yet"),
+        TAGS: Column(
+            "list", "labels to filter by: a JSON list, or texts with `|`, `;` or `,` between them"
+        ),
     },
     "customers": {
         CUSTOMER_ID: Column("text", "the customer's external id", required=True),

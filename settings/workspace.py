@@ -177,6 +177,15 @@ class WebSettings:
 
 
 @dataclass(frozen=True)
+class LimitSettings:
+    """Of every API key. Content and events are counted by each web process for itself."""
+
+    content_per_s: int | None = 20_000
+    events_per_s: int | None = 2_000  # requests, each of up to 500 events
+    administration_per_minute: int = 600  # in all web processes together
+
+
+@dataclass(frozen=True)
 class SandboxSettings:
     enabled: bool = True
     port: int | None = None  # default: chosen by `rightsend up`, else web port + 1
@@ -193,6 +202,7 @@ class Settings:
     redis_url: str = field(default="embedded", repr=False)
     secret: str | None = field(default=None, repr=False)  # default: made once, state_dir/secret
     web: WebSettings = WebSettings()
+    limits: LimitSettings = LimitSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log_level: str = "info"
 

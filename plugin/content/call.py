@@ -36,8 +36,8 @@ class Call(NamedTuple):
 
     @classmethod
     def of(cls, kind: Kind, arguments: Mapping[str, Any], content: ContentSettings) -> Call:
-        rest = {name: value for name, value in arguments.items() if name != "customer"}
-        limit = min(rest.get("limit", content.default_limit), content.max_limit)
+        limit = min(arguments.get("limit", content.default_limit), content.max_limit)
+        rest = {n: value for n, value in arguments.items() if n not in ("customer", "limit")}
         text = orjson.dumps(
             [kind.name, limit, rest], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
         )

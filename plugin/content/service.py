@@ -30,7 +30,12 @@ def respond(runtime: Runtime, here: Workspace, call: Call, customer: str) -> byt
     started = time.perf_counter()
     wanted = here.reader.hash_of(customer) if customer else None
     chosen = choose(here, call, wanted)
-    body = compose(runtime, here, call, chosen)
+    try:
+        body = compose(runtime, here, call, chosen)
+    except Exception:  # noqa: BLE001 - such as a record that names items that are not there
+        log.exception("content", kind=call.kind.name, workspace=here.settings.workspace)
+        chosen = _blind(here, call, wanted, ERROR)
+        body = compose(runtime, here, call, chosen)
     runtime.metrics.content(call.kind.name, time.perf_counter() - started, chosen.picked.reason)
     return body
 

@@ -7,6 +7,7 @@ send-time client never retries and gives up after 0.15 s; the other one may wait
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -53,6 +54,37 @@ def connect(url: str, *, send_time: bool = False, within_s: float | None = None)
         return redis.Redis(connection_pool=pool)
     except ValueError as problem:
         raise StoreUrlError(f"{_without_password(url)}: {problem}") from None
+
+
+def round_trip(client: Client, commands: Sequence[Sequence[Any]]) -> list[Any]:
+    """Sends commands at once and returns their raw answers (RESP2), in order.
+
+    What a pipeline does, in half the time: a content call is little more than this. Raises
+    redis.RedisError, the first answer's error if several failed.
+    """
+    if not isinstance(client, redis.Redis):
+        pipe = client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        return list(pipe.execute())
+    connection = client.connection_pool.get_connection()
+    answers: list[Any] = []
+    try:
+        connection.send_packed_command(connection.pack_commands(commands))
+        for _command in commands:
+            try:
+                answers.append(connection.read_response())
+            except redis.ResponseError as problem:  # an answer, too: the next one follows
+                answers.append(problem)
+    except BaseException:
+        connection.disconnect()  # or the next call would read our answers
+        raise
+    finally:
+        client.connection_pool.release(connection)
+    for answer in answers:
+        if isinstance(answer, redis.ResponseError):
+            raise answer
+    return answers
 
 
 def queue_server(client: Client) -> redis.Redis:

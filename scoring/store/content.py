@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring import columns as c
-from scoring.snapshot import Snapshot
+from scoring.snapshot import SCORES, Snapshot
+from scoring.snapshot_schema import completed
 from scoring.store.catalogue import CHUNK, Item, ScoredItem, pack_chunk
+from scoring.store.extras import ExtrasNames
+from scoring.store.extras_packing import extras_names
 from scoring.store.packing import Ranked, pack_relations, ranked
 from scoring.store.published import Layout, pack_relations_chunk
 from scoring.store.records import Widths
@@ -18,6 +22,9 @@ from scoring.store.records import Widths
 POPULAR = 500  # items of the popular list
 FALLBACK_ITEMS = 200
 _SLICE = 16_384  # rows
+_NAMING = {
+    c.ITEM_INDEX, c.DUE_INDEX, c.WATCHED_INDEX, c.TIMEZONE, c.NIGHT_CONSENT, c.SENT_CHANNEL,
+}  # fmt: skip
 
 
 class Content:
@@ -29,11 +36,14 @@ class Content:
         self._items = snapshot.items()
         self._related = snapshot.related()
         self._popular = snapshot.popular()
+        self._arrivals = snapshot.arrivals()
         self.brands: list[str] = snapshot.brands()[c.BRAND].to_pylist()
         self.categories: list[str] = snapshot.categories()[c.CATEGORY].to_pylist()
         self._brand_index = {name: index for index, name in enumerate(self.brands)}
         self._category_index = {name: index for index, name in enumerate(self.categories)}
-        self._used = np.flatnonzero(self._occurring(snapshot))
+        occurring = _Occurring.of(snapshot)
+        self.names = occurring.names
+        self._used = np.flatnonzero(self._published(occurring.items))
         self.numbers = np.full(self._items.num_rows, -1, np.int64)
         self.numbers[self._used] = np.arange(len(self._used))
         self.chunks = -(-len(self._used) // CHUNK)
@@ -41,8 +51,6 @@ class Content:
         self._relations = self._pack_relations()
 
     def layout(self, generation: str) -> Layout:
-        indexes = self._popular[c.ITEM_INDEX].to_numpy()[:POPULAR]
-        scores = self._popular["score"].to_pylist()[:POPULAR]
         return Layout(
             generation=generation,
             meta=self._meta,
@@ -50,7 +58,10 @@ class Content:
             published_items=len(self._used),
             brands=self.brands,
             categories=self.categories,
-            popular=list(zip(self.numbers[indexes].tolist(), scores, strict=True)),
+            popular=self._scored(self._popular.slice(0, POPULAR)),
+            arrivals=self._scored(self._arrivals),
+            timezones=list(self.names.timezones),
+            channels=list(self.names.channels),
         )
 
     def items(self, chunk: int) -> bytes:
@@ -72,11 +83,14 @@ class Content:
         items = self._read_items(indexes[chosen])
         return [ScoredItem(item, scores[at]) for item, at in zip(items, chosen, strict=True)]
 
-    def _occurring(self, snapshot: Snapshot) -> np.ndarray:
-        used = np.zeros(self._items.num_rows, bool)
-        for batch in snapshot.batches(columns=[c.ITEM_INDEX]):
-            used[pc.list_flatten(batch[c.ITEM_INDEX]).to_numpy()] = True
+    def _scored(self, rows: pa.Table) -> list[tuple[int, float]]:
+        numbers = self.numbers[rows[c.ITEM_INDEX].to_numpy()].tolist()
+        return list(zip(numbers, rows["score"].to_pylist(), strict=True))
+
+    def _published(self, used: np.ndarray) -> np.ndarray:
+        """``used`` bool (items,), and what is popular, new, or goes with another item."""
         used[self._popular[c.ITEM_INDEX].to_numpy()[:POPULAR]] = True
+        used[self._arrivals[c.ITEM_INDEX].to_numpy()] = True
         used[self._related[c.ITEM_INDEX].to_numpy()] = True
         for column in ("related_index", "together_index"):
             used[pc.list_flatten(self._related[column]).to_numpy()] = True
@@ -103,3 +117,24 @@ class Content:
 
     def _ranked(self, rows: pa.Table, indexes: str, scores: str) -> Ranked:
         return ranked(rows[indexes].combine_chunks(), rows[scores].combine_chunks(), self.numbers)
+
+
+class _Occurring(NamedTuple):
+    """What customers' rows name: ``items`` bool (items,)."""
+
+    items: np.ndarray
+    names: ExtrasNames
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> _Occurring:
+        used = np.zeros(snapshot.meta.items, bool)
+        zones: set[str] = set()
+        channels: set[str] = set()
+        for batch in snapshot.batches():
+            rows = completed(SCORES, batch.select([n for n in batch.column_names if n in _NAMING]))
+            for column in (c.ITEM_INDEX, c.DUE_INDEX, c.WATCHED_INDEX):
+                used[pc.list_flatten(rows[column]).to_numpy()] = True
+            names = extras_names(rows)
+            zones.update(names.timezones)
+            channels.update(names.channels)
+        return cls(used, ExtrasNames(tuple(sorted(zones)), tuple(sorted(channels))))

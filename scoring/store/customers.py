@@ -11,6 +11,7 @@ from scoring import columns as c
 from scoring.snapshot import SCORES, Snapshot
 from scoring.snapshot_schema import completed
 from scoring.store.content import Content
+from scoring.store.extras_packing import packed_extras
 from scoring.store.keys import bucket, customer_hash, identifier_text
 from scoring.store.packing import pack_customers, ranked
 from scoring.store.reasons_packing import packed_reasons
@@ -65,6 +66,7 @@ def _pack(rows: pa.Table, content: Content) -> list[bytes]:
         rows[c.PURCHASE_PROBABILITY].to_numpy(),
         rows[c.EXPECTED_PURCHASES].to_numpy(),
         packed_reasons(rows[c.ITEM_REASONS].combine_chunks(), items.counts),
+        packed_extras(rows, content.names, content.numbers),
     )
 
 

@@ -102,9 +102,9 @@ class Following:
     def _refresh(self) -> None:
         try:
             since = int(self._live_at or 0)
-            counter, changed = changes(self._client, self._keys, since)
+            counter, changed, whole = changes(self._client, self._keys, since)
             with self._lock:
-                self._live = changed if counter < since else self._live | changed
+                self._live = changed if whole else self._live | changed
                 if self.latest is not None:
                     self.latest = _under(self.latest, self._live)
                 self._live_at = b"%d" % counter if counter else None

@@ -17,11 +17,14 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W}:live | string | counter: goes up with each change of a live item | for ever |
 | rs:{W}:live:items | hash | item id → JSON: its stock, price, withdrawal by now | next night |
 | rs:{W}:live:order | zset | item id by the counter at its last change | next night |
+| rs:{W}:live:base | string | the counter when items were last dropped | for ever |
 | rs:{W}:live:lake | string | the counter up to which the lake has live items | for ever |
 | rs:{W}:segment:ID | hash | a segment job | 30 days |
 | rs:{W}:segments | zset | ids of segment jobs by time | 30 days |
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
 | rs:{W}:lock:NAME | string | a lock's token | its ttl |
+| rs:{queue}:clock | string | Unix time of the clock process's last sign of life | 10 minutes |
+| rs:{W}:limit:KEY:MINUTE | string | administrative calls of an API key | 2 minutes |
 
 A generation is one act of publishing: publishing the same snapshot twice never writes over what
 readers see. Redis holds keyed hashes instead of customer identifiers; the stream is the one
@@ -39,6 +42,8 @@ HASH_BYTES = 12
 BUCKETS = 4096
 PREFIX = "rs:"
 QUEUE_PREFIX = "rs:{queue}"  # the job queue's keys: one slot of a cluster
+CLOCK = f"{QUEUE_PREFIX}:clock"
+CLOCK_TTL_S = 600
 
 
 @lru_cache(maxsize=256)
@@ -70,7 +75,7 @@ class Keys:
     def __init__(self, workspace: str) -> None:
         self.workspace = workspace
         self._tag = f"{PREFIX}{{{workspace}}}:"
-        self._open = f"{PREFIX}{{{workspace}:"
+        self.open = f"{PREFIX}{{{workspace}:"  # of the keys of a bucket, or of a chunk of items
         self.pointer = f"{self._tag}pointer"
         self.generations = f"{self._tag}generations"
         self.stream = f"{self._tag}events"
@@ -79,26 +84,27 @@ class Keys:
         self.live = f"{self._tag}live"
         self.live_items = f"{self._tag}live:items"
         self.live_order = f"{self._tag}live:order"
+        self.live_base = f"{self._tag}live:base"
         self.live_lake = f"{self._tag}live:lake"
 
     def meta(self, generation: str) -> str:
         return f"{self._tag}meta:{generation}"
 
     def items(self, generation: str, chunk: int) -> str:
-        return f"{self._open}i{chunk}}}:items:{generation}"
+        return f"{self.open}i{chunk}}}:items:{generation}"
 
     def related(self, generation: str, chunk: int) -> str:
-        return f"{self._open}i{chunk}}}:related:{generation}"
+        return f"{self.open}i{chunk}}}:related:{generation}"
 
     def customers(self, generation: str, number: int) -> str:
         """The hash that holds bucket ``number`` of a generation."""
-        return f"{self._open}{number:03x}}}:c:{generation}"
+        return f"{self.open}{number:03x}}}:c:{generation}"
 
     def recent(self, customer: bytes) -> str:
-        return f"{self._open}{customer.hex()[:3]}}}:r:{customer.hex()}"
+        return f"{self.open}{customer.hex()[:3]}}}:r:{customer.hex()}"
 
     def alias(self, customer: bytes) -> str:
-        return f"{self._open}{customer.hex()[:3]}}}:a:{customer.hex()}"
+        return f"{self.open}{customer.hex()[:3]}}}:a:{customer.hex()}"
 
     def segment(self, segment_id: str) -> str:
         return f"{self._tag}segment:{segment_id}"
@@ -109,6 +115,9 @@ class Keys:
 
     def lock(self, name: str) -> str:
         return f"{self._tag}lock:{name}"
+
+    def limit(self, key_id: str, minute: int) -> str:
+        return f"{self._tag}limit:{key_id}:{minute}"
 
     def generation(self, generation: str, chunks: int) -> list[str]:
         """Every key that a generation may have, the meta key last."""

@@ -3,7 +3,8 @@
 One entry an item, JSON: ``{"stock": [value, at_s], "price": […], "sellable": […], "got": s}``,
 each fact with the moment it is of, so that what arrives late never undoes what is newer; ``got`` is
 when it was stored. A counter goes up with each change and the order says at which count an item
-changed last: who has seen count n asks for what came after it.
+changed last: who has seen count n asks for what came after it. The base is the count of the last
+dropping.
 
 Imported by web workers: no numpy, no pyarrow.
 """
@@ -51,20 +52,21 @@ for i = 2, #ARGV, 2 do
 end
 """
 
-# KEYS: items, order; ARGV: highest count, received before, item ids
+# KEYS: counter, items, order, base; ARGV: highest count, stored before, item ids
 _DROP = f"""{_READ}
 local dropped = 0
 for i = 3, #ARGV do
-  local entry = read(KEYS[1], ARGV[i])
-  local count = redis.call('ZSCORE', KEYS[2], ARGV[i])
+  local entry = read(KEYS[2], ARGV[i])
+  local count = redis.call('ZSCORE', KEYS[3], ARGV[i])
   if count and tonumber(count) <= tonumber(ARGV[1])
       and (entry['got'] or 0) < tonumber(ARGV[2])
       and not (entry['sellable'] and entry['sellable'][1] == false) then
-    redis.call('HDEL', KEYS[1], ARGV[i])
-    redis.call('ZREM', KEYS[2], ARGV[i])
+    redis.call('HDEL', KEYS[2], ARGV[i])
+    redis.call('ZREM', KEYS[3], ARGV[i])
     dropped = dropped + 1
   end
 end
+if dropped > 0 then redis.call('SET', KEYS[4], redis.call('INCR', KEYS[1])) end
 return dropped
 """
 
@@ -80,15 +82,25 @@ class LiveItem(NamedTuple):
     at_s: float
 
 
-def changes(client: Client, keys: Keys, since: int) -> tuple[int, dict[str, LiveItem]]:
-    """(count now, items that changed after count ``since``); 0 asks for all.
+class Changes(NamedTuple):
+    """The ``counter`` now and the ``items`` that changed; ``whole``: they are all there are, and what was
+    known before is to be forgotten."""
 
-    A count below ``since`` says that the store began anew: then the items are all there are.
-    Raises redis.RedisError; an entry that is rubbish is left out.
+    counter: int
+    items: dict[str, LiveItem]
+    whole: bool
+
+
+def changes(client: Client, keys: Keys, since: int) -> Changes:
+    """What changed after count ``since`` (0: everything).
+
+    It is the whole if items were dropped since, or if the store began anew. Raises
+    redis.RedisError; an entry that is rubbish is left out.
     """
-    raw, ids = round_trip(client, [("GET", keys.live), _after(keys, since)])
-    count = _count(raw)
-    if count < since:
+    numbers, ids = round_trip(client, [("MGET", keys.live, keys.live_base), _after(keys, since)])
+    count, base = map(_count, numbers)
+    whole = since < base or count < since
+    if whole:
         (ids,) = round_trip(client, [_after(keys, 0)])
     found: dict[str, LiveItem] = {}
     remaining = iter(ids)
@@ -98,7 +110,7 @@ def changes(client: Client, keys: Keys, since: int) -> tuple[int, dict[str, Live
             live = _unpack(entry)
             if live is not None:
                 found[item_id.decode("utf-8", "replace")] = live
-    return count, found
+    return Changes(count, found, whole)
 
 
 def remember(
@@ -126,9 +138,8 @@ def drop(client: Client, keys: Keys, *, up_to: int, got_before_s: float) -> int:
     dropped = 0
     for start in range(0, len(ids), _ITEMS_A_TRIP):
         part = ids[start : start + _ITEMS_A_TRIP]
-        dropped += int(
-            server.eval(_DROP, 2, keys.live_items, keys.live_order, up_to, got_before_s, *part)
-        )
+        where = (keys.live, keys.live_items, keys.live_order, keys.live_base)
+        dropped += int(server.eval(_DROP, 4, *where, up_to, got_before_s, *part))
     return dropped
 
 

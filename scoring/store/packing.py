@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from scoring.store.errors import RecordError
-from scoring.store.reasons_packing import ReasonBytes
+from scoring.store.reasons_packing import Tail
+from scoring.store.reasons_record import REASONS_HEAD
 from scoring.store.records import (
     CUSTOMER_HEAD,
     EXPLAINED,
+    EXTENDED,
     LEVELS_PER_OCTAVE,
     LOWEST_LEVEL,
     MAX_ENTRIES,
@@ -74,10 +76,11 @@ def pack_customers(
     widths: Widths,
     purchase: np.ndarray,
     expected: np.ndarray,
-    reasons: ReasonBytes | None = None,
+    reasons: Tail | None = None,
+    extras: Tail | None = None,
 ) -> list[bytes]:
     """One customer record a row. ``purchase`` (probability) and ``expected`` float (rows,);
-    ``reasons`` of the first items, of version 2 where there are any.
+    ``reasons`` of the first items; version 2 where there are any, 3 where there are ``extras``.
 
     Raises RecordError for a probability outside 0 … 1 or an index that does not fit its width.
     """
@@ -100,10 +103,14 @@ def pack_customers(
     head = np.zeros(rows, [("bytes", "u1", 10), ("purchase", "<u2"), ("expected", "<f2")])
     counts = [each.counts for each in lists]
     version = np.full(rows, VERSION)
-    if reasons is not None:
-        parts.matrices.append(reasons.matrix)
-        parts.lengths.append(reasons.lengths)
-        version[reasons.lengths > 0] = EXPLAINED
+    nothing = Tail(np.zeros((rows, REASONS_HEAD.size), np.uint8), np.zeros(rows, np.int64))
+    why, more = reasons or nothing, extras or nothing
+    version[why.lengths > 0] = EXPLAINED
+    version[more.lengths > 0] = EXTENDED
+    # a record with extras has reasons, if only of no item
+    told = np.where(more.lengths > 0, np.maximum(why.lengths, REASONS_HEAD.size), why.lengths)
+    parts.matrices.extend((why.matrix, more.matrix))
+    parts.lengths.extend((told, more.lengths))
     head["bytes"] = np.column_stack([version, *counts, *firsts, *lengths])
     head["purchase"] = _levels_of(purchase, SCALAR_STEPS, 0xFFFF)
     head["expected"] = np.minimum(expected, 65_504)

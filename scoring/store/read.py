@@ -19,11 +19,10 @@ from scoring.store.following import Following
 from scoring.store.keys import Keys, bucket, customer_hash
 from scoring.store.published import Pointer, PublishedSnapshot, nothing_published
 from scoring.store.reading import Reading
-from scoring.store.recent_record import unpack_recent
+from scoring.store.recent_record import RECENT_EVENTS, unpack_recent
 from scoring.store.records import CustomerRecord, alias_target
 from scoring.store.wire import Wire
 
-RECENT_EVENTS = 50
 Command = tuple[bytes, ...]
 _LAST = str(RECENT_EVENTS - 1).encode()
 
@@ -110,9 +109,9 @@ class Reader:
         carried = raw.carried
         recent = raw.recent
         target = raw.alias
-        if raw.record is not None:
-            target = target or alias_target(raw.record)
-        if customer is not None and target is not None and target != customer:
+        if target is None and raw.record is not None:
+            target = alias_target(raw.record)
+        if customer is not None and target and target != customer:  # NOBODY is empty
             published, raw = self._consistent(target, None)
             recent = sorted([*recent, *raw.recent], key=_at, reverse=True)[:RECENT_EVENTS]
             customer = target

@@ -15,15 +15,15 @@ _PARAMETERS = np.array([0, *(len(names) for names in PARAMETERS.values())])
 _CUT = 7  # bits of a parameter in one byte
 
 
-class ReasonBytes(NamedTuple):
-    """Ends of customer records: ``matrix`` uint8 (rows, longest), of which the first ``lengths``
-    int64 (rows,) bytes of a row count; 0: the customer has no reasons."""
+class Tail(NamedTuple):
+    """Parts of customer records: ``matrix`` uint8 (rows, longest), of which the first ``lengths``
+    int64 (rows,) bytes of a row count; 0: the customer has none."""
 
     matrix: np.ndarray
     lengths: np.ndarray
 
 
-def packed_reasons(reasons: pa.ListArray, counts: np.ndarray) -> ReasonBytes:
+def packed_reasons(reasons: pa.ListArray, counts: np.ndarray) -> Tail:
     """From an Arrow list column of a snapshot: three numbers for each of a list's first items.
 
     ``counts``: int64 (rows,), items in the packed lists; reasons of more are left out. Raises
@@ -46,7 +46,7 @@ def packed_reasons(reasons: pa.ListArray, counts: np.ndarray) -> ReasonBytes:
     matrix[:, 1], matrix[:, 2] = lengths & 0xFF, lengths >> 8
     body = matrix[:, REASONS_HEAD.size :]
     body[np.arange(body.shape[1]) < lengths[:, None]] = values[present]
-    return ReasonBytes(matrix, np.where(items > 0, lengths + REASONS_HEAD.size, 0))
+    return Tail(matrix, np.where(items > 0, lengths + REASONS_HEAD.size, 0))
 
 
 def _bytes_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

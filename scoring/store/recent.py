@@ -6,7 +6,7 @@ because the lake knows event ids. The recent list holds an event once, however o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -14,16 +14,12 @@ import orjson
 import redis
 
 from scoring import columns as c
-from scoring.store.client import Client
+from scoring.store.client import Client, round_trip
 from scoring.store.errors import RecordError
-from scoring.store.keys import Keys, bucket, customer_hash, identifier_text
-from scoring.store.published import Pointer
-from scoring.store.read import RECENT_EVENTS
+from scoring.store.keys import Keys, customer_hash, identifier_text
+from scoring.store.owners import Command, Named, Owners
 from scoring.store.recent_record import RecentEvent, pack_recent
-from scoring.store.records import alias_target
 
-RECENT_TTL_S = 7 * 86_400
-ALIAS_TTL_S = 30 * 86_400
 STREAM_TTL_S = 30 * 86_400  # without any event for so long the workspace is dead
 GROUP = "lake"
 CLAIM_AFTER_S = 30.0
@@ -38,11 +34,10 @@ class QueuedEvent(NamedTuple):
     event: dict[str, Any]
 
 
-class _Placed(NamedTuple):
-    """An event that concerns an item, and whose recent list it belongs to. ``at_s`` keeps its
-    fraction: what lay in the cart for half a second comes before its being taken out."""
+class _Packed(NamedTuple):
+    """An event that concerns an item. ``at_s`` keeps its fraction: what lay in the cart for half
+    a second comes before its being taken out."""
 
-    customer: bytes
     member: bytes
     at_s: float
 
@@ -59,22 +54,25 @@ class RecentEvents:
     def remember(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Queues events (canonical columns; ``occurred_at`` a UTC datetime or ISO 8601 text) and
         puts those that name an item into the recent lists: one round trip, and up to two before
-        it for events without an external id, to see whose device it is.
+        it where devices or other identifiers are named, to see whose they are.
 
         Raises RecordError, with nothing queued, for an event without id, identifier or time.
         """
         if not events:
             return
-        whose = self._whose(events)
-        placed = [self._placed(event, whose) for event in events]
-        pipe = self._client.pipeline(transaction=False)
-        for event in events:
-            pipe.xadd(self._keys.stream, {_FIELD: _queued(event)})
-        pipe.expire(self._keys.stream, STREAM_TTL_S)
-        self._push(pipe, [each for each in placed if each is not None])
-        for device, customer in self._devices(events).items():
-            pipe.set(self._keys.alias(device), customer, ex=ALIAS_TTL_S)
-        pipe.execute()
+        named = [self._named(event) for event in events]
+        packed = [_packed(event) for event in events]
+        queued = [_queued(event) for event in events]
+        owners = Owners(self._client, self._keys)
+        owners.lookup(named)
+        for who, recent in zip(named, packed, strict=True):
+            owner = owners.of(who)
+            if recent is not None:
+                owners.gains[owner][recent.member] = recent.at_s
+        commands: list[Command] = [("XADD", self._keys.stream, "*", _FIELD, raw) for raw in queued]
+        commands.append(("EXPIRE", self._keys.stream, STREAM_TTL_S))
+        commands += owners.commands()
+        round_trip(self._client, commands)
 
     def depth(self) -> int:
         """How many events are not in the lake yet."""
@@ -146,74 +144,42 @@ class RecentEvents:
             if "BUSYGROUP" not in str(problem):  # another worker was faster
                 raise
 
-    def _push(self, pipe: Any, placed: Iterable[_Placed]) -> None:
-        lists: dict[bytes, dict[bytes, float]] = {}
-        for each in placed:
-            lists.setdefault(each.customer, {})[each.member] = each.at_s
-        for customer, members in lists.items():
-            key = self._keys.recent(customer)
-            pipe.zadd(key, members)
-            pipe.zremrangebyrank(key, 0, -RECENT_EVENTS - 1)
-            pipe.expire(key, RECENT_TTL_S)
-
-    def _placed(self, event: Mapping[str, Any], whose: Mapping[bytes, bytes]) -> _Placed | None:
-        customer = self._hash(event)
-        at_s = _time(event).timestamp()
-        event_id = event.get(c.EVENT_ID)
-        if not event_id:
-            raise RecordError("an event has no event_id")
-        if not event.get(c.ITEM_ID):
-            return None
-        recent = RecentEvent(
-            event[c.EVENT_TYPE],
-            event[c.ITEM_ID],
-            int(at_s),
-            event.get(c.UNIT_PRICE),
-            event.get(c.QUANTITY),
-        )
-        return _Placed(whose.get(customer, customer), pack_recent(recent, event_id), at_s)
-
-    def _devices(self, events: Iterable[Mapping[str, Any]]) -> dict[bytes, bytes]:
-        """device hash → customer hash, where an event names both."""
-        return {
-            self._hash_of(DEVICE, event[c.DEVICE_ID]): self._hash(event)
-            for event in events
-            if event.get(c.DEVICE_ID) and event[c.IDENTIFIER_KIND] == c.EXTERNAL_ID
-        }
-
-    def _whose(self, events: Iterable[Mapping[str, Any]]) -> dict[bytes, bytes]:
-        """hash of an identifier → hash of the customer it belongs to, as far as is known now."""
-        unknown = sorted(
-            {self._hash(e) for e in events if e.get(c.IDENTIFIER_KIND) != c.EXTERNAL_ID}
-        )
-        if not unknown:
-            return {}
-        pipe = self._client.pipeline(transaction=False)
-        pipe.get(self._keys.pointer)
-        for customer in unknown:
-            pipe.get(self._keys.alias(customer))
-        pointer, *aliases = pipe.execute()
-        known = {a: b for a, b in zip(unknown, aliases, strict=True) if b is not None}
-        rest = [customer for customer in unknown if customer not in known]
-        if pointer is not None and rest:
-            generation = Pointer.unpack(pointer).generation
-            for customer in rest:
-                pipe.hget(self._keys.customers(generation, bucket(customer)), customer)
-            for customer, record in zip(rest, pipe.execute(), strict=True):
-                target = alias_target(record) if record else None
-                if target is not None:
-                    known[customer] = target
-        return known
-
-    def _hash(self, event: Mapping[str, Any]) -> bytes:
+    def _named(self, event: Mapping[str, Any]) -> Named:
         kind, identifier = event.get(c.IDENTIFIER_KIND), event.get(c.IDENTIFIER)
         if not kind or not identifier:
             raise RecordError("an event has no identifier or no identifier_kind")
-        return self._hash_of(kind, identifier)
+        device = event.get(c.DEVICE_ID)
+        unlinks = event.get(c.EVENT_TYPE) == c.UNLINK
+        if unlinks and not device and kind != DEVICE:
+            raise RecordError("an event that unlinks names no device")
+        return Named(
+            self._hash_of(kind, identifier),
+            kind == c.EXTERNAL_ID,
+            self._hash_of(DEVICE, device) if device else None,
+            unlinks,
+        )
 
     def _hash_of(self, kind: str, identifier: str) -> bytes:
         text = identifier_text(kind, identifier)
         return customer_hash(self._secret, self._keys.workspace, text)
+
+
+def _packed(event: Mapping[str, Any]) -> _Packed | None:
+    """None for an event without an item. Raises RecordError."""
+    at_s = _time(event).timestamp()
+    event_id = event.get(c.EVENT_ID)
+    if not event_id:
+        raise RecordError("an event has no event_id")
+    if not event.get(c.ITEM_ID):
+        return None
+    recent = RecentEvent(
+        event[c.EVENT_TYPE],
+        event[c.ITEM_ID],
+        int(at_s),
+        event.get(c.UNIT_PRICE),
+        event.get(c.QUANTITY),
+    )
+    return _Packed(pack_recent(recent, event_id), at_s)
 
 
 def _time(event: Mapping[str, Any]) -> datetime:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from scoring.columns import EVENT_TYPES
 from scoring.store.errors import RecordError
 
+RECENT_EVENTS = 50  # of one customer
 _HEAD = struct.Struct("<BBI4s")
 _NUMBER = struct.Struct("<d")
 _FIRST = 1

@@ -50,7 +50,7 @@ class Wire:
         if not self._direct:
             return self._by_client(commands)
         request = b"".join([pack(*command) for command in commands])
-        line: _Line | None = getattr(self._mine, "line", None)
+        line: Line | None = getattr(self._mine, "line", None)
         fresh = line is None
         try:
             answers = (line or self._connect()).ask(request, len(commands))
@@ -67,7 +67,7 @@ class Wire:
     def _by_client(self, commands: Sequence[tuple[bytes, ...]]) -> list[Any]:
         pipe: Any = self._client.pipeline(transaction=False)
         for command in commands:
-            pipe.execute_command(*command)
+            pipe.execute_command(command[0].decode(), *command[1:])
         return list(pipe.execute(raise_on_error=False))
 
     def _again(self, request: bytes, count: int) -> list[Any]:
@@ -80,13 +80,13 @@ class Wire:
             self._drop()
             raise
 
-    def _connect(self) -> _Line:
-        line = _Line(self._client, self._within_s)
+    def _connect(self) -> Line:
+        line = Line(self._client, self._within_s)
         self._mine.line = line
         return line
 
     def _drop(self) -> None:
-        line: _Line | None = getattr(self._mine, "line", None)
+        line: Line | None = getattr(self._mine, "line", None)
         if line is not None:
             self._mine.line = None
             line.close()
@@ -96,7 +96,7 @@ class _CutError(Exception):
     """The other side closed the connection before it answered."""
 
 
-class _Line:
+class Line:
     """A connected socket and what reads it."""
 
     def __init__(self, client: Any, within_s: float) -> None:

@@ -100,9 +100,22 @@ def test_a_fault_of_ours_is_500_without_its_innards(app, client, key, monkeypatc
     def broken(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("the innards")
 
-    monkeypatch.setattr("plugin.content.routes.compose", broken)
-    response = client.get(FOR_YOU, headers={"X-Api-Key": key})
+    monkeypatch.setattr("plugin.documents.runs", broken)
+    response = client.get("/v1/runs", headers={"X-Api-Key": key})
     assert (response.status_code, error_code(response)) == (500, "internal_error")
+    assert b"innards" not in response.data
+    assert "the innards" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_never_costs_a_message(published, app, client, key, monkeypatch, capsys):
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("the innards")
+
+    monkeypatch.setattr("scoring.store.records.CustomerRecord.explained", broken)
+    response = client.get(f"{FOR_YOU}?customer=customer-001", headers={"X-Api-Key": key})
+    document = response.get_json()
+    assert (response.status_code, document["reason"]) == (200, "error")
+    assert len(document["items"]) == 10
     assert b"innards" not in response.data
     assert "the innards" in capsys.readouterr().err
 

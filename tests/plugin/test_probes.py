@@ -50,8 +50,8 @@ def test_metrics_count_requests_fallbacks_and_the_age_of_the_snapshot(get, publi
     found = samples(get("/metrics"))
     labels = "[('method', 'GET'), ('route', '/v1/content/for-you'), ('status', '200')]"
     assert found[f"rightsend_requests_total{labels}"] == 2
-    reason = "[('reason', 'unknown_customer'), ('route', 'for-you')]"
-    assert found[f"rightsend_fallbacks_total{reason}"] == 1
+    reason = "[('kind', 'for-you'), ('reason', 'unknown_customer')]"
+    assert found[f"rightsend_content_fallbacks_total{reason}"] == 1
     ages = [value for name, value in found.items() if "snapshot_age" in name]
     assert len(ages) == 1
     assert 0 <= ages[0] < 3600

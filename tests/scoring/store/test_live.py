@@ -23,16 +23,16 @@ def say(client: Client, item_id: str = "item-01", at_s: float = NOON_S, **facts:
 
 
 def test_nothing_was_said_about_any_item(redis_client: Client) -> None:
-    assert changes(redis_client, KEYS, 0) == (0, {})
+    assert changes(redis_client, KEYS, 0) == (0, {}, False)
 
 
 def test_who_asks_learns_what_changed_since(redis_client: Client) -> None:
     say(redis_client, "item-01", stock=0)
-    seen, found = changes(redis_client, KEYS, 0)
+    seen, found, _ = changes(redis_client, KEYS, 0)
     assert found == {"item-01": LiveItem(0, None, None, NOON_S)}
-    assert changes(redis_client, KEYS, seen) == (seen, {})
+    assert changes(redis_client, KEYS, seen) == (seen, {}, False)
     say(redis_client, "item-02", price=4.99, sellable=False)
-    later, found = changes(redis_client, KEYS, seen)
+    later, found, _ = changes(redis_client, KEYS, seen)
     assert later > seen
     assert found == {"item-02": LiveItem(None, 4.99, False, NOON_S)}
 
@@ -40,27 +40,27 @@ def test_who_asks_learns_what_changed_since(redis_client: Client) -> None:
 def test_what_is_said_adds_to_what_was_said(redis_client: Client) -> None:
     say(redis_client, stock=3)
     say(redis_client, at_s=NOON_S + 5, price=2.5)
-    assert changes(redis_client, KEYS, 0)[1] == {"item-01": LiveItem(3, 2.5, None, NOON_S + 5)}
+    assert changes(redis_client, KEYS, 0).items == {"item-01": LiveItem(3, 2.5, None, NOON_S + 5)}
 
 
 def test_late_news_does_not_undo_newer_news(redis_client: Client) -> None:
     say(redis_client, stock=0, at_s=NOON_S + 60)
     say(redis_client, stock=9, price=1.0)
-    assert changes(redis_client, KEYS, 0)[1] == {"item-01": LiveItem(0, 1.0, None, NOON_S + 60)}
+    assert changes(redis_client, KEYS, 0).items == {"item-01": LiveItem(0, 1.0, None, NOON_S + 60)}
 
 
 def test_the_same_again_is_no_change(redis_client: Client) -> None:
     say(redis_client, stock=3, at_s=NOON_S + 0.123456)
-    seen, _ = changes(redis_client, KEYS, 0)
+    seen, _, _ = changes(redis_client, KEYS, 0)
     say(redis_client, stock=3, at_s=NOON_S + 0.123456)
     say(redis_client, stock=3, at_s=NOON_S + 9)
-    assert changes(redis_client, KEYS, seen) == (seen, {})
+    assert changes(redis_client, KEYS, seen) == (seen, {}, False)
 
 
 def test_more_items_than_a_script_takes(redis_client: Client) -> None:
     items = [(f"item-{n}", {"stock": n}, NOON_S) for n in range(1500)]
     remember(redis_client, KEYS, items, NOON_S)
-    found = changes(redis_client, KEYS, 0)[1]
+    found = changes(redis_client, KEYS, 0).items
     assert {name: live.stock for name, live in found.items()} == {
         f"item-{n}": n for n in range(1500)
     }
@@ -68,19 +68,22 @@ def test_more_items_than_a_script_takes(redis_client: Client) -> None:
 
 def test_a_store_that_began_anew_tells_everything(redis_client: Client) -> None:
     say(redis_client, "item-01", stock=1)
-    assert changes(redis_client, KEYS, 70) == (
-        1, {"item-01": LiveItem(1, None, None, NOON_S)},
-    )  # fmt: skip
+    found = {"item-01": LiveItem(1, None, None, NOON_S)}
+    assert changes(redis_client, KEYS, 70) == (1, found, True)
 
 
 def test_what_the_snapshot_knows_is_dropped(redis_client: Client) -> None:
     say(redis_client, "old", stock=1)
-    count, _ = changes(redis_client, KEYS, 0)
+    count, _, _ = changes(redis_client, KEYS, 0)
     say(redis_client, "not in the lake yet", stock=1)
     remember(redis_client, KEYS, [("late", {"stock": 1}, NOON_S)], NOON_S + 100)
     assert drop(redis_client, KEYS, up_to=count, got_before_s=NOON_S + 50) == 1
     assert drop(redis_client, KEYS, up_to=99, got_before_s=NOON_S) == 0
-    assert set(changes(redis_client, KEYS, 0)[1]) == {"not in the lake yet", "late"}
+    told = changes(redis_client, KEYS, count)
+    assert told.whole  # whoever has seen the old one forgets it
+    assert set(told.items) == {"not in the lake yet", "late"}
+    assert changes(redis_client, KEYS, told.counter) == (told.counter, {}, False)
+    assert set(changes(redis_client, KEYS, 0).items) == {"not in the lake yet", "late"}
 
 
 def test_what_is_withdrawn_stays_until_it_is_on_sale_again(redis_client: Client) -> None:
@@ -115,7 +118,7 @@ def test_the_last_word_of_equal_moments_counts(
     for item_id, facts in told:
         remember(redis_client, KEYS, [(item_id, facts, NOON_S)], NOON_S)
         expected.setdefault(item_id, {}).update(facts)
-    found = changes(redis_client, KEYS, 0)[1]
+    found = changes(redis_client, KEYS, 0).items
     for item_id, facts in expected.items():
         live = found.get(item_id, LiveItem(None, None, None, 0.0))
         assert (live.stock, live.price, live.sellable) == (
@@ -128,9 +131,9 @@ def test_bad_input_rubbish_in_the_store_is_left_out(redis_client: Client) -> Non
     for name, raw in (("a", b"{"), ("b", b"[]"), ("c", b'{"stock": ["x", 1]}'), ("d", b"null")):
         redis_client.hset(KEYS.live_items, name, raw)
         redis_client.zadd(KEYS.live_order, {name: 1})
-    assert set(changes(redis_client, KEYS, 0)[1]) == {"good"}
+    assert set(changes(redis_client, KEYS, 0).items) == {"good"}
     say(redis_client, "a", stock=7)
-    assert set(changes(redis_client, KEYS, 0)[1]) == {"a", "good"}
+    assert set(changes(redis_client, KEYS, 0).items) == {"a", "good"}
     redis_client.set(KEYS.live, "many")
     with pytest.raises(RecordError, match="count of live items"):
         changes(redis_client, KEYS, 0)
@@ -139,4 +142,4 @@ def test_bad_input_rubbish_in_the_store_is_left_out(redis_client: Client) -> Non
 def test_bad_input_an_id_that_is_no_text_costs_the_whole_call(redis_client: Client) -> None:
     with pytest.raises(RecordError, match="cannot be written"):
         remember(redis_client, KEYS, [("a", {}, 1.0), ("\ud800", {"stock": 1}, 1.0)], 1.0)
-    assert changes(redis_client, KEYS, 0) == (0, {})
+    assert changes(redis_client, KEYS, 0) == (0, {}, False)

@@ -19,9 +19,9 @@ from scoring.snapshot import Snapshot
 from scoring.store.client import Client, connect
 from scoring.store.errors import RecordError
 from scoring.store.keys import Keys
-from scoring.store.read import RECENT_EVENTS, Reader
+from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
-from scoring.store.recent_record import RecentEvent, pack_recent, unpack_recent
+from scoring.store.recent_record import RECENT_EVENTS, RecentEvent, pack_recent, unpack_recent
 from tests.conftest import SECRET, WORKSPACE
 from tests.factories import make_snapshot, tables
 

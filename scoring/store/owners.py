@@ -1,0 +1,131 @@
+"""Whose events these are: identifiers become customers while a batch of events goes by.
+
+An event that names a customer and a device links the device; what the device did before anybody
+knew whose it is becomes the customer's. An event of type unlink takes the link away: the device is
+nobody's until it is linked anew, whatever the snapshot says.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+from scoring.store.client import Client, round_trip
+from scoring.store.keys import Keys, bucket
+from scoring.store.persons import NOBODY
+from scoring.store.published import Pointer
+from scoring.store.recent_record import RECENT_EVENTS
+from scoring.store.records import alias_target
+
+Command = tuple[Any, ...]
+ALIAS_TTL_S = 30 * 86_400
+RECENT_TTL_S = 7 * 86_400
+
+
+class Named(NamedTuple):
+    """Who an event names, as hashes: ``person`` is the identifier's, ``certain`` if that is a
+    customer's own; ``device`` is None where no device is named beside it."""
+
+    person: bytes
+    certain: bool
+    device: bytes | None
+    unlinks: bool = False
+
+
+class Owners:
+    """The owners of a batch's identifiers, and what each one's recent list gains.
+
+    ``lookup`` first, then ``of`` for each event in turn and what it adds into ``gains``, then
+    ``commands``. Raises redis.RedisError.
+    """
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._owner: dict[bytes, bytes] = {}
+        self._links: dict[bytes, bytes] = {}
+        self._history: dict[bytes, dict[bytes, float]] = {}  # of devices that nobody has: their own
+        self._moved: set[bytes] = set()
+        # customer → packed event → seconds since 1970
+        self.gains: defaultdict[bytes, dict[bytes, float]] = defaultdict(dict)
+
+    def lookup(self, named: Iterable[Named]) -> None:
+        """What the store knows: one round trip, one more for what has no live link; none where
+        only customers are named."""
+        unknown, linking = set(), set()
+        for person, certain, device, unlinks in named:
+            if not certain and not unlinks:
+                unknown.add(person)
+            if device is not None and certain and not unlinks:
+                linking.add(device)
+        asked = sorted(unknown | linking)
+        if not asked:
+            return
+        commands: list[Command] = [("GET", self._keys.pointer)]
+        commands += [("GET", self._keys.alias(each)) for each in asked]
+        devices = sorted(linking)
+        commands += [("ZRANGE", self._keys.recent(each), 0, -1, "WITHSCORES") for each in devices]
+        pointer, *answers = round_trip(self._client, commands)
+        for each, owner in zip(asked, answers, strict=False):
+            if owner is not None:
+                self._owner[each] = owner
+        for each, pairs in zip(devices, answers[len(asked) :], strict=True):
+            if pairs and not self._owner.get(each):
+                self._history[each] = _scored(pairs)
+        rest = {*unknown, *self._history} - set(self._owner)
+        if pointer is not None and rest:
+            self._look_into_snapshot(Pointer.unpack(pointer).generation, rest)
+
+    def of(self, named: Named) -> bytes:
+        """The customer (a hash) whose event it is; the event's own link counts from it on."""
+        person, certain, device, unlinks = named
+        if unlinks:
+            self._separate(person if device is None else device)
+        elif certain and device is not None:
+            self._link(device, person)
+        if certain:
+            return person
+        return self._owner.get(person) or person
+
+    def commands(self) -> Iterator[Command]:
+        """What writes the links and the gains, and empties the lists whose events moved."""
+        for device, owner in self._links.items():
+            yield ("SET", self._keys.alias(device), owner, "EX", ALIAS_TTL_S)
+        for customer, events in self.gains.items():
+            key = self._keys.recent(customer)
+            yield ("ZADD", key, *chain.from_iterable((at, raw) for raw, at in events.items()))
+            yield ("ZREMRANGEBYRANK", key, 0, -RECENT_EVENTS - 1)
+            yield ("EXPIRE", key, RECENT_TTL_S)
+        for device in self._moved:
+            # not the whole list: an event may have come in between
+            yield ("ZREM", self._keys.recent(device), *self._history[device])
+
+    def _link(self, device: bytes, customer: bytes) -> None:
+        if not self._owner.get(device):
+            own = self.gains.pop(device, {})
+            if device in self._history and device not in self._moved:
+                self._moved.add(device)
+                own |= self._history[device]
+            if own:
+                self.gains[customer] |= own
+        self._owner[device] = self._links[device] = customer
+
+    def _separate(self, device: bytes) -> None:
+        self._owner[device] = self._links[device] = NOBODY
+
+    def _look_into_snapshot(self, generation: str, identifiers: Collection[bytes]) -> None:
+        asked = sorted(identifiers)
+        found = round_trip(
+            self._client,
+            [("HGET", self._keys.customers(generation, bucket(each)), each) for each in asked],
+        )
+        for each, record in zip(asked, found, strict=True):
+            target = alias_target(record) if record else None
+            if target is not None:
+                self._owner[each] = target
+
+
+def _scored(pairs: Sequence[bytes]) -> dict[bytes, float]:
+    return {member: float(score) for member, score in zip(pairs[::2], pairs[1::2], strict=True)}
