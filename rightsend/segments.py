@@ -108,6 +108,7 @@ def preview(
         Lake(context.workspace_dir(workspace) / "lake"),
         workspace,
         now=context.now(workspace),
+        secret=context.secret,
         progress=progress,
     )
 
@@ -209,6 +210,7 @@ def _compute(
         Lake(context.workspace_dir(workspace) / "lake"),
         workspace,
         now=context.now(workspace),
+        secret=context.secret,
         progress=progress,
     )
     write_members(folder, result.members)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from scoring.holdout import TREATMENT
 from scoring.store.reading import Reading
 from settings.workspace import WorkspaceSettings
 
@@ -23,6 +24,11 @@ NO_PRICE_DROP = "no_price_drop"
 NOTHING_DUE = "nothing_due"
 NO_ARRIVALS = "no_arrivals"
 NO_ITEMS = "no_items"
+NO_SNAPSHOT = "no_snapshot"
+STORE_UNAVAILABLE = "store_unavailable"
+OVERLOADED = "overloaded"
+RATE_LIMITED = "rate_limited"
+ERROR = "error"
 NO_SNAPSHOT = "no_snapshot"
 STORE_UNAVAILABLE = "store_unavailable"
 OVERLOADED = "overloaded"
@@ -79,6 +85,7 @@ class Picked:
     members: Mapping[str, Any] = field(default_factory=dict)
     send: bool = True
     send_reason: str | None = None
+    arm: str = TREATMENT  # of the campaign's holdout
 
     @property
     def fallback(self) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from plugin.content.answer import compose
 from plugin.content.asked import ERROR, NO_SNAPSHOT, STORE_UNAVAILABLE, Asked, Picked
 from plugin.content.call import Call
+from plugin.content.picking import picked
 from plugin.logs import log
 from plugin.runtime import Runtime, Workspace
 from scoring.store.errors import StoreUnavailable
@@ -62,11 +63,11 @@ def choose(here: Workspace, call: Call, customer: bytes | None) -> Chosen:
 
 def _chosen(here: Workspace, call: Call, customer: bytes | None, reading: Reading) -> Chosen:
     asked = Asked(reading, call.arguments, here.settings, here.now(), call.limit)
-    return Chosen(reading, call.kind.pick(asked), customer, created_at(reading))
+    return Chosen(reading, picked(call.kind, asked), customer, created_at(reading))
 
 
 def _blind(here: Workspace, call: Call, customer: bytes | None, reason: str) -> Chosen:
-    reading = Reading(here.reader.fallback())
+    reading = Reading(here.reader.fallback(), customer)
     try:
         chosen = _chosen(here, call, customer, reading)
     except Exception:  # noqa: BLE001 - what is damaged may be what this process holds

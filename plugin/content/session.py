@@ -1,12 +1,13 @@
 """The session folded in: what a customer looked at and carted since the night moves the ranking.
 
-Nothing is learned again. An event on item i adds to each item j of i's lists what is known about
-how likely j is bought after i, weakened by the event's age and kind; the sum and the night's
-probability p are joined as independent causes: 1 − (1 − p)(1 − sum). Before that, p is raised for
-items of a category that the session is about. The lists are item-to-item
-scores in the sense of Deshpande and Karypis (2004), see scoring.relations; recency-weighted
-neighbours of the session's items are a strong rival to session networks (Ludewig and Jannach,
-2018). The weights are chosen by ``python -m benchmarks.session`` on its validation part.
+Nothing is learned again. The night's probability p of an item is raised by the odds at which it is
+bought together with an item of the session (how likely beside it, over how likely anyway), and
+where its category is what the session is about. Then what the session's items themselves and their
+related lists make likely is joined to it as an independent cause: 1 − (1 − p)(1 − sum). Everything
+is weakened by the event's age. The lists are item-to-item scores in the sense of Deshpande and
+Karypis (2004), see scoring.relations; weighing by recency what stands beside the session's items is
+a strong rival to learned session models (Ludewig and Jannach, 2018). The weights are chosen by
+``python -m benchmarks.session`` on its validation part.
 
 Ages count from the session's newest event, not from the clock: within the same snapshot and
 session the answer is the same, however often it is asked for.
@@ -29,18 +30,19 @@ _MOST_ADDED = 0.95  # of a probability
 
 class Weights(NamedTuple):
     """``kind``: how much an event counts by its type; ``itself``: chance that the item itself is
-    bought; ``next``, ``together``: of what its lists say; ``category``: how much more likely other
-    items of its category become; ``half_life_s``: of an event's weight."""
+    bought; ``beside``: share of what its lists say; ``together``: power of the odds beside it over
+    the odds anyway; ``category``: how much more likely items of its category become;
+    ``half_life_s``: of an event's weight."""
 
     kind: Mapping[str, float]
     itself: float
-    next: float
+    beside: float
     together: float
     category: float
     half_life_s: float
 
 
-WEIGHTS = Weights({VIEW: 1.0, INTEREST: 1.0, CART: 2.0}, 0.1, 0.3, 0.3, 1.0, 3 * 3600.0)
+WEIGHTS = Weights({VIEW: 1.0, INTEREST: 1.0, CART: 2.0}, 0.1, 0.05, 0.25, 1.0, 3 * 3600.0)
 
 
 class Signal(NamedTuple):
@@ -83,25 +85,35 @@ def signals(
     return [Signal(*each) for each in strongest[:MOST_SIGNALS]]
 
 
-def added(
+class Effect(NamedTuple):
+    """What the session does, by item number: ``more`` is joined to the probability, which is first
+    multiplied by ``times``."""
+
+    more: Mapping[int, float]
+    times: Mapping[int, float]
+
+
+def effect(
     session: Iterable[Signal],
     related_of: Callable[[int], Pairs],
     together_of: Callable[[int], Pairs],
+    sold: Sequence[float],
     weights: Weights = WEIGHTS,
-) -> dict[int, float]:
-    """Item number → what the session adds to its probability, 0 … _MOST_ADDED."""
-    sums: dict[int, float] = {}
+) -> Effect:
+    """``sold``: share of lately sold baskets that hold each item, 0 where it is not known."""
+    more: dict[int, float] = {}
+    times: dict[int, float] = {}
     for number, weight in session:
-        sums[number] = sums.get(number, 0.0) + weights.itself * weight
-        for pairs, share in (
-            (related_of(number), weights.next),
-            (together_of(number), weights.together),
-        ):
-            factor = share * weight
-            if factor:
-                for other, score in pairs:
-                    sums[other] = sums.get(other, 0.0) + factor * score
-    return {number: min(total, _MOST_ADDED) for number, total in sums.items()}
+        more[number] = more.get(number, 0.0) + weights.itself * weight
+        beside = weights.beside * weight
+        for other, score in related_of(number):
+            more[other] = more.get(other, 0.0) + beside * score
+        power = weights.together * min(weight, 1.0)
+        for other, score in together_of(number):
+            more[other] = more.get(other, 0.0) + beside * score
+            if score > sold[other] > 0.0:
+                times[other] = max(times.get(other, 1.0), (score / sold[other]) ** power)
+    return Effect({number: min(total, _MOST_ADDED) for number, total in more.items()}, times)
 
 
 class InSight(NamedTuple):
@@ -121,18 +133,16 @@ class InSight(NamedTuple):
 
 
 def fold(
-    scored: Iterable[Scored],
-    more: Mapping[int, float],
-    in_sight: InSight,
-    weights: Weights = WEIGHTS,
+    scored: Iterable[Scored], found: Effect, in_sight: InSight, weights: Weights = WEIGHTS
 ) -> list[Scored]:
-    """(number, probability, reasons) with what the session adds, best first; items that only the
+    """(number, probability, reasons) with what the session does, best first; items that only the
     session knows have no reasons."""
-    rest = dict(more)
+    rest = dict(found.more)
     category, seen = in_sight
     moved: list[Scored] = []
     for number, probability, reasons in scored:
-        raised = probability * (1.0 + weights.category * seen.get(category[number], 0.0))
+        raised = probability * found.times.get(number, 1.0)
+        raised *= 1.0 + weights.category * seen.get(category[number], 0.0)
         extra = rest.pop(number, 0.0)
         moved.append((number, _joined(probability, raised, extra), reasons))
     moved += [(number, _joined(0.0, 0.0, extra), ()) for number, extra in rest.items()]

@@ -15,7 +15,8 @@ from plugin.content import service
 from plugin.content.answer import compose, shown
 from plugin.content.call import Call
 from plugin.content.kinds import KINDS
-from plugin.content.schema import ContentSchema, ForYouArgumentsSchema
+from plugin.content.answer_schema import ContentSchema
+from plugin.content.schema import ForYouArgumentsSchema
 from plugin.content.service import Chosen
 from plugin.guard import scoped, workspace
 from plugin.ids import require_short

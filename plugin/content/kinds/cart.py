@@ -14,13 +14,12 @@ from typing import Any, NamedTuple
 from plugin.content import session
 from plugin.content.asked import EMPTY_CART, FILTERED, Asked, Entry, Picked
 from plugin.content.choosing import chosen, may_show
+from plugin.content.defaults import CART_DAYS, LOW_STOCK
 from plugin.content.known import DAY_S, bought, cutoff_s, extras
 from plugin.content.session import Signal
 from scoring.columns import CART, PURCHASE
 from scoring.store.recent_record import RecentEvent
 
-DAYS = 14  # that a cart is remembered, as the default
-LOW_STOCK = 5  # pieces, as the default
 SOLD_OUT, UNKNOWN = "sold_out", "unknown"
 
 
@@ -67,7 +66,7 @@ def contents(asked: Asked) -> list[Carted]:
             if item_id not in told:
                 found.append(Carted(item_id, watched.day * DAY_S, 1.0, watched.price))
     newest_s = max([cutoff_s(asked.reading.published), *(event.at_s for event in recent[:1])])
-    since_s = newest_s - asked.arguments.get("within_days", DAYS) * DAY_S
+    since_s = newest_s - asked.arguments.get("within_days", CART_DAYS) * DAY_S
     kept = [carted for carted in found if carted.added_s >= since_s]
     return sorted(kept, key=lambda carted: (-carted.added_s, carted.item_id))
 
@@ -130,14 +129,15 @@ def _summary(
 def _with_others(asked: Asked, shown: list[Entry], in_it: set[int]) -> list[Entry]:
     """The same, and behind it what goes with the cart: related and bought together."""
     published, missing = asked.reading.published, asked.limit - len(shown)
-    more = session.added(
+    done = session.effect(
         [Signal(number, 1.0) for number in sorted(in_it)],
         published.related_of,
         published.together_of,
+        published.catalogue.sold,
     )
     gone, passes = bought(asked) | in_it, may_show(asked)
     best = sorted(
-        (each for each in more.items() if each[0] not in gone and passes(each[0])),
+        (each for each in done.more.items() if each[0] not in gone and passes(each[0])),
         key=lambda each: (-each[1], each[0]),
     )
     others = [Entry(n, float(f"{score:.3g}"), (), {"in_cart": False}) for n, score in best]

@@ -31,8 +31,10 @@ def moved(asked: Asked, scored: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any
     found = session.signals(asked.reading.recent, catalogue.number, cutoff_s(published))
     if not found:
         return scored
-    more = session.added(found, published.related_of, published.together_of)
-    return session.fold(scored, more, session.InSight.of(found, catalogue.category))
+    done = session.effect(
+        found, published.related_of, published.together_of, catalogue.sold
+    )
+    return session.fold(scored, done, session.InSight.of(found, catalogue.category))
 
 
 def _reason(asked: Asked) -> str:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from plugin.content.asked import FILTERED, NOTHING_DUE, Asked, Entry, Picked
 from plugin.content.choosing import chosen
+from plugin.content.defaults import AHEAD_DAYS
 from plugin.content.known import DAY_S, NOTHING, day, extras
 from scoring.columns import PURCHASE
 
-AHEAD_DAYS = 3  # before it is due, as the default
 GIVEN_UP = 2.0  # intervals since the last purchase: later the habit is given up
 _EPOCH = date(1970, 1, 1)
 

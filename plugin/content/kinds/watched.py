@@ -8,13 +8,11 @@ from typing import Any
 
 from plugin.content.asked import FILTERED, NO_PRICE_DROP, NOTHING_BACK, Asked, Entry, Picked
 from plugin.content.choosing import chosen
+from plugin.content.defaults import BACK_DAYS, LEAST_DROP
 from plugin.content.kinds.cart import moment
 from plugin.content.known import DAY_S, bought, cutoff_s
 from plugin.content.taste import Taste
 from plugin.content.watching import Seen, seen
-
-BACK_DAYS = 14  # since it came back, as the default
-LEAST_DROP = 0.05  # share of the price, as the default
 
 Tell = Callable[[Asked, Seen], Mapping[str, Any] | None]
 
