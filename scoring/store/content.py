@@ -22,6 +22,12 @@ from scoring.store.records import Widths
 POPULAR = 500  # items of the popular list
 FALLBACK_ITEMS = 200
 _SLICE = 16_384  # rows
+# columns of the snapshot's items in the order of Item's fields
+_ITEM_FIELDS = (
+    c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.IMAGE_URL, c.URL, c.MARGIN, c.SELLABLE,
+    c.STOCK, c.TAGS, c.REPEAT_DAYS, c.NEW_SINCE, c.PRICE_BEFORE, c.BACK_SINCE,
+)  # fmt: skip
+_TAGS = _ITEM_FIELDS.index(c.TAGS)
 _NAMING = {
     c.ITEM_INDEX, c.DUE_INDEX, c.WATCHED_INDEX, c.TIMEZONE, c.NIGHT_CONSENT, c.SENT_CHANNEL,
 }  # fmt: skip
@@ -97,10 +103,10 @@ class Content:
         return used
 
     def _read_items(self, indexes: np.ndarray) -> Iterator[Item]:
-        names = (c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.IMAGE_URL, c.URL, c.MARGIN)
         rows = self._items.take(pa.array(indexes, pa.int64()))
-        columns = [rows[name].to_pylist() for name in (*names, "sellable")]
-        return (Item(*values) for values in zip(*columns, strict=True))
+        columns = [rows[name].to_pylist() for name in _ITEM_FIELDS]
+        columns[_TAGS] = list(map(tuple, columns[_TAGS]))
+        return map(Item._make, zip(*columns, strict=True))
 
     def _pack_relations(self) -> dict[int, bytes]:
         packed: dict[int, bytes] = {}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scoring import columns as c
@@ -54,6 +56,31 @@ def test_new_arrivals_are_published_best_first(
     published = reader.published()
     told = [(published.catalogue.item(number).id, score) for number, score in published.arrivals]
     assert told == [("item-07", 0.5), ("item-28", 0.25)]
+
+
+def test_an_item_is_published_with_what_filters_and_reminders_ask_for(
+    workspace_dir: Path, publish: Publish, reader: Reader
+) -> None:
+    content = tables()
+    known = {
+        c.STOCK: pa.array([None, 0, *range(28)], pa.int64()),
+        c.TAGS: pa.array([["vegan", "sale"], *[[]] * 29], pa.list_(pa.string())),
+        c.REPEAT_DAYS: pa.array([14, *[0] * 29]),
+        c.NEW_SINCE: pa.array([DAY - 3, *[0] * 29]),
+        c.BACK_SINCE: pa.array([0, DAY - 1, *[0] * 28]),
+        c.PRICE_BEFORE: pa.array([0.75, *[None] * 29], pa.float64()),
+    }
+    items = content.items
+    for name, column in known.items():
+        items = items.append_column(name, column)
+    publish(make_snapshot(workspace_dir, content=replace(content, items=items)))
+    first, second = (reader.published().item(name) for name in ("item-00", "item-01"))
+    assert first is not None
+    assert second is not None
+    assert (first.stock, first.tags, first.repeat_days) == (None, ("vegan", "sale"), 14)
+    assert (first.new_since, first.price_before, first.back_since) == (DAY - 3, 0.75, 0)
+    assert (second.stock, second.tags, second.repeat_days) == (0, (), 0)
+    assert (second.new_since, second.price_before, second.back_since) == (0, None, DAY - 1)
 
 
 def test_a_snapshot_from_before_there_were_extras_is_published(
