@@ -18,22 +18,16 @@ with replacement for the 95 % intervals of differences. The last line is JSON.
 
 from __future__ import annotations
 
-import argparse
 import gzip
-import json
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import product
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks import ours
 from benchmarks.tasks import NOVEMBER, completejourney, taobao
-from benchmarks.tasks.data import Data, add_option
-from plugin.content import session
-from plugin.content.session import Pairs, Weights
+from benchmarks.tasks.data import Data
+from plugin.content.session import Pairs
 from scoring import relations
 from scoring.columns import CART, INTEREST, VIEW
 from scoring.history import BOUGHT, History
@@ -125,9 +119,7 @@ def taobao_questions(data: Data, nights_back: int, goal: str) -> Questions:
             before = [e for e in events[:at] if e[1] in KIND]
             if before:
                 recent = tuple(RecentEvent(KIND[k], i, s) for s, k, i in reversed(before))
-                asked.append(
-                    Question(who[name], nights[who[name]], recent, number[events[at][2]])
-                )
+                asked.append(Question(who[name], nights[who[name]], recent, number[events[at][2]]))
     return Questions(asked, *lists_of(history, cutoff), number)
 
 

@@ -86,6 +86,7 @@ SENT_CHANNEL = "sent_channel"  # messages sent to the customer, newest first
 SENT_DAY = "sent_day"
 SELLABLE = "sellable"
 REPEAT_DAYS = "repeat_days"  # until an item is typically bought again; 0 = not known
+SOLD = "sold"  # share of lately sold baskets that hold an item; 0 = not known
 NEW_SINCE = "new_since"  # 0 = not known
 BACK_SINCE = "back_since"  # can be sold again since; 0 = never was gone
 PRICE_BEFORE = "price_before"  # highest of the last days if higher than now, else null

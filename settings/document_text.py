@@ -89,8 +89,8 @@ A refused night changes nothing: yesterday's scores stay and the run says why.
     "send": """
 ## `send`
 
-What `send` and `send_reason` of a content answer go by ([content](content.md#send-or-not)). In Korea
-advertising from 21:00 to 08:00 needs a consent of its own, but for e-mail; `quiet_hours` and
+What `send` and `send_reason` of a content answer go by ([content](content.md#send-or-not)). In
+Korea advertising from 21:00 to 08:00 needs a consent of its own, but for e-mail; `quiet_hours` and
 `quiet_exempt` say so by default.
 """,
     "connections": """

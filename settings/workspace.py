@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,11 @@ class WorkspaceSettings:
     keep_snapshots: int = 7  # kept on disk for roll-back
     snapshot_ttl_days: int = 7  # in Redis: a dead workspace disappears
     keep_decisions_days: int = 400  # in the lake
+
+    @cached_property
+    def currencies(self) -> frozenset[str]:
+        """What prices can be told in."""
+        return frozenset({self.currency, *self.content.currency_rates})
 
 
 @dataclass(frozen=True)

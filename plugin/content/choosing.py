@@ -81,13 +81,13 @@ def _by_rules(
     return list(islice((entry for entry in entries if shares.take(entry.number)), asked.limit))
 
 
-def _others(
-    asked: Asked, without: AbstractSet[int], rules: Rules
-) -> Iterable[tuple[int, float]]:
+def _others(asked: Asked, without: AbstractSet[int], rules: Rules) -> Iterable[tuple[int, float]]:
     """Best sellers that may be shown; under filters and boosts in this customer's order, with what
     else stands on the shelves that the filters name."""
     published, passes = asked.reading.published, may_show(asked)
-    best = (each for each in published.popular_entries if each[0] not in without and passes(each[0]))
+    best = (
+        each for each in published.popular_entries if each[0] not in without and passes(each[0])
+    )
     strained, lifted = sieve(rules.filters, published), lift(rules.boosts, published)
     if strained is None and lifted is None:
         return best

@@ -10,14 +10,13 @@ import marshmallow as ma
 from babel.numbers import format_currency, get_currency_precision
 
 from plugin.content.asked import Asked, Entry
-from settings.workspace import ContentSettings
 
 
-def check_currency(arguments: Mapping[str, Any], content: ContentSettings, own: str) -> None:
-    """Raises ValidationError for a currency without a configured rate."""
+def check_currency(arguments: Mapping[str, Any], currencies: frozenset[str]) -> None:
+    """Raises ValidationError for a currency that the workspace has no rate of."""
     asked = arguments.get("currency")
-    if asked is not None and asked != own and asked not in content.currency_rates:
-        known = ", ".join(sorted({own, *content.currency_rates}))
+    if asked is not None and asked not in currencies:
+        known = ", ".join(sorted(currencies))
         raise ma.ValidationError(
             {"currency": [f"No rate for {asked}; content.currency_rates knows {known}."]}
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import marshmallow as ma
 from flask import Response
 
 from plugin.auth import CONTENT
@@ -15,7 +16,8 @@ from plugin.body import RouteBlueprint
 from plugin.content import service
 from plugin.content.call import Call
 from plugin.content.kinds import KINDS, Kind
-from plugin.content.schema import ContentSchema
+from plugin.content.money import check_currency
+from plugin.errors import CODES, fail
 from plugin.guard import scoped, workspace
 from plugin.runtime import runtime
 
@@ -54,19 +56,25 @@ _EXAMPLE = {
 }
 
 
-def _route(kind: Kind) -> None:
+def _route(kind: Kind, method: str, location: str, name: str) -> None:
     def view(arguments: dict[str, Any]) -> Response:
         here = workspace()
+        try:
+            check_currency(arguments, here.settings.currencies)
+        except ma.ValidationError as error:
+            fail(422, *CODES[422], details=error.messages)
         call = Call.of(kind, arguments, here.settings.content)
         body = service.respond(runtime(), here, call, arguments["customer"])
         return Response(body, mimetype="application/json")
 
-    view.__name__ = kind.name.replace("-", "_")
+    view.__name__ = name
     view.__doc__ = kind.description
-    described = blueprint.response(200, ContentSchema, example=_EXAMPLE)(view)
-    parsed = blueprint.arguments(kind.arguments, location="query")(described)
-    blueprint.route(f"/v1/content/{kind.name}")(scoped(CONTENT)(parsed))
+    described = blueprint.response(200, kind.answer, example=_EXAMPLE)(view)
+    parsed = blueprint.arguments(kind.arguments, location=location)(described)
+    blueprint.route(f"/v1/content/{kind.name}", methods=[method])(scoped(CONTENT)(parsed))
 
 
 for _kind in KINDS.values():
-    _route(_kind)
+    _name = _kind.name.replace("-", "_")
+    _route(_kind, "GET", "query", _name)
+    _route(_kind, "POST", "json", f"{_name}_by_body")

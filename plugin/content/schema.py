@@ -108,9 +108,7 @@ class RulesSchema(WhoSchema):
     min_price = _number("Costs at least so much now, in the workspace's currency", 10)
     max_price = _number("Costs at most so much now", 50)
     min_margin = _number("Earns at least so much, in the workspace's currency", 2, low=-MOST_PRICE)
-    min_stock = _whole(
-        "At least so many pieces in stock now; what is not tracked has enough", 20
-    )
+    min_stock = _whole("At least so many pieces in stock now; what is not tracked has enough", 20)
     in_stock = _flag("true: as min_stock=1. What is sold out is never shown anyway")
     exclude = _names("Ids of items that must not be shown", "1082185,981760", MOST_ITEMS)
     boost = Boosts(

@@ -13,9 +13,9 @@ from plugin.auth import CONTENT
 from plugin.body import RouteBlueprint
 from plugin.content import service
 from plugin.content.answer import compose, shown
+from plugin.content.answer_schema import ContentSchema
 from plugin.content.call import Call
 from plugin.content.kinds import KINDS
-from plugin.content.answer_schema import ContentSchema
 from plugin.content.schema import ForYouArgumentsSchema
 from plugin.content.service import Chosen
 from plugin.guard import scoped, workspace

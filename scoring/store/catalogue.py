@@ -82,7 +82,13 @@ def pack_chunk(
     head: dict[str, list[Any]] = {
         name: [getattr(item, name) for item in rows]
         for name in (
-            "margin", "sellable", "repeat_days", "new_since", "price_before", "back_since", "sold"
+            "margin",
+            "sellable",
+            "repeat_days",
+            "new_since",
+            "price_before",
+            "back_since",
+            "sold",
         )
     }
     head["ids"] = [item.id for item in rows]

@@ -17,7 +17,8 @@ class Reading:
 
     ``customer`` is the person's hash, aliases resolved (None: no customer was asked for);
     ``record`` is None if the snapshot does not know the customer; ``recent`` is newest first.
-    ``sent``: when the customer got messages lately, in seconds since 1970. ``carried``: the command that travelled along was done.
+    ``sent``: when the customer got messages lately, in seconds since 1970. ``carried``: the
+    command that travelled along was done.
     """
 
     __slots__ = ("carried", "customer", "published", "recent", "record", "sent")

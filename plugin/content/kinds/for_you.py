@@ -31,9 +31,7 @@ def moved(asked: Asked, scored: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any
     found = session.signals(asked.reading.recent, catalogue.number, cutoff_s(published))
     if not found:
         return scored
-    done = session.effect(
-        found, published.related_of, published.together_of, catalogue.sold
-    )
+    done = session.effect(found, published.related_of, published.together_of, catalogue.sold)
     return session.fold(scored, done, session.InSight.of(found, catalogue.category))
 
 
