@@ -108,7 +108,6 @@ def preview(
         Lake(context.workspace_dir(workspace) / "lake"),
         workspace,
         now=context.now(workspace),
-        secret=context.secret,
         progress=progress,
     )
 

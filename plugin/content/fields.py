@@ -23,11 +23,11 @@ class Names(fields.Field[tuple[str, ...]]):
 
     is_multiple = False  # one text in the query, not one parameter a name
 
-    def __init__(self, *, most: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, description: str, example: str, most: int, **kwargs: Any) -> None:
+        told = f"{description}; up to {most}, separated by commas"
+        metadata = {"type": "string", "description": told, "example": example}
+        super().__init__(metadata=metadata, **kwargs)
         self.most = most
-        self.metadata.setdefault("type", "string")
-        self.metadata["description"] += f"; up to {most}, separated by commas"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[str, ...]:
         names = parted(value)

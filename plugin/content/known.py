@@ -1,4 +1,4 @@
-"""What is known of the customer of a call: what was bought just now, the night's extras, the day."""
+"""What is known of a call's customer: what was bought just now, the night's extras, the day."""
 
 from __future__ import annotations
 

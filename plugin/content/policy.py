@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from plugin.content.asked import Asked, Picked
 from plugin.content.known import DAY_S, bought, cutoff_s, day, extras, profile
@@ -92,7 +92,7 @@ def _quiet(hours: str, zone: str, otherwise: str, minute: int) -> bool:
 def _zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):  # no such zone, or no name of one
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # no such zone, or no name of one
         return None
 
 

@@ -62,7 +62,7 @@ def _route(kind: Kind, method: str, location: str, name: str) -> None:
         try:
             check_currency(arguments, here.settings.currencies)
         except ma.ValidationError as error:
-            fail(422, *CODES[422], details=error.messages)
+            fail(422, *CODES[422], details=error.messages_dict)
         call = Call.of(kind, arguments, here.settings.content)
         body = service.respond(runtime(), here, call, arguments["customer"])
         return Response(body, mimetype="application/json")

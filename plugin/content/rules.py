@@ -37,7 +37,7 @@ def rules(arguments: Mapping[str, Any]) -> Rules | None:
         max_price=arguments.get("max_price"),
         min_margin=arguments.get("min_margin"),
         min_stock=max(arguments.get("min_stock", 0), int(arguments.get("in_stock", False))),
-        exclude=arguments.get("exclude", ()),
+        exclude=arguments.get("excluded", ()),
     )
     found = Rules(
         filters,

@@ -26,10 +26,6 @@ def _id(description: str, example: str) -> fields.String:
     )
 
 
-def _names(description: str, example: str, most: int = MOST_NAMES) -> Names:
-    return Names(most=most, metadata={"description": description, "example": example})
-
-
 def _number(description: str, example: float, low: float = 0, high: float = MOST_PRICE) -> Any:
     return fields.Float(
         validate=validate.Range(min=low, max=high),
@@ -72,8 +68,8 @@ class WhoSchema(ma.Schema):
         },
     )
     advertising = _flag(
-        "false for a message that is no advertising (an order's confirmation): consent, quiet hours "
-        "and the cap on messages do not matter then; default true",
+        "false for a message that is no advertising (an order's confirmation): consent, quiet "
+        "hours and the cap on messages do not matter then; default true",
         example=False,
     )
     locale = fields.String(
@@ -86,8 +82,9 @@ class WhoSchema(ma.Schema):
     currency = fields.String(
         validate=validate.Regexp(r"[A-Z]{3}\Z", error="Must be an ISO 4217 code such as KRW."),
         metadata={
-            "description": "Adds `local_price` and `price_text` in this currency; 422 without a rate "
-            "in the configuration (`content.currency_rates`). `price` stays in the workspace's own",
+            "description": "Adds `local_price` and `price_text` in this currency; 422 without a "
+            "rate in the configuration (`content.currency_rates`). `price` stays in the "
+            "workspace's own",
             "example": "KRW",
         },
     )
@@ -96,21 +93,24 @@ class WhoSchema(ma.Schema):
 class RulesSchema(WhoSchema):
     """Which items may be shown, and which rather."""
 
-    brand = _names("Only these brands", "National,Private")
-    not_brand = _names("None of these brands", "Private")
-    category = _names(
+    brand = Names("Only these brands", "National,Private", MOST_NAMES)
+    not_brand = Names("None of these brands", "Private", MOST_NAMES)
+    category = Names(
         "Only these categories and what is below them: `PRODUCE` holds `PRODUCE > FRUIT`",
         "PRODUCE > TROPICAL FRUIT",
+        MOST_NAMES,
     )
-    not_category = _names("None of these categories, nor what is below them", "TOBACCO")
-    tag = _names("Only items with one of these tags", "summer,vegan")
-    not_tag = _names("No item with any of these tags", "clearance")
+    not_category = Names("None of these categories, nor what is below them", "TOBACCO", MOST_NAMES)
+    tag = Names("Only items with one of these tags", "summer,vegan", MOST_NAMES)
+    not_tag = Names("No item with any of these tags", "clearance", MOST_NAMES)
     min_price = _number("Costs at least so much now, in the workspace's currency", 10)
     max_price = _number("Costs at most so much now", 50)
     min_margin = _number("Earns at least so much, in the workspace's currency", 2, low=-MOST_PRICE)
     min_stock = _whole("At least so many pieces in stock now; what is not tracked has enough", 20)
     in_stock = _flag("true: as min_stock=1. What is sold out is never shown anyway")
-    exclude = _names("Ids of items that must not be shown", "1082185,981760", MOST_ITEMS)
+    excluded = Names(
+        "Ids of items that must not be shown", "1082185,981760", MOST_ITEMS, data_key="exclude"
+    )
     boost = Boosts(
         metadata={
             "description": "What is shown rather: `brand:NAME:FACTOR`, `category:PATH:FACTOR` and "
@@ -184,7 +184,7 @@ class NewArrivalsArgumentsSchema(RulesSchema):
 
 
 class RankArgumentsSchema(RulesSchema):
-    items = _names("Ids of the items to be put in order", "1082185,981760,995242", MOST_ITEMS)
+    items = Names("Ids of the items to be put in order", "1082185,981760,995242", MOST_ITEMS)
 
     @ma.post_load
     def all_of_them(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -9,10 +9,24 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
+from typing import Any, NamedTuple
 
 from plugin.content.filters import Sieve, folded
 from plugin.content.remembered import Remembered
 from scoring.store.published import PublishedSnapshot
+
+
+class Level(NamedTuple):
+    """Number or index → how likely, and the least of them (0 of nothing)."""
+
+    likely: Mapping[int, float]
+    least: float
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[int, float]]) -> Level:
+        likely = dict(pairs)
+        return cls(likely, min(likely.values(), default=0.0))
+
 
 Shelves = Mapping[Hashable, "array[int]"]
 MOST = 500  # items of the shelves that are looked at for one answer
@@ -23,12 +37,12 @@ _brands: Remembered[Shelves] = Remembered(_KEPT)
 _categories: Remembered[Shelves] = Remembered(_KEPT)
 _tags: Remembered[Shelves] = Remembered(_KEPT)
 _best: Remembered[list[int]] = Remembered(4096)
-_popularity: Remembered[Mapping[int, float]] = Remembered(_KEPT)
+_popularity: Remembered[Level] = Remembered(_KEPT)
 
 
-def popularity(published: PublishedSnapshot) -> Mapping[int, float]:
-    """Number → share of customers who bought it lately; best sellers only."""
-    return _popularity.of(published, lambda: dict(published.popular_entries))
+def popularity(published: PublishedSnapshot) -> Level:
+    """Share of customers who bought each best seller lately."""
+    return _popularity.of(published, lambda: Level.of(published.popular_entries))
 
 
 def best_of_brand(published: PublishedSnapshot, index: int) -> Sequence[int]:
@@ -48,7 +62,7 @@ def _best_of(
     index: int,
 ) -> Sequence[int]:
     def make() -> list[int]:
-        popular = popularity(published)
+        popular = popularity(published).likely
         on = shelves(published).get(index, ())
         return nsmallest(_SHOWN, on, key=lambda number: (-popular.get(number, 0.0), number))
 
@@ -67,8 +81,8 @@ def behind(published: PublishedSnapshot, sieve: Sieve) -> Iterator[int]:
     return iter(())
 
 
-def _on(shelves: Shelves, names: Iterable[int] | Iterable[str]) -> Iterator[int]:
-    for name in sorted(names):  # type: ignore[type-var]
+def _on(shelves: Shelves, names: Iterable[Any]) -> Iterator[int]:
+    for name in sorted(names):
         yield from shelves.get(name, ())
 
 

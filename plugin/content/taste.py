@@ -12,24 +12,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from plugin.content import shelves
 from plugin.content.asked import Asked, Entry
+from plugin.content.shelves import Level
 from scoring.store.published import PublishedSnapshot
 
 BRAND_WEIGHT, CATEGORY_WEIGHT, POPULARITY_WEIGHT = 1.0, 0.5, 0.5
 UNLISTED = 0.5  # of the last probability of a list
 PRICE_SPREAD = math.log(2)  # standard deviation of what a customer pays in a category
 _LEAST = 1e-6
-
-
-class Level(NamedTuple):
-    """Index → the customer's probability of the brand or category, and the least of them."""
-
-    likely: Mapping[int, float]
-    least: float
-
 
 _NOTHING = Level({}, 0.0)
 
@@ -52,7 +44,7 @@ class Taste:
             return cls(published, {}, _NOTHING, _NOTHING, 1.0)
         own = {number: (score, reasons) for number, score, reasons in record.explained()}
         lowest = min((score for score, _ in own.values()), default=1.0)
-        return cls(published, own, _level(record.brands()), _level(record.categories()), lowest)
+        return cls(published, own, Level.of(record.brands()), Level.of(record.categories()), lowest)
 
     def entry(self, number: int) -> Entry:
         """The item with the customer's own probability, else with ``guess``."""
@@ -61,7 +53,8 @@ class Taste:
 
     def guess(self, number: int) -> float:
         """Above 0 and at most the lowest probability of the customer's own list."""
-        return self._guess(number, shelves.popularity(self.published).get(number, 0.0), 0.0)
+        sells = shelves.popularity(self.published)
+        return self._guess(number, sells.likely.get(number) or UNLISTED * sells.least, 0.0)
 
     def of_new(self, number: int, expected: float) -> float:
         """The same for an item that nobody could buy yet: ``expected`` stands for its popularity,
@@ -99,8 +92,3 @@ class Taste:
     def ordered(self, numbers: Iterable[int]) -> list[Entry]:
         """Best first; equal ones by number."""
         return sorted(map(self.entry, numbers), key=lambda entry: (-entry.score, entry.number))
-
-
-def _level(pairs: Iterable[tuple[int, float]]) -> Level:
-    likely = dict(pairs)
-    return Level(likely, min(likely.values(), default=0.0))

@@ -1,4 +1,4 @@
-"""What a customer has looked at, carted or wished for and not bought: by now, and as of the night."""
+"""What a customer has looked at, carted or wished for and not bought: of now and of the night."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ class Kind(NamedTuple):
 
 _FOR_YOU = """Recommended for this customer
 
-The items that the customer most probably buys, as the night scored them, moved by what the customer
-looked at and carted since. What was bought just now is left out: for as many days as the item
-usually lasts, for `content.exclude_bought_days` at least. An unknown customer who did nothing lately
-gets what is popular (`reason` unknown_customer).
+The items that the customer most probably buys, as the night scored them, moved by what the
+customer looked at and carted since. What was bought just now is left out: for as many days as the
+item usually lasts, for `content.exclude_bought_days` at least. An unknown customer who did nothing
+lately gets what is popular (`reason` unknown_customer).
 """
 _RELATED = """Others you may like, beside an item
 

@@ -7,7 +7,7 @@ bought since, the night knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -35,7 +35,8 @@ class Carted(NamedTuple):
 def pick(asked: Asked) -> Picked:
     """What lies in the cart, newest first; with ``fill``, what goes with it behind."""
     catalogue = asked.reading.published.catalogue
-    entries, unavailable = [], []
+    entries: list[Entry] = []
+    unavailable: list[dict[str, str]] = []
     lying = contents(asked)
     for carted in lying:
         number = catalogue.number(carted.item_id)
@@ -109,8 +110,8 @@ def _told(asked: Asked, number: int, carted: Carted) -> dict[str, Any]:
 def _summary(
     asked: Asked,
     entries: Iterable[Entry],
-    lying: list[Carted],
-    unavailable: list[Mapping[str, str]],
+    lying: Sequence[Carted],
+    unavailable: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
     price = asked.reading.published.catalogue.price
     there = list(entries)

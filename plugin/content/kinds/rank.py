@@ -22,12 +22,12 @@ def pick(asked: Asked) -> Picked:
             numbers[number] = None
             continue
         if number is None:
-            reason = UNKNOWN
+            why = UNKNOWN
         elif number in gone:
-            reason = BOUGHT
+            why = BOUGHT
         else:
-            reason = FILTERED_OUT if catalogue.sellable(number) else SOLD_OUT
-        left_out.append({"id": item_id, "reason": reason})
+            why = FILTERED_OUT if catalogue.sellable(number) else SOLD_OUT
+        left_out.append({"id": item_id, "reason": why})
     entries = chosen(asked, Taste.of(asked).ordered(numbers), gone)
     reason = None if asked.reading.record else UNKNOWN_CUSTOMER
     return Picked(entries, reason if entries else NO_ITEMS, {"left_out": left_out})

@@ -17,7 +17,7 @@ _EPOCH = date(1970, 1, 1)
 
 
 class Rhythm(NamedTuple):
-    """An item that is due on ``due_day`` (days since 1970), ``interval_days`` after the purchase."""
+    """An item due on ``due_day`` (days since 1970), ``interval_days`` after the last purchase."""
 
     number: int
     due_day: int
