@@ -19,7 +19,7 @@ from plugin.content.filters import sieve
 from plugin.content.rules import NO_RULES, Rules
 from plugin.content.taste import Taste
 
-_POPULAR = 200  # best sellers that pass the filters, out of which an answer is filled
+_POPULAR = 100  # best sellers that pass the filters, out of which an answer is filled
 
 
 def chosen(asked: Asked, scored: Iterable[tuple[Any, ...]], gone: AbstractSet[int]) -> list[Entry]:

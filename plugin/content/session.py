@@ -95,21 +95,22 @@ class Effect(NamedTuple):
 
 def effect(
     session: Iterable[Signal],
-    related_of: Callable[[int], Pairs],
-    together_of: Callable[[int], Pairs],
+    beside_of: Callable[[int], tuple[Pairs, Pairs]],
     sold: Sequence[float],
     weights: Weights = WEIGHTS,
 ) -> Effect:
-    """``sold``: share of lately sold baskets that hold each item, 0 where it is not known."""
+    """``beside_of``: what comes after an item, and what is bought together with it; ``sold``: share
+    of lately sold baskets that hold each item, 0 where it is not known."""
     more: dict[int, float] = {}
     times: dict[int, float] = {}
     for number, weight in session:
         more[number] = more.get(number, 0.0) + weights.itself * weight
         beside = weights.beside * weight
-        for other, score in related_of(number):
+        related, together = beside_of(number)
+        for other, score in related:
             more[other] = more.get(other, 0.0) + beside * score
         power = weights.together * min(weight, 1.0)
-        for other, score in together_of(number):
+        for other, score in together:
             more[other] = more.get(other, 0.0) + beside * score
             if score > sold[other] > 0.0:
                 times[other] = max(times.get(other, 1.0), (score / sold[other]) ** power)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from plugin.content.filters import Sieve, folded
 from plugin.content.remembered import Remembered
 from scoring.store.published import PublishedSnapshot
+from scoring.store.records import Relations
 
 
 class Level(NamedTuple):
@@ -29,13 +30,14 @@ class Level(NamedTuple):
 
 
 Shelves = Mapping[Hashable, "array[int]"]
-MOST = 500  # items of the shelves that are looked at for one answer
+MOST = 200  # items of the shelves that are looked at for one answer
 _SHOWN = 20  # of a brand's or category's best items
 _KEPT = 8  # generations
 
 _brands: Remembered[Shelves] = Remembered(_KEPT)
 _categories: Remembered[Shelves] = Remembered(_KEPT)
 _tags: Remembered[Shelves] = Remembered(_KEPT)
+_relations: Remembered[Relations] = Remembered(1024)
 _best: Remembered[list[int]] = Remembered(4096)
 _popularity: Remembered[Level] = Remembered(_KEPT)
 
@@ -43,6 +45,12 @@ _popularity: Remembered[Level] = Remembered(_KEPT)
 def popularity(published: PublishedSnapshot) -> Level:
     """Share of customers who bought each best seller lately."""
     return _popularity.of(published, lambda: Level.of(published.popular_entries))
+
+
+def relations(published: PublishedSnapshot, number: int) -> Relations:
+    """What goes with an item; a session asks for the same ones again and again. Raises
+    StoreUnavailable("rubbish")."""
+    return _relations.of(published, lambda: published.relations_of(number), number)
 
 
 def best_of_brand(published: PublishedSnapshot, index: int) -> Sequence[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from plugin.content import session
@@ -17,6 +18,7 @@ from plugin.content.choosing import chosen, may_show
 from plugin.content.defaults import CART_DAYS, LOW_STOCK
 from plugin.content.known import DAY_S, bought, cutoff_s, extras
 from plugin.content.session import Signal
+from plugin.content.shelves import relations
 from scoring.columns import CART, PURCHASE
 from scoring.store.recent_record import RecentEvent
 
@@ -132,8 +134,7 @@ def _with_others(asked: Asked, shown: list[Entry], in_it: set[int]) -> list[Entr
     published, missing = asked.reading.published, asked.limit - len(shown)
     done = session.effect(
         [Signal(number, 1.0) for number in sorted(in_it)],
-        published.related_of,
-        published.together_of,
+        partial(relations, published),
         published.catalogue.sold,
     )
     gone, passes = bought(asked) | in_it, may_show(asked)

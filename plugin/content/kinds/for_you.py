@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from plugin.content import session
 from plugin.content.asked import FILTERED, NO_SCORES, UNKNOWN_CUSTOMER, Asked, Picked
 from plugin.content.choosing import chosen, filled
 from plugin.content.known import bought, cutoff_s
+from plugin.content.shelves import relations
 
 
 def pick(asked: Asked) -> Picked:
@@ -31,7 +33,7 @@ def moved(asked: Asked, scored: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any
     found = session.signals(asked.reading.recent, catalogue.number, cutoff_s(published))
     if not found:
         return scored
-    done = session.effect(found, published.related_of, published.together_of, catalogue.sold)
+    done = session.effect(found, partial(relations, published), catalogue.sold)
     return session.fold(scored, done, session.InSight.of(found, catalogue.category))
 
 

@@ -67,7 +67,7 @@ def test_a_stranger_who_looks_around_gets_what_goes_with_it() -> None:
 
 
 def test_items_of_the_category_in_sight_become_more_likely() -> None:
-    moved = fold([(1, 0.10, ()), (2, 0.09, ())], effect([], _none, _none, []), _sight(2))
+    moved = fold([(1, 0.10, ()), (2, 0.09, ())], effect([], _none, []), _sight(2))
     assert [number for number, _, _ in moved] == [2, 1]
 
 
@@ -77,9 +77,7 @@ def test_what_is_bought_together_more_than_by_chance_comes_up() -> None:
 
 
 def test_reasons_stay_with_their_items() -> None:
-    moved = fold(
-        [(1, 0.1, (5,)), (2, 0.3, (6,))], effect([Signal(3, 1)], _none, _none, []), NOWHERE
-    )
+    moved = fold([(1, 0.1, (5,)), (2, 0.3, (6,))], effect([Signal(3, 1)], _none, []), NOWHERE)
     assert {number: reasons for number, _, reasons in moved} == {1: (5,), 2: (6,), 3: ()}
 
 
@@ -99,7 +97,7 @@ own = st.dictionaries(st.integers(0, 19), st.floats(0.0001, 1.0), max_size=10)
 def test_every_probability_stays_one_and_none_falls(recent, mine) -> None:
     found = seen(*recent)
     pairs = [((n + 1) % 20, 0.5) for n in range(20)]
-    done = effect(found, lambda n: [pairs[n]], lambda n: [pairs[n - 1]], [0.01] * 20)
+    done = effect(found, lambda n: ([pairs[n]], [pairs[n - 1]]), [0.01] * 20)
     moved = fold([(n, p, ()) for n, p in mine.items()], done, _sight(1))
     assert all(0 < p <= 1 for _, p, _ in moved)
     assert all(p >= mine.get(n, 0.0) * 0.994 for n, p, _ in moved)  # three digits
@@ -111,7 +109,7 @@ def test_every_probability_stays_one_and_none_falls(recent, mine) -> None:
 @given(own)
 def test_without_a_session_nothing_moves(mine) -> None:
     scored = sorted(((n, p, ()) for n, p in mine.items()), key=lambda e: (-e[1], e[0]))
-    assert fold(scored, effect([], _none, _none, []), NOWHERE) == scored
+    assert fold(scored, effect([], _none, []), NOWHERE) == scored
 
 
 def test_a_long_session_is_cut() -> None:
@@ -123,8 +121,8 @@ def test_weights_are_what_docs_and_benchmark_say() -> None:
     assert WEIGHTS.kind["cart"] > WEIGHTS.kind["view"] > 0
 
 
-def _none(_number: int) -> list[tuple[int, float]]:
-    return []
+def _none(_number: int) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
+    return [], []
 
 
 def _sight(number: int) -> InSight:
