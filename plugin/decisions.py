@@ -73,7 +73,7 @@ class DecisionLog:
         self._lock = threading.Lock()
         self._process = ""  # named with its first decision, so never before a fork
         self._tally: Tally | None = None
-        self._uncounted = False
+        self._tallied = False
         self._numbered: list[int] | memoryview[int] = [0]
         self._open: list[Decision] = []
         self._first = 0  # the number of the first of them
@@ -125,12 +125,13 @@ class DecisionLog:
 
     def count_on_disk(self) -> None:
         """Lets the count outlive the process; for the thread, as a disk may hang."""
-        if not self._process or self._tally or self._uncounted:
-            return
+        with self._lock:
+            if not self._process or self._tallied:
+                return
+            self._tallied = True
         try:
             tally = Tally(self._folder, self._process)
         except OSError as problem:
-            self._uncounted = True
             log.warning("decisions uncounted", workspace=self.workspace, why=problem.strerror)
             return
         with self._lock:

@@ -29,11 +29,6 @@ STORE_UNAVAILABLE = "store_unavailable"
 OVERLOADED = "overloaded"
 RATE_LIMITED = "rate_limited"
 ERROR = "error"
-NO_SNAPSHOT = "no_snapshot"
-STORE_UNAVAILABLE = "store_unavailable"
-OVERLOADED = "overloaded"
-RATE_LIMITED = "rate_limited"
-ERROR = "error"
 # what each means, for the API's and the marketer's documentation
 REASONS: Mapping[str, str] = {
     UNKNOWN_CUSTOMER: "this customer is not known and did nothing lately: what is popular",
@@ -56,11 +51,12 @@ REASONS: Mapping[str, str] = {
 
 
 class Entry(NamedTuple):
-    """One item of an answer by its published number; ``extra``: more members of its JSON."""
+    """One item of an answer by its published number; ``reasons`` as the customer's record packs
+    them; ``extra``: more members of its JSON."""
 
     number: int
     score: float
-    reasons: tuple[int, ...] = ()
+    reasons: bytes = b""
     extra: Mapping[str, Any] | None = None
 
 

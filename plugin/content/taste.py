@@ -31,7 +31,7 @@ class Taste:
     """``own``: item number → (probability, reasons); ``lowest``: of ``own``, 1 without any."""
 
     published: PublishedSnapshot
-    own: Mapping[int, tuple[float, tuple[int, ...]]]
+    own: Mapping[int, tuple[float, bytes]]
     brands: Level
     categories: Level
     lowest: float

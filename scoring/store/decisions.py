@@ -23,7 +23,6 @@ LEVEL = 1  # of zlib: a block is made while somebody waits
 # What Redis keeps while no worker drains: over a million decisions, some 120 bytes each.
 MOST_BLOCKS = 5_000
 FIELD = b"b"
-TREATMENT, CONTROL = "treatment", "control"
 
 
 class ItemIds(Protocol):

@@ -217,6 +217,7 @@ from pathlib import Path
 from plugin.decisions import DecisionLogs
 from tests.decisions import decision
 logs = DecisionLogs(None)
+logs.start = lambda: None
 log = logs.log("shop", Path(sys.argv[1]))
 log.add(decision())
 logs.tick()
