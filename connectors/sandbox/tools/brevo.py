@@ -49,9 +49,6 @@ class Brevo(ToolDouble):
         code = CODES.get(status, "invalid_parameter")
         return make_response(jsonify(code=code, message=text), status)
 
-    def held(self) -> dict[str, dict[str, Any]]:
-        return self.shelf("profiles").all()
-
     def attributes(self) -> Response:
         """GET /v3/contacts/attributes"""
         found = [{"name": n, "category": "normal", "type": kind} for n, kind in TYPES.items()]
