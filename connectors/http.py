@@ -320,6 +320,14 @@ def require_object(answer: Answer) -> dict[str, Any]:
     return answer.body
 
 
+def require_list(told: Mapping[str, Any], name: str) -> list[Any]:
+    """The list that an answer holds under ``name``. Raises Retry if there is none."""
+    listed = told.get(name)
+    if not isinstance(listed, list):
+        raise Retry(f"an answer without its list of {name}, so nobody knows")
+    return listed
+
+
 def basic_auth(user: str, password: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """(headers, secrets) of a client: the key also travels as a part of other letters."""
     pair = b64encode(f"{user}:{password}".encode()).decode()

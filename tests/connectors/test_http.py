@@ -21,6 +21,7 @@ from connectors.http import (
     as_object,
     basic_auth,
     download,
+    require_list,
     require_object,
     require_success,
 )
@@ -194,6 +195,13 @@ def test_bad_input_an_object_is_no_success_by_itself() -> None:
 @pytest.mark.parametrize("value", [None, "ab", 7, (1, 2)])
 def test_bad_input_what_is_no_object_and_no_list_is_an_empty_one(value: object) -> None:
     assert (as_object(value), as_list(value)) == ({}, [])
+
+
+@pytest.mark.parametrize("told", [{}, {"lists": None}, {"lists": {}}, {"lists": "ab"}])
+def test_bad_input_a_list_that_is_none_is_asked_for_again(told: dict[str, object]) -> None:
+    with pytest.raises(Retry, match="its list of lists"):
+        require_list(told, "lists")
+    assert require_list({"lists": [1]}, "lists") == [1]
 
 
 def test_basic_auth_is_hidden_in_both_forms() -> None:
