@@ -26,10 +26,10 @@ from typing import Any
 
 import pytest
 
+from connectors.attributes import plain
 from connectors.bloomreach.options import HOSTS as BLOOMREACH
 from connectors.braze.hosts import INSTANCES
 from connectors.brevo.connector import HOSTS as BREVO_HOSTS
-from connectors.brevo.contacts import attribute as brevo_attribute
 from connectors.customerio import hosts as customerio_hosts
 from connectors.customers import has_external_id
 from connectors.iterable.hosts import DATA_CENTERS as ITERABLE
@@ -205,7 +205,7 @@ CANNOT: dict[str, set[str]] = {
 }
 READERS: dict[str, Reader] = {"files": read_files}
 FORMS: dict[str, Callable[[Any], Any]] = {
-    "brevo": brevo_attribute, "mailchimp": merge_value, "onesignal": tag,
+    "brevo": plain, "mailchimp": merge_value, "onesignal": tag,
 }  # fmt: skip
 ADDRESSES = Spelling(address_of, customer_at)
 SPELLINGS: dict[str, Spelling] = {"brevo": ADDRESSES, "mailchimp": ADDRESSES}

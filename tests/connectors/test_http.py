@@ -211,9 +211,11 @@ def test_basic_auth_is_hidden_in_both_forms() -> None:
     assert tool.reason("kéy or dXNlcjprw6l5") == "[secret] or [secret]"
 
 
-def test_text_of_the_tool_is_one_short_line_without_secrets() -> None:
+def test_text_of_the_tool_is_one_short_line_without_secrets_and_addresses() -> None:
     asked = client("http://127.0.0.1:1")
     assert asked.reason(f"bad\r\nkey {SECRET}\x00!") == "bad key [secret] !"
+    assert asked.reason("no anna@shop.example, Ben <ben@b>") == "no (address) Ben (address)"
+    assert "anna" not in asked.reason(f"{'x ' * 97}anna@shop.example")
     assert len(asked.reason("x" * 10_000)) == 200
     cut = asked.reason(" " * 1_990 + SECRET)
     assert SECRET[:6] not in cut

@@ -1,4 +1,4 @@
-"""How values become attributes, and Brevo's answers are read."""
+"""How Brevo's answers are read, and what it would drop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.brevo.connector import Brevo
-from connectors.brevo.contacts import Contacts, attribute
+from connectors.brevo.contacts import Contacts
 from connectors.errors import Reject, Retry, Split, Stop
 from connectors.http import Answer
 from connectors.tool import Outcome
@@ -27,22 +27,9 @@ def answered(status: int, body: Any = None) -> SayingClient:
     return saying(LISTED, Answer(status, body))
 
 
-@pytest.mark.parametrize(
-    ("value", "theirs"),
-    [(None, ""), (True, True), (0.35, 0.35), (7, 7), ("a", "a"), (["a", "b"], "a,b"), ([], "")],
-)
-def test_each_value_has_a_form_that_attributes_take(value: Any, theirs: Any) -> None:
-    assert attribute(value) == theirs
-
-
 def test_bad_input_an_address_that_is_too_long_is_rejected() -> None:
     with pytest.raises(Reject, match="254 bytes"):
         Contacts(saying()).encode(f"{'a' * 250}@b.example", {"P": 1})
-
-
-@pytest.mark.parametrize("who", ["c1", "", "a b@c", "a@b@c", "@", "device_id:a@b.example"])
-def test_bad_input_nobody_without_an_address_can_be_known(who: str) -> None:
-    assert not Contacts(saying()).addressable(who)
 
 
 def test_everybody_is_taken_and_attributes_are_asked_for_once() -> None:
@@ -93,7 +80,7 @@ def test_a_refused_request_is_taken_apart_and_no_address_or_key_is_repeated(stat
     told = {"code": "invalid_parameter", "message": "anna@shop.example is bad for s3cret"}
     with pytest.raises(Split) as split:
         write(answered(status, told))
-    assert split.value.what == "[…] is bad for [secret]"
+    assert split.value.what == "(address) is bad for [secret]"
 
 
 def test_a_404_about_contacts_is_taken_apart_and_any_other_stops() -> None:
