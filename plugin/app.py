@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 from plugin import customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
+from plugin.decisions import DecisionLogs
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import routes as events
 from plugin.events import webhooks
@@ -118,10 +119,13 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
         "web_waiting_calls", "Calls that have no thread yet", lambda: float(pressure.waiting)
     )
     presence = Presence(hasty)
+    decisions = DecisionLogs(hasty, dropped=metrics.dropped)
     return Runtime(
         settings=settings,
         workspaces={
-            name: _workspace(settings, found, key=key, patient=patient, hasty=hasty)
+            name: _workspace(
+                settings, found, key=key, patient=patient, hasty=hasty, decisions=decisions
+            )
             for name, found in settings.workspaces.items()
         },
         links=Links(key),
@@ -136,7 +140,13 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
 
 
 def _workspace(
-    settings: Settings, found: WorkspaceSettings, *, key: bytes, patient: Any, hasty: Any
+    settings: Settings,
+    found: WorkspaceSettings,
+    *,
+    key: bytes,
+    patient: Any,
+    hasty: Any,
+    decisions: DecisionLogs,
 ) -> Workspace:
     folder = settings.workspace_dir(found.workspace)
     folder.mkdir(parents=True, exist_ok=True)
@@ -149,6 +159,7 @@ def _workspace(
         recent=RecentEvents(patient, found.workspace, key),
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
+        decisions=decisions.log(found.workspace, folder),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
     )
 

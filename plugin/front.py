@@ -14,6 +14,7 @@ from flask import Flask
 from plugin import auth, logs
 from plugin.auth import CONTENT
 from plugin.content import service
+from plugin.content.asked import OVERLOADED, RATE_LIMITED
 from plugin.content.call import known, split
 from plugin.headers import SECURITY
 from plugin.presented import presented
@@ -64,12 +65,16 @@ class Front:
         if here is None:
             return None
         try:
-            here.keys.verify(key, CONTENT)
+            key_id = here.keys.verify(key, CONTENT).key_id
         except (auth.WrongKeyError, auth.WrongScopeError, auth.KeysError):
             return None
         call = known(name, rest, here.settings.content)
         if call is None:
             return None
+        if self._runtime.pressure.overloaded():
+            return service.respond_without_store(self._runtime, here, call, OVERLOADED)
+        if not self._runtime.limits.allow(key_id):
+            return service.respond_without_store(self._runtime, here, call, RATE_LIMITED)
         return service.respond(self._runtime, here, call, customer)
 
     def _next_id(self) -> str:

@@ -87,3 +87,15 @@ def _end(response: Response) -> Response:
 def route() -> str:
     """The matched rule (``/v1/customers/<id>``), or ``unknown``."""
     return request.url_rule.rule if request.url_rule else "unknown"
+
+
+_last_fault = [0.0]
+
+
+def fault(event: str, call: Any) -> None:
+    """A fault of ours that a content call survived, with its trace: one a second, or the log of a
+    campaign would be nothing else. Metrics count them all."""
+    now = time.monotonic()
+    if now - _last_fault[0] >= 1.0:
+        _last_fault[0] = now
+        log.exception(event, kind=call.kind.name)

@@ -13,6 +13,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable
+from pathlib import Path
 
 from flask import Flask, g, request
 from prometheus_client import (
@@ -21,14 +22,13 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
-    multiprocess,
 )
 from werkzeug.wrappers import Response
 
-from plugin import logs
+from plugin import logs, metric_files
+from plugin.gunicorn_conf import MULTIPROCESS_VARIABLE
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (
     0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
     0.2, 0.3, 0.5, 0.75, 1.0,
@@ -106,6 +106,11 @@ class Metrics:
             "content_unsent", "Content answers that said not to send", "kind", "reason"
         )
         self.events = self._counter("events", "Events received", "outcome")
+        self.decisions = self._counter(
+            "decisions_dropped",
+            "Decisions for which there was no room while the store was away",
+            "workspace",
+        )
         self.landings = self._counter(
             "landing", "Landing pages opened, products clicked", "event", "agent"
         )
@@ -143,6 +148,10 @@ class Metrics:
         """Counts the loading of a snapshot's catalogue."""
         self.loads.labels("loaded" if ok else "failed").inc()
         self.load_seconds.inc(seconds)
+
+    def dropped(self, workspace: str, count: int) -> None:
+        """Counts decisions that were not kept."""
+        self.decisions.labels(workspace).inc(count)
 
     def landing(self, event: str, *, robot: bool) -> None:
         """Counts an ``open`` or a ``click``."""
@@ -187,11 +196,9 @@ class Metrics:
     def render(self, *more: CollectorRegistry) -> bytes:
         """The exposition text: all workers added up, and what ``more`` hold."""
         self.flush()
-        registry = self.registry
-        if os.environ.get(MULTIPROCESS_VARIABLE):
-            registry = CollectorRegistry()
-            multiprocess.MultiProcessCollector(registry)
-        return b"".join(map(generate_latest, (registry, *more)))
+        folder = os.environ.get(MULTIPROCESS_VARIABLE)
+        own = metric_files.read(Path(folder)) if folder else generate_latest(self.registry)
+        return b"".join((own, *map(generate_latest, more)))
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return Counter(f"rightsend_{name}", about, labels, registry=self.registry)

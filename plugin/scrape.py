@@ -25,6 +25,7 @@ from rq.serializers import JSONSerializer
 
 from plugin import documents, syncs
 from plugin.runtime import Workspace
+from scoring import decision_ledger
 from scoring.store.client import Client, queue_server
 from scoring.store.errors import StoreUnavailable
 from scoring.store.keys import CLOCK, Keys
@@ -58,6 +59,9 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "snapshot_items": ("Items in the published snapshot", ("workspace",)),
     "stream_entries": ("Entries on their way to the lake", ("workspace", "stream")),
     "stream_oldest_age_seconds": ("Age of the oldest of them", ("workspace", "stream")),
+    "decisions_logged": ("Decisions that came to the lake", ("workspace",)),
+    "decisions_late": ("Decisions that are missing there but may come", ("workspace",)),
+    "decisions_lost": ("Decisions that will not come", ("workspace",)),
     "jobs": ("Jobs of the worker processes", ("queue", "state")),
     "jobs_oldest_age_seconds": ("How long the oldest waiting job has waited", ("queue",)),
     "workers": ("Worker processes that live", ("queue",)),
@@ -107,7 +111,7 @@ class Scrape:
         with self._lock:
             read_at, told = self._known.get(name, (0.0, []))
             if not told or self._clock() - read_at >= FRESH_S:
-                told = [*self._store(workspace), *_night(workspace)]
+                told = [*self._store(workspace), *_night(workspace), *self._decisions(workspace)]
                 self._known[name] = (self._clock(), told)
         found = CollectorRegistry()
         found.register(_Families(told))
@@ -139,12 +143,22 @@ class Scrape:
 
     def _streams(self, workspace: str) -> Iterator[Told]:
         keys = Keys(workspace)
-        for name, key in (("events", keys.stream),):
+        for name, key in (("events", keys.stream), ("decisions", keys.decisions)):
             labels = (workspace, name)
             oldest = self._client.xrange(key, count=1)
             age_s = self._wall_s() - int(oldest[0][0].split(b"-")[0]) / 1000 if oldest else 0
             yield Told("stream_entries", self._client.xlen(key), labels)
             yield Told("stream_oldest_age_seconds", max(0.0, age_s), labels)
+
+    def _decisions(self, workspace: Workspace) -> Iterator[Told]:
+        try:
+            counts = decision_ledger.read(workspace.folder / "lake").counts(self._wall_s())
+        except decision_ledger.LedgerError:
+            return  # the worker says so
+        name = (workspace.settings.workspace,)
+        yield Told("decisions_logged", counts.logged, name)
+        yield Told("decisions_late", counts.late, name)
+        yield Told("decisions_lost", counts.lost, name)
 
     def _jobs(self) -> Iterator[Told]:
         server = queue_server(self._client)

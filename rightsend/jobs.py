@@ -111,6 +111,12 @@ def drain_events(workspace: str) -> dict[str, int]:
     return draining.drain(context, settings)
 
 
+def drain_decisions(workspace: str) -> dict[str, int]:
+    """Moves the answers of content calls from the stream into the lake."""
+    context, settings = _here(workspace)
+    return draining.drain_decisions(context, settings)
+
+
 def erase_customer(workspace: str, customer: str) -> dict[str, Any]:
     """Removes a person everywhere; once more after a nightly job that runs meanwhile."""
     context, settings = _here(workspace)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import redis
 import structlog
+from rq import Queue
 
 from rightsend import clock
 from rightsend.context import Context
@@ -28,21 +29,35 @@ def run(context: Context) -> None:
     clock.run(
         [line for workspace in workspaces for line in clock.schedule_of(workspace)],
         context.queue("nightly"),
-        drain=drainer(context),
+        drains={
+            drainer(context): clock.DRAIN_EVERY_S,
+            decision_drainer(context): clock.DRAIN_DECISIONS_EVERY_S,
+        },
     )
 
 
 def drainer(context: Context) -> Callable[[], None]:
-    """Says that the clock lives, and asks for a draining of each workspace that has events
-    waiting."""
+    """Asks for a draining of each workspace that has events waiting."""
+    return _asking(context, lambda keys: keys.stream, clock.enqueue_drain)
+
+
+def decision_drainer(context: Context) -> Callable[[], None]:
+    """Asks for a draining of each workspace that has decisions waiting."""
+    return _asking(context, lambda keys: keys.decisions, clock.enqueue_drain_decisions)
+
+
+def _asking(
+    context: Context, stream: Callable[[Keys], str], enqueue: Callable[[str, Queue], bool]
+) -> Callable[[], None]:
+    """Says that the clock lives, too."""
     client, queue = context.client(), context.queue("interactive")
 
     def drain() -> None:
         try:
             client.set(CLOCK, time.time(), ex=CLOCK_TTL_S)
             for workspace in context.settings.workspaces:
-                if client.xlen(Keys(workspace).stream):
-                    clock.enqueue_drain(workspace, queue)
+                if client.xlen(stream(Keys(workspace))):
+                    enqueue(workspace, queue)
         except redis.RedisError as error:
             log.warning("store away", error=type(error).__name__)  # the next round tries again
 

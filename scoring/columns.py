@@ -93,6 +93,22 @@ BRAND_PROBABILITY = "brand_probability"
 CATEGORY_INDEX = "category_index"
 CATEGORY_PROBABILITY = "category_probability"
 
+# the log of decisions (scoring.decisions), beside CAMPAIGN_ID, CHANNEL, ARM and DAY
+DECISION_ID = "decision_id"  # the same for the same call asked again
+DECIDED_AT = "decided_at"
+KIND = "kind"  # of content
+CUSTOMER = "customer"  # scoring.store.keys.customer_hash in hex, null for nobody
+SNAPSHOT = "snapshot"
+POLICY = "policy"
+REASON = "reason"  # of a fallback, else null
+SEND = "send"
+SEND_REASON = "send_reason"
+ITEMS = "items"  # ids in the order shown
+SCORES = "scores"  # float32, theirs
+PROCESS = "process"
+SEQUENCE = "sequence"  # number of the answer in its process, from 0
+CUSTOMER_HASH = "customer_hash"  # the kind under which an erasure remembers CUSTOMER
+
 # segment members
 RANK = "rank"  # int32 from 1
 PROBABILITY = "probability"  # float32

@@ -8,12 +8,13 @@ that erasing a person's files erases every trace of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote
 
 import numpy as np
@@ -27,7 +28,10 @@ from scoring import columns as c
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 # Ids are nearly unique: a dictionary of them costs time and saves nothing.
-_PLAIN_COLUMNS = (c.EVENT_ID, c.OCCURRED_AT, c.PROPERTIES, c.TEXT)
+_PLAIN_COLUMNS = (
+    c.EVENT_ID, c.OCCURRED_AT, c.PROPERTIES, c.TEXT, c.DECISION_ID, c.DECIDED_AT, c.SEQUENCE,
+    c.SCORES,
+)  # fmt: skip
 _LOG_SETTINGS = {"delta.dataSkippingNumIndexedCols": "0", "delta.checkpointInterval": "50"}
 
 
@@ -44,14 +48,24 @@ class DataFile:
 
 
 class Delta:
-    """A table folder with a fixed Arrow ``schema``; ``by_day`` splits it by the day of
-    occurred_at.
+    """A table folder with a fixed Arrow ``schema``; ``by_day`` splits it by the day of the column
+    ``time``; ``log_settings`` are Delta table properties beside our own.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, *, by_day: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        schema: pa.Schema,
+        *,
+        by_day: bool = False,
+        time: str = c.OCCURRED_AT,
+        log_settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.folder = folder
         self.schema = schema
         self.by_day = by_day
+        self._time = time
+        self._log_settings = {**_LOG_SETTINGS, **log_settings}
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(str(self.folder))
@@ -114,7 +128,7 @@ class Delta:
             schema,
             mode="ignore",
             partition_by=[c.DAY] if self.by_day else None,
-            configuration=_LOG_SETTINGS,
+            configuration=self._log_settings,
         )
         known = {field.name for field in table.schema().fields}
         added = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
@@ -136,8 +150,8 @@ class Delta:
 
     def _write(self, rows: pa.Table, version: int) -> list[AddAction]:
         rows = rows.select(self.schema.names).cast(self.schema)
-        parts = list(_by_day(rows)) if self.by_day else [(None, rows)]
-        dictionary = [name for name in self.schema.names if name not in _PLAIN_COLUMNS]
+        parts = list(_by_day(rows, self._time)) if self.by_day else [(None, rows)]
+        dictionary = [_leaf(each) for each in self.schema if each.name not in _PLAIN_COLUMNS]
 
         def write(part: tuple[str | None, pa.Table]) -> AddAction:
             day, table = part
@@ -151,7 +165,7 @@ class Delta:
                 path,
                 compression="zstd",
                 use_dictionary=dictionary,
-                write_statistics=[c.OCCURRED_AT] if c.OCCURRED_AT in self.schema.names else False,
+                write_statistics=[self._time] if self._time in self.schema.names else False,
             )
             return AddAction(
                 path.relative_to(self.folder).as_posix(),
@@ -171,14 +185,19 @@ def day_text(day_number: int) -> str:
     return str(np.datetime64(int(day_number), "D"))
 
 
-def day_numbers(rows: pa.Table) -> np.ndarray:
-    """Days since 1970-01-01 (UTC) of ``occurred_at``, int64, one a row."""
-    moments = rows[c.OCCURRED_AT].cast(pa.int64()).to_numpy()
+def day_numbers(rows: pa.Table, time: str = c.OCCURRED_AT) -> np.ndarray:
+    """Days since 1970-01-01 (UTC) of the column ``time``, int64, one a row."""
+    moments = rows[time].cast(pa.int64()).to_numpy()
     return np.floor_divide(moments, MICROSECONDS_PER_DAY)
 
 
-def _by_day(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    days = day_numbers(rows)
+def _leaf(column: pa.Field) -> str:
+    """What Parquet calls the values of a column."""
+    return f"{column.name}.list.element" if pa.types.is_list(column.type) else column.name
+
+
+def _by_day(rows: pa.Table, time: str) -> Iterator[tuple[str, pa.Table]]:
+    days = day_numbers(rows, time)
     if np.any(days[1:] < days[:-1]):
         order = np.argsort(days, kind="stable")
         rows, days = rows.take(pa.array(order)), days[order]

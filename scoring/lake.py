@@ -179,7 +179,7 @@ class Lake:
         removed = 0
         with self.writer(), self._connection() as connection:
             for name, erased in tests.items():
-                removed += _erase_from(connection, self._tables[name], erased)
+                removed += erase_from(connection, self._tables[name], erased)
                 self._tables[name].vacuum(0)
         return removed
 
@@ -240,7 +240,9 @@ def _by_kind(identifiers: Collection[tuple[str, str]]) -> dict[str, list[str]]:
     return by_kind
 
 
-def _erase_from(connection: duckdb.DuckDBPyConnection, table: Delta, erased: str) -> int:
+def erase_from(connection: duckdb.DuckDBPyConnection, table: Delta, erased: str) -> int:
+    """Rewrites the table's files without the rows of which the SQL ``erased`` is true (never null);
+    returns how many. The old files stay on disk until vacuum()."""
     files = table.files()
     if not files:
         return 0

@@ -69,6 +69,7 @@ class NightlyContext:
     active: str | None = None  # the published snapshot, which the gate compares with
     secret: bytes | None = None  # the installation's; needed once a customer was erased
     source_types: Mapping[str, Open] = field(default_factory=lambda: SOURCES)
+    decisions: Callable[[], Details] = dict  # tidies their log, says how it stands
 
 
 def run(context: NightlyContext) -> RunReport:
@@ -160,6 +161,7 @@ class _Night:
             types=self._context.source_types,
         )
         self._run.report.report["import"] = report.to_json()
+        self._run.report.report["decisions"] = self._context.decisions()
         return {}
 
     def identify(self, folder: Path) -> Details:

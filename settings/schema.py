@@ -110,6 +110,10 @@ class WorkspaceSchema(Strict):
         validate=between(1, 365),
         metadata=about("published scores vanish after so many days without a new night", 7),
     )
+    keep_decisions_days = WholeNumber(
+        validate=between(1, 3650),
+        metadata=about("answers of content calls are kept in the lake for so many days", 90),
+    )
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def names_once(self, data: Any, original: Any, **_: Any) -> None:

@@ -165,6 +165,7 @@ class WorkspaceSettings:
     connections: tuple[ConnectionSettings, ...] = ()
     keep_snapshots: int = 7  # kept on disk for roll-back
     snapshot_ttl_days: int = 7  # in Redis: a dead workspace disappears
+    keep_decisions_days: int = 400  # in the lake
 
 
 @dataclass(frozen=True)

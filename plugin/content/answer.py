@@ -6,6 +6,7 @@ The same call within a snapshot and a state of the customer's session gives the 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,6 +21,7 @@ from plugin.runtime import Runtime, Workspace
 from scoring.reasons.reason import decode
 from scoring.reasons.words import sentence
 from scoring.store.catalogue import Catalogue
+from scoring.store.reasons_record import reason_numbers, single_reasons
 
 if TYPE_CHECKING:
     from plugin.content.service import Chosen
@@ -27,14 +29,16 @@ if TYPE_CHECKING:
 _TRUTH = (b"false", b"true")
 
 
-def compose(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> bytes:
-    """The JSON text of a content answer."""
+def compose(
+    runtime: Runtime, here: Workspace, call: Call, chosen: Chosen, decision: bytes | None = None
+) -> bytes:
+    """The JSON text of a content answer; ``decision``: its decision_id(), if known."""
     picked = chosen.picked
     snapshot = chosen.reading.published.snapshot
-    decision = decision_id(runtime, here, call, chosen)
+    decision = decision or decision_id(runtime, here, call, chosen)
     language = call.arguments.get("locale") or here.settings.locale
     catalogue = chosen.reading.published.catalogue
-    items = b",".join([_item(catalogue, entry, language) for entry in picked.entries])
+    items = b",".join(_items(catalogue, picked.entries, language))
     more = orjson.dumps(picked.members)[1:-1] if picked.members else b""
     return (
         b'{"ok":true,"fallback":%b,"reason":%b,"send":%b,"send_reason":%b,"customer_known":%b,'
@@ -72,38 +76,50 @@ def landing_url(
 ) -> str:
     """The link to this customer's page. It runs out some days after the snapshot was made (not
     after the call: a repeated call gives the same link)."""
-    made = chosen.created_at
+    expires_at = _expiry(chosen.created_at, here.settings.landing.link_ttl_days)
     landing = Landing(
-        workspace=here.settings.workspace,
-        campaign=call.campaign,
-        customer=chosen.customer if chosen.customer and made else b"",
-        expires_at=_expiry(made, here.settings.landing.link_ttl_days),
-        decision=decision,
-        channel=call.arguments.get("channel", ""),
+        here.settings.workspace,
+        call.campaign,
+        chosen.customer if chosen.customer and expires_at else b"",
+        expires_at,
+        decision,
+        call.arguments.get("channel", ""),
     )
-    return f"{runtime.settings.public_url}/l/{runtime.links.write(landing)}"
+    return runtime.landing_prefix + runtime.links.write(landing)
 
 
 def shown(catalogue: Catalogue, entry: Entry, language: str) -> dict[str, Any]:
     """One item as content answers show it."""
-    found: dict[str, Any] = orjson.loads(_item(catalogue, entry, language))
+    found: dict[str, Any] = orjson.loads(_items(catalogue, [entry], language)[0])
     return found
 
 
-def _item(catalogue: Catalogue, entry: Entry, language: str) -> bytes:
-    number, score, reasons, extra = entry
-    return b'%b,"score":%b,"reasons":%b%b}' % (
-        catalogue.json(number)[:-1],
-        repr(score).encode(),
-        _sentences(reasons, language) if reasons else b"[]",
-        b"," + orjson.dumps(extra)[1:-1] if extra else b"",
-    )
+def _items(catalogue: Catalogue, entries: Sequence[Entry], language: str) -> list[bytes]:
+    texts = catalogue.jsons([entry[0] for entry in entries])
+    return [
+        b"%b%b%b]}" % (text, _scored(score), _sentences(reasons, language) if reasons else b"")
+        if extra is None
+        else b"%b%b%b],%b}"
+        % (text, _scored(score), _sentences(reasons, language), orjson.dumps(extra)[1:-1])
+        for text, (_, score, reasons, extra) in zip(texts, entries, strict=True)
+    ]
 
 
-@lru_cache(maxsize=16_384)
-def _sentences(reasons: tuple[int, ...], language: str) -> bytes:
-    """Many customers are told the same."""
-    return orjson.dumps([sentence(each, language) for each in decode(reasons)])
+@lru_cache(maxsize=4096)
+def _scored(score: float) -> bytes:
+    """Between an item and its reasons; a probability has one of a few hundred values."""
+    return b',"score":%b,"reasons":[' % repr(score).encode()
+
+
+def _sentences(packed: bytes, language: str) -> bytes:
+    return b",".join([_sentence(reason, language) for reason in single_reasons(packed)])
+
+
+@lru_cache(maxsize=32_768)
+def _sentence(packed: bytes, language: str) -> bytes:
+    """Many customers are told the same, so that an answer waits for no sentence to be made."""
+    (reason,) = decode(reason_numbers(packed))
+    return orjson.dumps(sentence(reason, language))
 
 
 @lru_cache(maxsize=256)
@@ -111,6 +127,7 @@ def _text(value: str | None) -> bytes:
     return orjson.dumps(value)
 
 
+@lru_cache(maxsize=64)
 def _expiry(created_at: datetime | None, days: int) -> int:
     """Unix time; 0 without a snapshot: such a link names nobody and cannot run out."""
     return int((created_at + timedelta(days=days)).timestamp()) if created_at else 0

@@ -49,11 +49,12 @@ REASONS: Mapping[str, str] = {
 
 
 class Entry(NamedTuple):
-    """One item of an answer by its published number; ``extra``: more members of its JSON."""
+    """One item of an answer by its published number; ``reasons`` as the customer's record packs
+    them; ``extra``: more members of its JSON."""
 
     number: int
     score: float
-    reasons: tuple[int, ...] = ()
+    reasons: bytes = b""
     extra: Mapping[str, Any] | None = None
 
 

@@ -25,6 +25,7 @@ from plugin.landing.messages import LANGUAGES, choose
 from plugin.landing.token import Landing, expired
 from plugin.runtime import Workspace, runtime
 from scoring.reasons.reason import decode
+from scoring.store.reasons_record import reason_numbers
 
 blueprint = RouteBlueprint(
     "landing", __name__, description="What a customer sees who taps the message."
@@ -136,7 +137,10 @@ def _content(chosen: Chosen, language: str) -> page.Content:
         categories=[name for name, _ in reading.categories(_SECTIONS)],
         brands=[name for name, _ in reading.brands(_SECTIONS)],
         personal=reading.customer_known and not picked.fallback,
-        reasons=[[each.code for each in decode(entry.reasons)] for entry in picked.entries],
+        reasons=[
+            [each.code for each in decode(reason_numbers(entry.reasons))]
+            for entry in picked.entries
+        ],
         updated_at=chosen.created_at,
     )
 

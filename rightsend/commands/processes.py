@@ -34,7 +34,7 @@ def web(context: Context) -> None:
             port=settings.web.port,
             workers=settings.web.workers,
             threads=settings.web.threads,
-            warm=warming.start,
+            ready=warming.start,
         )
 
 

@@ -32,16 +32,16 @@ class Texts(Sequence[bytes]):
     """Texts by position; raises IndexError beyond the last."""
 
     def __init__(self, joined: memoryview, starts: memoryview) -> None:
-        self._joined = joined
-        self._starts = starts
+        self.joined = joined
+        self.starts = starts
 
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return len(self.starts) - 1
 
     def __getitem__(self, number: Any) -> Any:
         if number < 0:
             raise IndexError(number)
-        return bytes(self._joined[self._starts[number] : self._starts[number + 1]])
+        return bytes(self.joined[self.starts[number] : self.starts[number + 1]])
 
     def __iter__(self) -> Iterator[bytes]:
         return (self[number] for number in range(len(self)))

@@ -34,23 +34,20 @@ class Following:
         self._keys = keys
         self._folder = folder
         self._lock = threading.Lock()
-        self._pointer: bytes | None = None
+        self._pointer = b"", ""  # as read last, and the generation that it names
         self._live_at: bytes | None = None
         self._live: dict[str, LiveItem] = {}
         self._refreshing = False
         self._loading: tuple[str, Future[PublishedSnapshot]] | None = None
         self.latest: PublishedSnapshot | None = None
 
-    def is_current(self, pointer: bytes) -> bool:
-        """Whether ``latest`` is what this pointer names. Raises RecordError for rubbish."""
-        if pointer == self._pointer:
-            return True
-        generation = Pointer.unpack(pointer).generation
-        latest = self.latest
-        if latest is None or latest.generation != generation:
-            return False
-        self._pointer = pointer
-        return True
+    def is_current(self, pointer: bytes, published: PublishedSnapshot) -> bool:
+        """Whether ``published`` is what this pointer names. Raises RecordError for rubbish."""
+        seen, generation = self._pointer
+        if pointer != seen:
+            generation = Pointer.unpack(pointer).generation
+            self._pointer = pointer, generation
+        return published.generation == generation
 
     def follow(self, generation: str) -> PublishedSnapshot | None:
         """The snapshot of ``generation`` if it can be had in LOAD_WAIT_S, otherwise the latest.

@@ -14,6 +14,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W:BBB}:r:H | zset | last events of customer H | 7 days |
 | rs:{W:BBB}:a:H | string | hash of the customer that device H belongs to now | 30 days |
 | rs:{W}:events | stream | events on their way to the lake | until acknowledged |
+| rs:{W}:decisions | stream | blocks of decisions on their way to the lake | until acknowledged |
 | rs:{W}:live | string | counter: goes up with each change of a live item | for ever |
 | rs:{W}:live:items | hash | item id → JSON: its stock, price, withdrawal by now | next night |
 | rs:{W}:live:order | zset | item id by the counter at its last change | next night |
@@ -79,7 +80,7 @@ class Keys:
         self.pointer = f"{self._tag}pointer"
         self.generations = f"{self._tag}generations"
         self.stream = f"{self._tag}events"
-        self.live = f"{self._tag}live"
+        self.decisions = f"{self._tag}decisions"
         self.segments = f"{self._tag}segments"
         self.live = f"{self._tag}live"
         self.live_items = f"{self._tag}live:items"
@@ -99,6 +100,12 @@ class Keys:
     def customers(self, generation: str, number: int) -> str:
         """The hash that holds bucket ``number`` of a generation."""
         return f"{self.open}{number:03x}}}:c:{generation}"
+
+    def record_and_recent(self, generation: str, customer: bytes) -> tuple[bytes, bytes]:
+        """customers() of the customer's bucket and recent(), as they travel."""
+        name = customer.hex()
+        slot = f"{self.open}{name[:3]}}}:"
+        return f"{slot}c:{generation}".encode(), f"{slot}r:{name}".encode()
 
     def recent(self, customer: bytes) -> str:
         return f"{self.open}{customer.hex()[:3]}}}:r:{customer.hex()}"

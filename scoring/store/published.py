@@ -25,12 +25,13 @@ from scoring.store.columns_file import Columns, ColumnsWriter, write_beside
 from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.keys import Keys
 from scoring.store.live import LiveItem
+from scoring.store.reasons_record import reason_numbers
 from scoring.store.records import NO_RELATIONS, Relations, Widths
 
 VERSION = 1  # of the columns: a process of another version writes its own file
 _CHUNKS_A_TRIP = 8
 _COUNT = struct.Struct("<H")
-Entry = tuple[int, float] | tuple[int, float, tuple[int, ...]]
+Entry = tuple[int, float] | tuple[int, float, bytes]
 
 
 class Layout(NamedTuple):
@@ -165,8 +166,8 @@ class PublishedSnapshot:
         catalogue = self.catalogue
         unwanted = {catalogue.number(item_id) for item_id in exclude}
         found = (
-            ScoredItem(catalogue.item(number), *scored)
-            for number, *scored in entries
+            ScoredItem(catalogue.item(number), score, *map(reason_numbers, reasons))
+            for number, score, *reasons in entries
             if number not in unwanted and catalogue.sellable(number)
         )
         try:

@@ -11,8 +11,6 @@ web worker reads it; scoring.store.reasons_packing writes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from scoring.reasons.reason import CODE_SHIFT, LIMITS, MOST_REASONS, PARAMETERS, SHIFTS
@@ -47,22 +45,43 @@ class PackedReasons(NamedTuple):
 NO_REASONS = PackedReasons(0, 0, 0)
 
 
-def unpack_reasons(raw: bytes, packed: PackedReasons) -> Iterator[tuple[int, ...]]:
-    """The reasons of one item after the other, as numbers that scoring.reasons.reason.decode
-    accepts. Raises RecordError for rubbish, at the latest when all are taken."""
+def split_reasons(raw: bytes, packed: PackedReasons) -> list[bytes]:
+    """The reasons of each item, still packed. Raises RecordError if they do not end where they
+    should."""
+    found = []
     at = packed.start
     for _ in range(packed.items):
-        size = raw[at] if at < packed.end else 0
-        start, at = at + 1, at + 1 + size
-        if at > packed.end:
+        if at >= packed.end:
             raise RecordError("reasons end in the middle")
-        yield _of_item(raw[start:at]) if size else ()
+        start = at + 1
+        at = start + raw[at]
+        found.append(raw[start:at])
     if at != packed.end:
         raise RecordError(f"reasons end at byte {at}, expected {packed.end}")
+    return found
 
 
-@lru_cache(maxsize=16_384)  # about 5 MB: many items have the same reasons, and answers wait for it
-def _of_item(packed: bytes) -> tuple[int, ...]:
+def single_reasons(packed: bytes) -> list[bytes]:
+    """An item's reasons apart, each still packed. Raises RecordError for rubbish."""
+    found = []
+    at, end = 0, len(packed)
+    try:
+        while at < end:
+            start = at
+            at += 1
+            for _ in range(_PARAMETERS[packed[start]]):
+                at += 1 if packed[at] < LONG else 2
+            found.append(packed[start:at])
+    except IndexError:
+        raise RecordError("a reason ends in the middle, or has an unknown code") from None
+    return found
+
+
+def reason_numbers(packed: bytes) -> tuple[int, ...]:
+    """An item's reasons as numbers that scoring.reasons.reason.decode accepts.
+
+    Raises RecordError for rubbish.
+    """
     found: list[int] = []
     at = 0
     try:

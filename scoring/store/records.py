@@ -26,7 +26,12 @@ from typing import NamedTuple
 from scoring.store.errors import RecordError
 from scoring.store.extras import Extras, ExtrasNames, unpack_extras
 from scoring.store.keys import HASH_BYTES
-from scoring.store.reasons_record import NO_REASONS, PackedReasons, unpack_reasons
+from scoring.store.reasons_record import (
+    NO_REASONS,
+    PackedReasons,
+    reason_numbers,
+    split_reasons,
+)
 
 VERSION = 1
 EXPLAINED = 2  # a customer with reasons
@@ -84,23 +89,22 @@ class CustomerRecord:
     """
 
     __slots__ = (
-        "_lists", "_reasons", "expected_purchases", "extras_raw", "purchase_probability", "raw",
+        "_lists", "_purchase", "_reasons", "expected_purchases", "extras_raw", "raw",
     )  # fmt: skip
 
     def __init__(self, raw: bytes, widths: Widths) -> None:
         try:
-            version, *head, purchase, expected = CUSTOMER_HEAD.unpack_from(raw)
+            version, *head, self._purchase, self.expected_purchases = CUSTOMER_HEAD.unpack_from(raw)
         except struct.error:
             raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
         if version not in (VERSION, EXPLAINED, EXTENDED):
             raise RecordError(f"customer record of version {version}, expected 1 to 3")
         at = CUSTOMER_HEAD.size
         lists = []
-        for position, width in enumerate(widths):
-            entries, level, score_bytes = head[position::3]
-            packed = PackedList(at, entries, width, level, score_bytes)
-            lists.append(packed)
-            at = packed.end
+        counts, levels, lengths = head[:3], head[3:6], head[6:]
+        for packed in zip(counts, widths, levels, lengths, strict=True):
+            lists.append(PackedList(at, *packed))
+            at += (packed[0] * packed[1] + 7) // 8 + packed[3]
         self._reasons = PackedReasons.at(raw, at) if version != VERSION else NO_REASONS
         end = self._reasons.end if version != VERSION else at
         self.extras_raw = b""
@@ -113,8 +117,11 @@ class CustomerRecord:
             raise RecordError(f"reasons for {self._reasons.items} of {lists[0].entries} items")
         self.raw = raw
         self._lists = lists
-        self.purchase_probability: float = _scalar(purchase)
-        self.expected_purchases: float = expected
+
+    @property
+    def purchase_probability(self) -> float:
+        """Of buying anything within the horizon."""
+        return _scalar(self._purchase)
 
     def items(self) -> Iterator[tuple[int, float]]:
         """(number of the published item, probability), best first."""
@@ -123,12 +130,18 @@ class CustomerRecord:
     def reasons(self) -> Iterator[tuple[int, ...]]:
         """Of each of the first items, best first, up to three numbers that
         scoring.reasons.reason.decode reads. Raises RecordError for rubbish."""
-        return unpack_reasons(self.raw, self._reasons)
+        return map(reason_numbers, split_reasons(self.raw, self._reasons))
 
-    def explained(self) -> Iterator[tuple[int, float, tuple[int, ...]]]:
-        """(number of the published item, probability, its reasons), best first."""
-        told = chain(self.reasons(), repeat(()))
-        return ((number, score, next(told)) for number, score in self.items())
+    def explained(self) -> Iterator[tuple[int, float, bytes]]:
+        """(number of the published item, probability, its reasons as packed), best first.
+
+        Raises RecordError for rubbish.
+        """
+        told = chain(split_reasons(self.raw, self._reasons), repeat(b""))
+        return (
+            (number, score, reasons)
+            for (number, score), reasons in zip(self.items(), told, strict=False)
+        )
 
     def extras(self, names: ExtrasNames) -> Extras:
         """What the night knows beside scores; ``names`` of the layout. Raises RecordError."""

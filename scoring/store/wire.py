@@ -64,6 +64,11 @@ class Wire:
             raise
         return answers
 
+    @property
+    def direct(self) -> bool:
+        """Whether all keys are on one server, which a script may then follow."""
+        return self._direct
+
     def _by_client(self, commands: Sequence[tuple[bytes, ...]]) -> list[Any]:
         pipe: Any = self._client.pipeline(transaction=False)
         for command in commands:
