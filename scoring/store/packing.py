@@ -7,17 +7,20 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from scoring.store.code_choice import coded
+from scoring.store.codes import Code, fixed_code
 from scoring.store.errors import RecordError
 from scoring.store.reasons_packing import Tail
 from scoring.store.reasons_record import REASONS_HEAD
 from scoring.store.records import (
     CUSTOMER_HEAD,
-    EXPLAINED,
-    EXTENDED,
+    EXTRAS_HEAD,
+    INDEX_HEAD,
     LEVELS_PER_OCTAVE,
     LOWEST_LEVEL,
     MAX_ENTRIES,
     RELATIONS_HEAD,
+    RELATIONS_VERSION,
     SCALAR_STEPS,
     VERSION,
     Widths,
@@ -80,7 +83,7 @@ def pack_customers(
     extras: Tail | None = None,
 ) -> list[bytes]:
     """One customer record a row. ``purchase`` (probability) and ``expected`` float (rows,);
-    ``reasons`` of the first items; version 2 where there are any, 3 where there are ``extras``.
+    ``reasons`` of the first items.
 
     Raises RecordError for a probability outside 0 … 1 or an index that does not fit its width.
     """
@@ -94,24 +97,20 @@ def pack_customers(
     if not (np.isfinite(expected).all() and (expected >= 0).all()):
         raise RecordError("expected purchases are negative, NaN or infinite")
     rows = len(purchase)
-    parts = _Parts([], [])
     firsts, lengths = [], []
-    for width, each in zip(widths, lists, strict=True):
+    parts = _Parts([np.zeros((rows, INDEX_HEAD.size), np.uint8)], [_all(rows, INDEX_HEAD.size)])
+    for code, each in zip(widths.codes, lists, strict=True):
         levels = _levels(each.scores, each.counts, LEVELS_PER_OCTAVE)
         firsts.append(levels[:, 0] if levels.shape[1] else np.zeros(rows, np.int64))
-        lengths.append(_add(parts, each, levels, width))
+        lengths.append(_add(parts, each, levels, code))
+    index_bytes = np.column_stack(parts.lengths[1::2]).astype("<u2")
+    parts.matrices[0][:] = index_bytes.view(np.uint8).reshape(rows, INDEX_HEAD.size)
     head = np.zeros(rows, [("bytes", "u1", 10), ("purchase", "<u2"), ("expected", "<f2")])
     counts = [each.counts for each in lists]
-    version = np.full(rows, VERSION)
-    nothing = Tail(np.zeros((rows, REASONS_HEAD.size), np.uint8), np.zeros(rows, np.int64))
-    why, more = reasons or nothing, extras or nothing
-    version[why.lengths > 0] = EXPLAINED
-    version[more.lengths > 0] = EXTENDED
-    # a record with extras has reasons, if only of no item
-    told = np.where(more.lengths > 0, np.maximum(why.lengths, REASONS_HEAD.size), why.lengths)
-    parts.matrices.extend((why.matrix, more.matrix))
-    parts.lengths.extend((told, more.lengths))
-    head["bytes"] = np.column_stack([version, *counts, *firsts, *lengths])
+    for tail, least in ((reasons, REASONS_HEAD.size), (extras, EXTRAS_HEAD.size)):
+        parts.matrices.append(np.zeros((rows, least), np.uint8) if tail is None else tail.matrix)
+        parts.lengths.append(_all(rows, least) if tail is None else tail.lengths)
+    head["bytes"] = np.column_stack([np.full(rows, VERSION), *counts, *firsts, *lengths])
     head["purchase"] = _levels_of(purchase, SCALAR_STEPS, 0xFFFF)
     head["expected"] = np.minimum(expected, 65_504)
     return _join(head.view("u1").reshape(rows, CUSTOMER_HEAD.size), parts)
@@ -130,10 +129,10 @@ def pack_relations(related: Ranked, together: Ranked, width: int) -> list[bytes]
         if levels.shape[1]:
             levels -= levels[:, :1]
         tops.append(top)
-        lengths.append(_add(parts, each, levels, width))
+        lengths.append(_add(parts, each, levels, fixed_code(width)))
     head = np.zeros(rows, [("bytes", "u1", 5), ("tops", "<f4", 2)])
     counts = [related.counts, together.counts]
-    head["bytes"] = np.column_stack([np.full(rows, VERSION), *counts, *lengths])
+    head["bytes"] = np.column_stack([np.full(rows, RELATIONS_VERSION), *counts, *lengths])
     head["tops"] = np.column_stack(tops)
     return _join(head.view("u1").reshape(rows, RELATIONS_HEAD.size), parts)
 
@@ -151,15 +150,16 @@ def _levels(scores: np.ndarray, counts: np.ndarray, steps: int) -> np.ndarray:
     return np.maximum.accumulate(levels, axis=1)
 
 
-def _add(parts: _Parts, each: Ranked, levels: np.ndarray, width: int) -> np.ndarray:
+def _all(rows: int, length: int) -> np.ndarray:
+    return np.full(rows, length, np.int64)
+
+
+def _add(parts: _Parts, each: Ranked, levels: np.ndarray, code: Code) -> np.ndarray:
     """Appends the two bit strings of each row; returns the bytes of the second."""
     rows, longest = each.indexes.shape
-    if each.indexes.size and int(each.indexes.max()) >> width:
-        raise RecordError(f"index {int(each.indexes.max())} does not fit {width} bits")
-    big_endian = each.indexes.astype(">u4").view(np.uint8).reshape(rows, longest, 4)
-    bits = np.unpackbits(big_endian, axis=2)[:, :, 32 - width :]
-    parts.matrices.append(np.packbits(bits.reshape(rows, longest * width), axis=1))
-    parts.lengths.append((each.counts * width + 7) // 8)
+    indexes, index_bits = _index_bits(each, code)
+    parts.matrices.append(indexes)
+    parts.lengths.append((index_bits + 7) // 8)
     position = np.arange(longest)
     present = position < each.counts[:, None]
     marks = levels - levels[:, :1] + position if longest else levels
@@ -170,6 +170,21 @@ def _add(parts: _Parts, each: Ranked, levels: np.ndarray, width: int) -> np.ndar
     score_bytes = np.where(each.counts > 0, (last + 8) // 8, 0).astype(np.int64)
     parts.lengths.append(score_bytes)
     return score_bytes
+
+
+def _index_bits(each: Ranked, code: Code) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 (rows, longest): the indexes of each row as bits; int64 (rows,): how many bits."""
+    rows, longest = each.indexes.shape
+    values, sizes = coded(each.indexes, code)
+    sizes[np.arange(longest) >= each.counts[:, None]] = 0
+    whole = -(-max(code.sizes) // 8)  # bytes
+    big_endian = values.astype(">u8").view(np.uint8).reshape(rows, longest, 8)[:, :, 8 - whole :]
+    bits = np.unpackbits(big_endian, axis=2)
+    counted = np.arange(8 * whole) >= 8 * whole - sizes[:, :, None]
+    total = sizes.sum(axis=1)
+    row = np.zeros((rows, int(total.max(initial=0))), np.uint8)
+    row[np.arange(row.shape[1]) < total[:, None]] = bits[counted]
+    return np.packbits(row, axis=1), total
 
 
 def _join(head: np.ndarray, parts: _Parts) -> list[bytes]:

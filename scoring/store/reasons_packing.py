@@ -17,7 +17,7 @@ _CUT = 7  # bits of a parameter in one byte
 
 class Tail(NamedTuple):
     """Parts of customer records: ``matrix`` uint8 (rows, longest), of which the first ``lengths``
-    int64 (rows,) bytes of a row count; 0: the customer has none."""
+    int64 (rows,) bytes of a row count."""
 
     matrix: np.ndarray
     lengths: np.ndarray
@@ -46,7 +46,7 @@ def packed_reasons(reasons: pa.ListArray, counts: np.ndarray) -> Tail:
     matrix[:, 1], matrix[:, 2] = lengths & 0xFF, lengths >> 8
     body = matrix[:, REASONS_HEAD.size :]
     body[np.arange(body.shape[1]) < lengths[:, None]] = values[present]
-    return Tail(matrix, np.where(items > 0, lengths + REASONS_HEAD.size, 0))
+    return Tail(matrix, lengths + REASONS_HEAD.size)
 
 
 def _bytes_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,13 +1,15 @@
 """Packed records: what Redis holds for a customer and for an item's relations.
 
-A ranked list of n (index, score) pairs, best first, is two bit strings: n indexes of a fixed
-width, then the scores in unary. A score is a level: 1/16 of a factor of two below the level
-before (so it is right to 2.2 %); the string has a 0 for each level down and a 1 for each entry.
-Fifty items, a hundred brands and twenty categories so take about 370 bytes, and the first ten
+A ranked list of n (index, score) pairs, best first, is two bit strings: n indexes, then the scores
+in unary. A score is a level: 1/16 of a factor of two below the level before (so it is right to
+2.2 %); the string has a 0 for each level down and a 1 for each entry. What is frequent in
+customers' lists has an index of few bits (scoring.store.codes; before version 3 all had as many).
+Fifty items, a hundred brands and twenty categories so take about 300 bytes, and the first ten
 entries are read without touching the rest.
 
     customer  version 1 to 3, three counts, three first levels, three score lengths: u8 each;
-              purchase probability u16 (level 1/4096); expected purchases float16; the lists;
+              purchase probability u16 (level 1/4096); expected purchases float16;
+              in version 3 three lengths of indexes u16; the lists;
               from version 2 the reasons for the first items (scoring.store.reasons_record);
               in version 3 the bytes that follow u16, and extras (scoring.store.extras)
     alias     version 0x81, hash of the customer
@@ -19,10 +21,11 @@ Nothing here imports numpy or pyarrow: a web worker reads with it. scoring.store
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import NamedTuple
 
+from scoring.store.codes import Code, fixed_code
 from scoring.store.errors import RecordError
 from scoring.store.extras import Extras, ExtrasNames, unpack_extras
 from scoring.store.keys import HASH_BYTES
@@ -33,15 +36,16 @@ from scoring.store.reasons_record import (
     split_reasons,
 )
 
-VERSION = 1
-EXPLAINED = 2  # a customer with reasons
-EXTENDED = 3  # a customer with extras, and maybe reasons
+VERSION = 3  # of what is written
+FIRST, EXPLAINED = 1, 2  # what a deploy may find until the next night: indexes of fixed widths
+RELATIONS_VERSION = 1
 ALIAS = 0x81
 LEVELS_PER_OCTAVE = 16
 LOWEST_LEVEL = 255
 MAX_ENTRIES = 255  # of one list
 SCALAR_STEPS = 4096  # levels an octave of the purchase probability
 CUSTOMER_HEAD = struct.Struct("<10BHe")
+INDEX_HEAD = struct.Struct("<3H")
 EXTRAS_HEAD = struct.Struct("<H")
 RELATIONS_HEAD = struct.Struct("<5Bff")
 
@@ -52,16 +56,29 @@ _LEVELS = tuple(
 
 
 class Widths(NamedTuple):
-    """Bits of an index into the published items, the brands and the categories."""
+    """Bits of an index into the published items, the brands and the categories where all have as
+    many; ``codes`` where they have not."""
 
     items: int
     brands: int
     categories: int
+    codes: tuple[Code, ...]
 
     @classmethod
-    def of(cls, items: int, brands: int, categories: int) -> Widths:
-        """For so many rows each."""
-        return cls(*(max(1, (rows - 1).bit_length()) for rows in (items, brands, categories)))
+    def of(
+        cls, items: int, brands: int, categories: int, codes: Sequence[Sequence[int]] = ()
+    ) -> Widths:
+        """For so many rows each; ``codes``: the widths of three codes (default: the fixed ones).
+
+        Raises RecordError for codes that cannot be.
+        """
+        fixed = [max(1, (rows - 1).bit_length()) for rows in (items, brands, categories)]
+        try:
+            given = codes or [[width] for width in fixed]
+            three = tuple(map(Code.of, given))
+        except (ValueError, TypeError) as problem:
+            raise RecordError(f"widths of indexes: {problem}") from None
+        return cls(fixed[0], fixed[1], fixed[2], three)
 
 
 class PackedList(NamedTuple):
@@ -69,13 +86,10 @@ class PackedList(NamedTuple):
 
     at: int
     entries: int
-    width: int
     first_level: int
     score_bytes: int
-
-    @property
-    def index_bytes(self) -> int:
-        return (self.entries * self.width + 7) // 8
+    index_bytes: int
+    code: Code
 
     @property
     def end(self) -> int:
@@ -97,18 +111,24 @@ class CustomerRecord:
             version, *head, self._purchase, self.expected_purchases = CUSTOMER_HEAD.unpack_from(raw)
         except struct.error:
             raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
-        if version not in (VERSION, EXPLAINED, EXTENDED):
+        if version not in (FIRST, EXPLAINED, VERSION):
             raise RecordError(f"customer record of version {version}, expected 1 to 3")
         at = CUSTOMER_HEAD.size
+        if version == VERSION:
+            codes, sizes = widths.codes, _index_sizes(raw)
+            at += INDEX_HEAD.size
+        else:
+            codes = tuple(map(fixed_code, widths[:3]))
+            pairs = zip(head[:3], widths[:3], strict=True)
+            sizes = tuple((count * width + 7) // 8 for count, width in pairs)
         lists = []
-        counts, levels, lengths = head[:3], head[3:6], head[6:]
-        for packed in zip(counts, widths, levels, lengths, strict=True):
-            lists.append(PackedList(at, *packed))
-            at += (packed[0] * packed[1] + 7) // 8 + packed[3]
-        self._reasons = PackedReasons.at(raw, at) if version != VERSION else NO_REASONS
-        end = self._reasons.end if version != VERSION else at
+        for each in zip(head[:3], head[3:6], head[6:], sizes, codes, strict=True):
+            lists.append(PackedList(at, *each))
+            at += each[2] + each[3]
+        self._reasons = PackedReasons.at(raw, at) if version != FIRST else NO_REASONS
+        end = self._reasons.end if version != FIRST else at
         self.extras_raw = b""
-        if version == EXTENDED:
+        if version == VERSION:
             self.extras_raw = _extras(raw, end)
             end += EXTRAS_HEAD.size + len(self.extras_raw)
         if end != len(raw):
@@ -156,6 +176,14 @@ class CustomerRecord:
         return unpack(self.raw, self._lists[2])
 
 
+def _index_sizes(raw: bytes) -> tuple[int, ...]:
+    """Bytes of the indexes of each list. Raises RecordError if the record ends before."""
+    try:
+        return INDEX_HEAD.unpack_from(raw, CUSTOMER_HEAD.size)
+    except struct.error:
+        raise RecordError(f"customer record of {len(raw)} bytes ends before lists") from None
+
+
 def _extras(raw: bytes, at: int) -> bytes:
     """What follows the length at ``at``; fewer bytes if the record ends before."""
     try:
@@ -170,7 +198,8 @@ def unpack(raw: bytes, packed: PackedList) -> Iterator[tuple[int, float]]:
     """The pairs of a packed list, unpacked as they are taken. Raises RecordError for rubbish."""
     middle = packed.at + packed.index_bytes
     bits = int.from_bytes(raw[packed.at : middle], "big")
-    mask = (1 << packed.width) - 1
+    selector, sizes, masks, offsets = packed.code
+    which = (1 << selector) - 1
     shift = packed.index_bytes * 8
     scores = int.from_bytes(b"\x01" + raw[middle : packed.end], "big")
     runs = bin(scores)[3:].split("1")
@@ -179,10 +208,11 @@ def unpack(raw: bytes, packed: PackedList) -> Iterator[tuple[int, float]]:
     level = packed.first_level
     for run in runs[:-1]:
         level += len(run)
-        shift -= packed.width
-        if level > LOWEST_LEVEL:
-            raise RecordError("a score below the lowest level")
-        yield (bits >> shift) & mask, _LEVELS[level]
+        chosen = bits >> shift - selector & which if which else 0
+        shift -= sizes[chosen]
+        if level > LOWEST_LEVEL or shift < 0:
+            raise RecordError("a score below the lowest level, or too few indexes")
+        yield (bits >> shift & masks[chosen]) + offsets[chosen], _LEVELS[level]
 
 
 def alias_record(customer: bytes) -> bytes:
@@ -216,9 +246,11 @@ class Relations(NamedTuple):
             )
         except struct.error:
             raise RecordError(f"relations of {len(raw)} bytes are too short") from None
-        first = PackedList(RELATIONS_HEAD.size, related, width, 0, lengths[0])
-        second = PackedList(first.end, together, width, 0, lengths[1])
-        if version != VERSION or second.end != len(raw):
+        code = fixed_code(width)
+        sizes = [(count * width + 7) // 8 for count in (related, together)]
+        first = PackedList(RELATIONS_HEAD.size, related, 0, lengths[0], sizes[0], code)
+        second = PackedList(first.end, together, 0, lengths[1], sizes[1], code)
+        if version != RELATIONS_VERSION or second.end != len(raw):
             raise RecordError(f"relations of version {version} and {len(raw)} bytes")
         return cls(
             _scaled(unpack(raw, first), top),
