@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
@@ -22,12 +22,13 @@ def best_widths(counts: np.ndarray) -> list[int]:
         for widths in combinations_with_replacement(range(full + 1), classes)
         if sum(1 << width for width in widths) >= len(counts)
     )
-    return list(min(choices, key=lambda widths: (_bits(Code.of(widths), before), len(widths))))
+    costs = ((_bits(widths, before), len(widths), widths) for widths in choices)
+    return list(min(costs)[-1])
 
 
-def _bits(code: Code, before: list[int]) -> int:
+def _bits(widths: Sequence[int], before: list[int]) -> int:
     """Bits of all numbers; ``before``: how many occurrences come before each number."""
-    most = len(before) - 1
+    code, most = Code.of(widths), len(before) - 1
     ends = [before[min(first, most)] for first in code.firsts]
     return sum(
         size * (end - start) for size, (start, end) in zip(code.sizes, pairwise(ends), strict=True)
