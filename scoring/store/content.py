@@ -18,6 +18,7 @@ from scoring.store.extras import ExtrasNames
 from scoring.store.extras_packing import extras_names
 from scoring.store.packing import Ranked, pack_relations, ranked
 from scoring.store.published import Layout, pack_relations_chunk
+from scoring.store.reasons_packing import Reasons, told
 from scoring.store.records import Widths
 
 POPULAR = 500  # items of the popular list
@@ -29,10 +30,11 @@ _ITEM_FIELDS = (
     c.STOCK, c.TAGS, c.REPEAT_DAYS, c.NEW_SINCE, c.PRICE_BEFORE, c.BACK_SINCE,
 )  # fmt: skip
 _TAGS = _ITEM_FIELDS.index(c.TAGS)
-_NAMING = {
-    c.ITEM_INDEX, c.BRAND_INDEX, c.CATEGORY_INDEX, c.DUE_INDEX, c.WATCHED_INDEX,
-    c.TIMEZONE, c.NIGHT_CONSENT, c.SENT_CHANNEL,
+# columns that name items (0), brands (1) and categories (2)
+_COUNTED = {
+    c.ITEM_INDEX: 0, c.DUE_INDEX: 0, c.WATCHED_INDEX: 0, c.BRAND_INDEX: 1, c.CATEGORY_INDEX: 2,
 }  # fmt: skip
+_NAMING = {*_COUNTED, c.TIMEZONE, c.NIGHT_CONSENT, c.SENT_CHANNEL, c.ITEM_REASONS}
 
 
 class Content:
@@ -47,14 +49,15 @@ class Content:
         self._arrivals = snapshot.arrivals()
         occurring = _Occurring.of(snapshot)
         self.names = occurring.names
+        self.reasons = occurring.reasons
         published = np.flatnonzero(self._published(occurring.items))
         self._used = published[_often_first(occurring.items[published])]
-        self.numbers = _numbers(self._used, self._items.num_rows)
         brands, categories = map(_often_first, (occurring.brands, occurring.categories))
-        self.brands: list[str] = snapshot.brands()[c.BRAND].take(brands).to_pylist()
-        self.categories: list[str] = snapshot.categories()[c.CATEGORY].take(categories).to_pylist()
+        self.numbers = _numbers(self._used, self._items.num_rows)
         self.brand_numbers = _numbers(brands, len(brands))
         self.category_numbers = _numbers(categories, len(categories))
+        self.brands: list[str] = snapshot.brands()[c.BRAND].take(brands).to_pylist()
+        self.categories: list[str] = snapshot.categories()[c.CATEGORY].take(categories).to_pylist()
         self._brand_index = {name: index for index, name in enumerate(self.brands)}
         self._category_index = {name: index for index, name in enumerate(self.categories)}
         self.chunks = -(-len(self._used) // CHUNK)
@@ -79,6 +82,7 @@ class Content:
             arrivals=self._scored(self._arrivals),
             timezones=list(self.names.timezones),
             channels=list(self.names.channels),
+            reasons=self.reasons.numbers.tolist(),
             codes=self._codes,
         )
 
@@ -151,31 +155,33 @@ def _numbers(places: np.ndarray, rows: int) -> np.ndarray:
 
 
 class _Occurring(NamedTuple):
-    """How often customers' rows name each item, brand and category: int64 each; and the names of
-    their extras."""
+    """How often customers' rows name each item, brand and category: int64 each; and what their
+    extras and reasons name."""
 
     items: np.ndarray
     brands: np.ndarray
     categories: np.ndarray
     names: ExtrasNames
+    reasons: Reasons
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> _Occurring:
         meta = snapshot.meta
-        columns = {c.ITEM_INDEX: 0, c.DUE_INDEX: 0, c.WATCHED_INDEX: 0,
-                   c.BRAND_INDEX: 1, c.CATEGORY_INDEX: 2}  # fmt: skip
-        counts = [np.zeros(rows, np.int64) for rows in (meta.items, meta.brands, meta.categories)]
+        items, brands, categories = counts = [
+            np.zeros(rows, np.int64) for rows in (meta.items, meta.brands, meta.categories)
+        ]
         zones: set[str] = set()
         channels: set[str] = set()
+        reasons: list[tuple[np.ndarray, np.ndarray]] = []
         for batch in snapshot.batches():
             rows = completed(SCORES, batch.select([n for n in batch.column_names if n in _NAMING]))
-            for column, which in columns.items():
-                flat = pc.list_flatten(rows[column]).to_numpy()
-                counts[which] += np.bincount(flat, minlength=len(counts[which]))
+            for column, which in _COUNTED.items():
+                indexes = pc.list_flatten(rows[column]).to_numpy()
+                counts[which] += np.bincount(indexes, minlength=len(counts[which]))
+            for chunk in rows[c.ITEM_REASONS].chunks:
+                reasons.append(told(chunk))
             names = extras_names(rows)
             zones.update(names.timezones)
             channels.update(names.channels)
-        items, brands, categories = counts
-        return cls(
-            items, brands, categories, ExtrasNames(tuple(sorted(zones)), tuple(sorted(channels)))
-        )
+        names = ExtrasNames(tuple(sorted(zones)), tuple(sorted(channels)))
+        return cls(items, brands, categories, names, Reasons(reasons))

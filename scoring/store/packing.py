@@ -11,16 +11,15 @@ from scoring.store.code_choice import coded
 from scoring.store.codes import Code, fixed_code
 from scoring.store.errors import RecordError
 from scoring.store.reasons_packing import Tail
-from scoring.store.reasons_record import REASONS_HEAD
 from scoring.store.records import (
     CUSTOMER_HEAD,
     EXTRAS_HEAD,
     INDEX_HEAD,
+    INDEXED,
     LEVELS_PER_OCTAVE,
     LOWEST_LEVEL,
     MAX_ENTRIES,
     RELATIONS_HEAD,
-    RELATIONS_VERSION,
     SCALAR_STEPS,
     VERSION,
     Widths,
@@ -83,7 +82,7 @@ def pack_customers(
     extras: Tail | None = None,
 ) -> list[bytes]:
     """One customer record a row. ``purchase`` (probability) and ``expected`` float (rows,);
-    ``reasons`` of the first items.
+    ``reasons`` of the first items and ``extras`` as their packing made them; None: nobody has any.
 
     Raises RecordError for a probability outside 0 … 1 or an index that does not fit its width.
     """
@@ -97,20 +96,24 @@ def pack_customers(
     if not (np.isfinite(expected).all() and (expected >= 0).all()):
         raise RecordError("expected purchases are negative, NaN or infinite")
     rows = len(purchase)
+    index_head = np.zeros((rows, INDEX_HEAD.size), np.uint8)
+    parts = _Parts([index_head], [np.full(rows, INDEX_HEAD.size)])
     firsts, lengths = [], []
-    parts = _Parts([np.zeros((rows, INDEX_HEAD.size), np.uint8)], [_all(rows, INDEX_HEAD.size)])
     for code, each in zip(widths.codes, lists, strict=True):
         levels = _levels(each.scores, each.counts, LEVELS_PER_OCTAVE)
         firsts.append(levels[:, 0] if levels.shape[1] else np.zeros(rows, np.int64))
         lengths.append(_add(parts, each, levels, code))
     index_bytes = np.column_stack(parts.lengths[1::2]).astype("<u2")
-    parts.matrices[0][:] = index_bytes.view(np.uint8).reshape(rows, INDEX_HEAD.size)
+    index_head[:] = index_bytes.view(np.uint8).reshape(index_head.shape)
     head = np.zeros(rows, [("bytes", "u1", 10), ("purchase", "<u2"), ("expected", "<f2")])
     counts = [each.counts for each in lists]
-    for tail, least in ((reasons, REASONS_HEAD.size), (extras, EXTRAS_HEAD.size)):
+    for tail, least in ((reasons, 1), (extras, EXTRAS_HEAD.size)):
         parts.matrices.append(np.zeros((rows, least), np.uint8) if tail is None else tail.matrix)
-        parts.lengths.append(_all(rows, least) if tail is None else tail.lengths)
-    head["bytes"] = np.column_stack([np.full(rows, VERSION), *counts, *firsts, *lengths])
+        parts.lengths.append(
+            np.full(rows, least) if tail is None else np.maximum(tail.lengths, least)
+        )
+    version = np.full(rows, INDEXED)
+    head["bytes"] = np.column_stack([version, *counts, *firsts, *lengths])
     head["purchase"] = _levels_of(purchase, SCALAR_STEPS, 0xFFFF)
     head["expected"] = np.minimum(expected, 65_504)
     return _join(head.view("u1").reshape(rows, CUSTOMER_HEAD.size), parts)
@@ -132,7 +135,7 @@ def pack_relations(related: Ranked, together: Ranked, width: int) -> list[bytes]
         lengths.append(_add(parts, each, levels, fixed_code(width)))
     head = np.zeros(rows, [("bytes", "u1", 5), ("tops", "<f4", 2)])
     counts = [related.counts, together.counts]
-    head["bytes"] = np.column_stack([np.full(rows, RELATIONS_VERSION), *counts, *lengths])
+    head["bytes"] = np.column_stack([np.full(rows, VERSION), *counts, *lengths])
     head["tops"] = np.column_stack(tops)
     return _join(head.view("u1").reshape(rows, RELATIONS_HEAD.size), parts)
 
@@ -150,16 +153,12 @@ def _levels(scores: np.ndarray, counts: np.ndarray, steps: int) -> np.ndarray:
     return np.maximum.accumulate(levels, axis=1)
 
 
-def _all(rows: int, length: int) -> np.ndarray:
-    return np.full(rows, length, np.int64)
-
-
 def _add(parts: _Parts, each: Ranked, levels: np.ndarray, code: Code) -> np.ndarray:
     """Appends the two bit strings of each row; returns the bytes of the second."""
     rows, longest = each.indexes.shape
-    indexes, index_bits = _index_bits(each, code)
+    indexes, bits = _index_bits(each, code)
     parts.matrices.append(indexes)
-    parts.lengths.append((index_bits + 7) // 8)
+    parts.lengths.append((bits + 7) // 8)
     position = np.arange(longest)
     present = position < each.counts[:, None]
     marks = levels - levels[:, :1] + position if longest else levels
