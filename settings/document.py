@@ -21,12 +21,12 @@ from settings.column_schema import ColumnMappingSchema
 from settings.connection_schema import AttributeSchema, ConnectionField, ConnectionSchema
 from settings.document_text import CLOSING, EXAMPLES, OPENING, SECTIONS
 from settings.fields import Cron, Flag, Mapped, Moment, Number, Scalar, Strict, WholeNumber, Zone
+from settings.landing_schema import LandingSchema
 from settings.load import DEFAULT_STATE_DIR
 from settings.schema import LimitsSchema, SandboxSchema, ServiceSchema, WebSchema, WorkspaceSchema
 from settings.sections import (
     ContentSchema,
     GateSchema,
-    LandingSchema,
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,

@@ -228,7 +228,7 @@ def _complete_event(values: dict[str, str]) -> None:
     values[c.IDENTIFIER_KIND] = (
         f"CASE WHEN {identifier} IS NULL AND {device} IS NOT NULL THEN {sql.literal(c.DEVICE_ID)} "
         f"WHEN {kind} IS NULL AND g_{c.IDENTIFIER_KIND} IS NULL THEN {sql.literal(c.EXTERNAL_ID)} "
-        f"WHEN {sql.one_of(kind, c.IDENTIFIER_KINDS)} THEN {kind} END"
+        f"WHEN {sql.one_of(kind, (*c.IDENTIFIER_KINDS, c.CUSTOMER_HASH))} THEN {kind} END"
     )
     values[c.EVENT_TYPE] = (
         f"CASE WHEN {sql.one_of(values[c.EVENT_TYPE], c.EVENT_TYPES)} "
