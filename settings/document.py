@@ -21,15 +21,16 @@ from settings.column_schema import ColumnMappingSchema
 from settings.connection_schema import AttributeSchema, ConnectionField, ConnectionSchema
 from settings.document_text import CLOSING, EXAMPLES, OPENING, SECTIONS
 from settings.fields import Cron, Flag, Mapped, Moment, Number, Scalar, Strict, WholeNumber, Zone
+from settings.landing_schema import LandingSchema
 from settings.load import DEFAULT_STATE_DIR
 from settings.schema import LimitsSchema, SandboxSchema, ServiceSchema, WebSchema, WorkspaceSchema
 from settings.sections import (
     ContentSchema,
     GateSchema,
-    LandingSchema,
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,
+    SendSchema,
 )
 from settings.source_schema import SourceField, SourceSchema
 from settings.vocabulary import SCORES, TABLES
@@ -91,6 +92,7 @@ def render(
         _section("content", ContentSchema()),
         _section("landing", LandingSchema()),
         _section("segments", SegmentSchema()),
+        _section("send", SendSchema()),
         _section("connections", ConnectionSchema()),
         _section("attributes", AttributeSchema()),
         _scores(),
@@ -113,7 +115,7 @@ def _options(what: str, name: str, schema: Schema) -> str:
 
 def _key_table(schema: Schema) -> str:
     rows = [f"| {' | '.join(_HEADINGS)} |", "| --- " * len(_HEADINGS) + "|"]
-    for key, field in schema.fields.items():
+    for key, field in sorted(schema.fields.items(), key=lambda each: not each[1].required):
         cells = (
             f"`{field.data_key or key}`",
             _type(field),
