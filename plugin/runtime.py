@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, current_app
 from prometheus_client import CollectorRegistry
@@ -15,6 +16,7 @@ from plugin.auth import Keys
 from plugin.decisions import DecisionLog
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
+from plugin.landing.tracking import Tracker
 from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
@@ -39,6 +41,7 @@ class Workspace:
     now: Callable[[], datetime]  # the workspace's clock: as_of and on from there, or the wall clock
     reader: Reader
     recent: RecentEvents
+    store_items: Callable[[Sequence[tuple[str, Mapping[str, Any], float]], float], None]
     segments: SegmentJobs
     jobs: Jobs
     decisions: DecisionLog
@@ -54,6 +57,7 @@ class Runtime:
     workspaces: Mapping[str, Workspace]
     no_keys: Keys  # of a workspace that is not there
     links: Links
+    tracker: Tracker
     metrics: Metrics
     presence: Presence
     scrape: Callable[[Workspace], Sequence[CollectorRegistry]]  # what only a scrape reads

@@ -12,13 +12,18 @@ from settings.vocabulary import (  # noqa: F401
     AD_CONSENT,
     ATTRIBUTE_SCORES,
     ATTRIBUTES,
+    AUTOMATED,
+    AUTOMATED_CLICK,
+    AUTOMATED_OPEN,
     AVAILABLE_FROM,
     BRAND,
     CAMPAIGN_COLUMNS,
     CAMPAIGN_ID,
     CATEGORY,
     CHANNEL,
+    CLICK,
     CUSTOMER_COLUMNS,
+    CUSTOMER_HASH,
     CUSTOMER_ID,
     DEVICE_ID,
     ENDS_AT,
@@ -35,6 +40,7 @@ from settings.vocabulary import (  # noqa: F401
     IMAGE_URL,
     ITEM_COLUMNS,
     ITEM_ID,
+    LINK,
     MARGIN,
     MESSAGE_SENT,
     NAME,
@@ -42,6 +48,7 @@ from settings.vocabulary import (  # noqa: F401
     OCCURRED_AT,
     OFFER_COLUMNS,
     OFFER_ID,
+    OPEN,
     PRICE,
     PROPERTIES,
     PURCHASE,
@@ -107,7 +114,6 @@ ITEMS = "items"  # ids in the order shown
 SCORES = "scores"  # float32, theirs
 PROCESS = "process"
 SEQUENCE = "sequence"  # number of the answer in its process, from 0
-CUSTOMER_HASH = "customer_hash"  # the kind under which an erasure remembers CUSTOMER
 
 # segment members
 RANK = "rank"  # int32 from 1
