@@ -179,7 +179,9 @@ def turn(
 
 
 def ratio(rounds: list[dict[str, Run]], against: str) -> float:
-    return round(statistics.median(each["plugin"].per_s / each[against].per_s for each in rounds), 3)
+    return round(
+        statistics.median(each["plugin"].per_s / each[against].per_s for each in rounds), 3
+    )
 
 
 @contextmanager

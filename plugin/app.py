@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +17,7 @@ from werkzeug.routing import BaseConverter
 from plugin import customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
+from plugin.decisions import DecisionLogs
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import routes as events
 from plugin.events import webhooks
@@ -97,6 +100,7 @@ def create_app(
     app.url_map.converters["anything"] = _AnythingConverter
     found = _runtime(settings, redis_url, translators)
     found.install(app)
+    _watch(found)
     logs.install(app)
     found.metrics.install(app)
     app.after_request(secure)
@@ -118,12 +122,13 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
     metrics, pressure = Metrics(), Pressure()
-    metrics.gauge(
-        "web_waiting_calls", "Calls that have no thread yet", lambda: float(pressure.waiting)
-    )
+    reader = partial(Reader, hasty, watch=metrics)
     presence = Presence(hasty)
+    decisions = DecisionLogs(hasty, dropped=metrics.dropped)
     workspaces = {
-        name: _workspace(settings, found, key=key, patient=patient, hasty=hasty)
+        name: _workspace(
+            settings, found, key=key, patient=patient, reader=reader, decisions=decisions
+        )
         for name, found in settings.workspaces.items()
     }
     places = {name: Place(Taps(patient, name), each.recent) for name, each in workspaces.items()}
@@ -142,8 +147,32 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     )
 
 
+def _watch(found: Runtime) -> None:
+    """What this process can tell of itself at any moment."""
+    readers = [workspace.reader for workspace in found.workspaces.values()]
+    gauge = found.metrics.gauge
+    gauge("web_waiting_calls", "Calls that have no thread yet", lambda: found.pressure.waiting)
+    gauge(
+        "web_store_away",
+        "Workspaces for which a web worker answers without the store, added up over the workers",
+        lambda: sum(reader.away for reader in readers),
+    )
+    gauge(
+        "web_live_behind_seconds",
+        "For how long a worker has known of changed items and not had the change",
+        lambda: max((reader.behind_s for reader in readers), default=0.0),
+        "livemax",
+    )
+
+
 def _workspace(
-    settings: Settings, found: WorkspaceSettings, *, key: bytes, patient: Any, hasty: Any
+    settings: Settings,
+    found: WorkspaceSettings,
+    *,
+    key: bytes,
+    patient: Any,
+    reader: Callable[[str, bytes, Path], Reader],
+    decisions: DecisionLogs,
 ) -> Workspace:
     folder = settings.workspace_dir(found.workspace)
     folder.mkdir(parents=True, exist_ok=True)
@@ -152,10 +181,11 @@ def _workspace(
         folder=folder,
         keys=Keys(folder),
         now=Clock.open(folder, found.as_of).now,
-        reader=Reader(hasty, found.workspace, key, folder),
+        reader=reader(found.workspace, key, folder),
         recent=RecentEvents(patient, found.workspace, key),
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
+        decisions=decisions.log(found.workspace, folder),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
     )
 

@@ -106,6 +106,10 @@ class Metrics:
             "content_unsent", "Content answers that said not to send", "kind", "reason"
         )
         self.events = self._counter("events", "Events received", "outcome")
+        self.decisions = self._counter(
+            "decisions_dropped",
+            "Decisions for which there was no room while the store was away",
+        )
         self.landings = self._counter(
             "landing", "Landing pages opened, products clicked", "event", "agent"
         )
@@ -143,6 +147,10 @@ class Metrics:
         """Counts the loading of a snapshot's catalogue."""
         self.loads.labels("loaded" if ok else "failed").inc()
         self.load_seconds.inc(seconds)
+
+    def dropped(self, count: int) -> None:
+        """Counts decisions that were not kept, of all workspaces: who looks is of one of them."""
+        self.decisions.inc(count)
 
     def landing(self, event: str, *, robot: bool) -> None:
         """Counts an ``open`` or a ``click``."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from flask import Flask, current_app
 from prometheus_client import CollectorRegistry
 
 from plugin.auth import Keys
+from plugin.decisions import DecisionLog
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
 from plugin.landing.tracking import Tracker
@@ -39,6 +41,7 @@ class Workspace:
     recent: RecentEvents
     segments: SegmentJobs
     jobs: Jobs
+    decisions: DecisionLog
     erase: Callable[[str], None]  # a customer, from the store, at once
 
 
@@ -57,6 +60,11 @@ class Runtime:
     limits: Limits
     secret: bytes
     translators: Mapping[str, Translator]  # by type of connection: what tools tell, as events
+
+    @cached_property
+    def landing_prefix(self) -> str:
+        """What landing links begin with."""
+        return f"{self.settings.public_url}/l/"
 
     def install(self, app: Flask) -> None:
         app.extensions[_EXTENSION] = self

@@ -34,6 +34,7 @@ COMMANDS = {
     "runs": "rightsend.commands.runs:runs",
     "rollback": "rightsend.commands.runs:rollback",
     "export": "rightsend.commands.export:export",
+    "decisions": "rightsend.commands.decisions:decisions",
     "keys": "rightsend.commands.keys:keys",
     "web": "rightsend.commands.processes:web",
     "worker": "rightsend.commands.processes:worker",

@@ -13,7 +13,9 @@ from rightsend.event_files import source_types
 from rightsend.store_process import BusyError, flock
 from rightsend.sync import sync
 from scoring import nightly
+from scoring.decision_ledger import LedgerError
 from scoring.decisions import Decisions
+from scoring.delta import LakeError
 from scoring.progress import Progress
 from scoring.snapshot import Snapshot
 from settings.workspace import WorkspaceSettings
@@ -68,8 +70,12 @@ def run(
         ) from None
 
 
-def decisions(context: Context, workspace: WorkspaceSettings) -> dict[str, int]:
-    """For the report: how many answers are in the lake, late and lost, and what was tidied."""
-    tidied = draining.tidy_decisions(context, workspace)
-    counts = Decisions(context.workspace_dir(workspace)).counts(time.time())
+def decisions(context: Context, workspace: WorkspaceSettings) -> dict[str, Any]:
+    """For the report: how many answers are in the lake, late and lost, and what was tidied; or
+    ``error``, for their log must not cost a night."""
+    try:
+        tidied = draining.tidy_decisions(context, workspace)
+        counts = Decisions(context.workspace_dir(workspace)).counts(time.time())
+    except (LedgerError, LakeError) as error:
+        return {"error": str(error)}
     return {**counts._asdict(), **tidied}

@@ -123,13 +123,15 @@ def _call(here: Workspace, campaign: str, limit: int, **more: str) -> Call:
 
 def _content(chosen: Chosen, language: str) -> page.Content:
     picked, reading = chosen.picked, chosen.reading
-    catalogue = reading.published.catalogue
     return page.Content(
-        items=[shown(catalogue, entry, language) for entry in picked.entries],
+        items=[shown(reading.published, entry, language) for entry in picked.entries],
         categories=[name for name, _ in reading.categories(_SECTIONS)],
         brands=[name for name, _ in reading.brands(_SECTIONS)],
         personal=reading.customer_known and not picked.fallback,
-        reasons=[[each.code for each in decode(entry.reasons)] for entry in picked.entries],
+        reasons=[
+            [each.code for each in decode(reading.published.reason_numbers(entry.reasons))]
+            for entry in picked.entries
+        ],
         updated_at=chosen.created_at,
     )
 

@@ -182,9 +182,19 @@ class Catalogue:
         such number."""
         return self._patched.get(number) or self._text(self._json, number)
 
+    def jsons(self, numbers: Iterable[int]) -> list[bytes]:
+        """json() of each, without the last brace. Raises RecordError."""
+        if self._patched:
+            return [self.json(number)[:-1] for number in numbers]
+        raw, base, starts = self._json.raw, self._json.base, self._json.starts
+        try:
+            return [raw[base + starts[n] : base + starts[n + 1] - 1] for n in numbers]
+        except IndexError:
+            raise RecordError(f"an item number beyond {len(self)}") from None
+
     def sellable(self, number: int) -> bool:
         """Raises IndexError if there is no such number."""
-        if number in self.live:
+        if self.live and number in self.live:
             changed = self.live[number]
             if changed.stock is not None and changed.stock <= 0:
                 return False

@@ -108,6 +108,12 @@ class Keys:
         """The hash that holds bucket ``number`` of a generation."""
         return f"{self.open}{number:03x}}}:c:{generation}"
 
+    def record_and_recent(self, generation: str, customer: bytes) -> tuple[bytes, bytes]:
+        """customers() of the customer's bucket and recent(), as they travel."""
+        name = customer.hex()
+        slot = f"{self.open}{name[:3]}}}:"
+        return f"{slot}c:{generation}".encode(), f"{slot}r:{name}".encode()
+
     def recent(self, customer: bytes) -> str:
         return f"{self.open}{customer.hex()[:3]}}}:r:{customer.hex()}"
 

@@ -46,6 +46,7 @@ class Layout(NamedTuple):
     arrivals: Sequence[tuple[int, float]] = ()  # new items likewise
     timezones: Sequence[str] = ()  # that customers' extras name by position
     channels: Sequence[str] = ()
+    reasons: Sequence[int] = ()  # that customers' records name by position
 
     @property
     def widths(self) -> Widths:
@@ -112,6 +113,7 @@ class PublishedSnapshot:
         self.arrivals = layout.arrivals
         self.timezones = layout.timezones
         self.channels = layout.channels
+        self.reasons = layout.reasons
         self.catalogue = catalogue or Catalogue(columns)
         self._relations = columns.texts("relations")
         if not len(self.catalogue) == layout.published_items == len(self._relations):
@@ -165,14 +167,21 @@ class PublishedSnapshot:
         catalogue = self.catalogue
         unwanted = {catalogue.number(item_id) for item_id in exclude}
         found = (
-            ScoredItem(catalogue.item(number), *scored)
-            for number, *scored in entries
+            ScoredItem(catalogue.item(number), score, *map(self.reason_numbers, reasons))
+            for number, score, *reasons in entries
             if number not in unwanted and catalogue.sellable(number)
         )
         try:
             return list(islice(found, limit))
         except (RecordError, IndexError) as problem:
             raise StoreUnavailable("rubbish", str(problem)) from None
+
+    def reason_numbers(self, places: Iterable[int]) -> tuple[int, ...]:
+        """Reasons by their places in the layout, as scoring.reasons.reason.decode reads them.
+
+        Raises IndexError for a place that is not there.
+        """
+        return tuple([self.reasons[place] for place in places])
 
     def _of(self, item_id: str) -> Relations:
         number = self.catalogue.number(item_id)

@@ -18,12 +18,14 @@ from scoring.store.client import Client
 from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.fallback import FallbackFile
 from scoring.store.following import Following
-from scoring.store.keys import Keys, bucket, customer_hash
+from scoring.store.keys import Keys, customer_hash
 from scoring.store.persons import NOBODY, Person, parse_person, person_command
 from scoring.store.published import Pointer, PublishedSnapshot, nothing_published
 from scoring.store.reading import Reading
 from scoring.store.recent_record import RECENT_EVENTS, unpack_recent
 from scoring.store.records import CustomerRecord, alias_record, alias_target
+from scoring.store.watch import NOBODY as WATCHED_BY_NOBODY
+from scoring.store.watch import Watch
 from scoring.store.wire import Wire
 
 Command = tuple[bytes, ...]
@@ -62,8 +64,9 @@ class Reader:
         workspace_dir: Path | None = None,
         *,
         breaker: Breaker | None = None,
+        watch: Watch = WATCHED_BY_NOBODY,
     ) -> None:
-        self._wire = Wire(client)
+        self._wire = Wire(client, watch=watch)
         self._workspace = workspace
         self._secret = secret
         self._keys = Keys(workspace)
@@ -71,26 +74,32 @@ class Reader:
         self._breaker = breaker or Breaker()
         self._fallback = FallbackFile(workspace_dir) if workspace_dir else None
         self._following = Following(
-            client, self._keys, workspace_dir and workspace_dir / "published"
+            client, self._keys, workspace_dir and workspace_dir / "published", watch
         )
+
+    @property
+    def away(self) -> bool:
+        """Whether the store failed, and was not there again since."""
+        return not self._breaker.closed
+
+    @property
+    def behind_s(self) -> float:
+        """For how long live changes of items have been known but not had, in seconds."""
+        return self._following.behind_s
 
     def hash_of(self, customer: str) -> bytes:
         """The pseudonym under which Redis (and a landing link) knows the customer, 12 bytes."""
         return customer_hash(self._secret, self._workspace, customer)
 
-    def read(self, customer: str | None = None, carry: Command | None = None) -> Reading:
-        """Everything for one content call. ``customer`` is an external id or ``kind:identifier``;
-        None reads the snapshot alone. ``carry``: a command that travels along; that it failed fails
-        nothing else."""
-        if customer is None:
-            return self._guarded(_Asked(None), carry)
+    def read(self, customer: str | bytes | None = None, carry: Command | None = None) -> Reading:
+        """Everything for one content call. ``customer`` is an external id, ``kind:identifier``, or
+        a hash, as landing links hold one; None reads the snapshot alone. ``carry``: a command that
+        travels along; that it failed fails nothing else."""
+        if customer is None or isinstance(customer, bytes):
+            return self._guarded(_Asked(customer, own=False), carry)
         kind, separator, _ = customer.partition(":")
         own = not (separator and kind in IDENTIFIER_KINDS)
         return self._guarded(_Asked(self.hash_of(customer), own), carry)
-
-    def customer_by_hash(self, customer: bytes | None) -> Reading:
-        """As read(), for a customer hash (landing links hold one)."""
-        return self._guarded(_Asked(customer, own=False), None)
 
     def _guarded(self, asked: _Asked, carry: Command | None) -> Reading:
         if not self._breaker.allow():
@@ -181,9 +190,10 @@ class Reader:
             return [_packed(command)], lambda answers: self._person(
                 answers[0], generation, customer
             )
+        records, recent = keys.record_and_recent(generation, customer)
         commands: list[Command] = [
-            (b"HGET", keys.customers(generation, bucket(customer)).encode(), customer),
-            (b"ZRANGE", keys.recent(customer).encode(), b"0", _LAST, b"REV"),
+            (b"HGET", records, customer),
+            (b"ZRANGE", recent, b"0", _LAST, b"REV"),
         ]
         if asked.own:
             return commands, lambda answers: Person(

@@ -13,11 +13,14 @@ def pick(asked: Asked) -> Picked:
     entries: list[Entry] = []
     if reading.record is not None:
         sellable = reading.published.catalogue.sellable
-        for entry in reading.record.explained():
-            if entry[0] not in gone and sellable(entry[0]):
-                entries.append(Entry(*entry))
-                if len(entries) == asked.limit:
-                    return Picked(entries)
+        for some in (asked.limit, None):  # mostly the first ones will do
+            entries = [
+                Entry._make((*entry, None))
+                for entry in reading.record.explained(some)
+                if entry[0] not in gone and sellable(entry[0])
+            ][: asked.limit]
+            if len(entries) == asked.limit:
+                return Picked(entries)
     reason = None if entries else NO_SCORES
     if reading.record is None:
         reason = UNKNOWN_CUSTOMER
