@@ -110,7 +110,7 @@ def _options(what: str, name: str, schema: Schema) -> str:
 
 def _key_table(schema: Schema) -> str:
     rows = [f"| {' | '.join(_HEADINGS)} |", "| --- " * len(_HEADINGS) + "|"]
-    for key, field in schema.fields.items():
+    for key, field in sorted(schema.fields.items(), key=lambda each: not each[1].required):
         cells = (
             f"`{field.data_key or key}`",
             _type(field),

@@ -13,7 +13,18 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import ConnectorError, Reject, Retry, Stop
-from connectors.http import Answer, Client, Timeouts, download, require_success
+from connectors.http import (
+    Answer,
+    Client,
+    Timeouts,
+    as_list,
+    as_object,
+    basic_auth,
+    download,
+    require_list,
+    require_object,
+    require_success,
+)
 
 SECRET = "a-very-secret-key"
 
@@ -164,9 +175,47 @@ def test_the_status_says_what_to_do(status: int, error: type[ConnectorError]) ->
     assert getattr(raised.value, "after_s", 4.0) == 4.0
 
 
-def test_text_of_the_tool_is_one_short_line_without_secrets() -> None:
+def test_the_object_of_a_success_is_what_was_told() -> None:
+    answer = Answer(201, {"id": 7})
+    assert require_object(answer) == answer.told == {"id": 7}
+
+
+@pytest.mark.parametrize("body", [None, [], [{"id": 7}], "ok", 7])
+def test_bad_input_a_success_that_is_no_object_is_unknown(body: object) -> None:
+    assert Answer(200, body).told == {}
+    with pytest.raises(Retry, match="so nobody knows"):
+        require_object(Answer(200, body))
+
+
+def test_bad_input_an_object_is_no_success_by_itself() -> None:
+    with pytest.raises(Stop):
+        require_object(Answer(403, {"ok": True}))
+
+
+@pytest.mark.parametrize("value", [None, "ab", 7, (1, 2)])
+def test_bad_input_what_is_no_object_and_no_list_is_an_empty_one(value: object) -> None:
+    assert (as_object(value), as_list(value)) == ({}, [])
+
+
+@pytest.mark.parametrize("told", [{}, {"lists": None}, {"lists": {}}, {"lists": "ab"}])
+def test_bad_input_a_list_that_is_none_is_asked_for_again(told: dict[str, object]) -> None:
+    with pytest.raises(Retry, match="its list of lists"):
+        require_list(told, "lists")
+    assert require_list({"lists": [1]}, "lists") == [1]
+
+
+def test_basic_auth_is_hidden_in_both_forms() -> None:
+    headers, secrets = basic_auth("user", "kéy")
+    assert headers == {"Authorization": "Basic dXNlcjprw6l5"}
+    tool = Client("https://tool.example", headers, secrets)
+    assert tool.reason("kéy or dXNlcjprw6l5") == "[secret] or [secret]"
+
+
+def test_text_of_the_tool_is_one_short_line_without_secrets_and_addresses() -> None:
     asked = client("http://127.0.0.1:1")
     assert asked.reason(f"bad\r\nkey {SECRET}\x00!") == "bad key [secret] !"
+    assert asked.reason("no anna@shop.example, Ben <ben@b>") == "no (address) Ben (address)"
+    assert "anna" not in asked.reason(f"{'x ' * 97}anna@shop.example")
     assert len(asked.reason("x" * 10_000)) == 200
     cut = asked.reason(" " * 1_990 + SECRET)
     assert SECRET[:6] not in cut

@@ -90,6 +90,13 @@ def test_every_row_of_every_table_has_as_many_cells_as_its_heading() -> None:
             assert cells == width, line
 
 
+def test_what_is_required_stands_first_in_each_table() -> None:
+    for table in render(SCHEMAS).split("| key | type |")[1:]:
+        rows = [line for line in table.splitlines() if line.startswith("| `")]
+        required = ["**required**" in row for row in rows]
+        assert required == sorted(required, reverse=True), rows
+
+
 def test_the_module_prints_the_page_without_connectors() -> None:
     command = [sys.executable, "-m", "settings.document"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)

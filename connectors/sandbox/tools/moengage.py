@@ -5,8 +5,6 @@ https://www.moengage.com/docs/api/introduction
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,24 +42,13 @@ class MoEngage(ToolDouble):
 
     def authorised(self) -> bool:
         """Workspace id and key; the id once more in a header or the address."""
-        scheme, _, basic = request.headers.get("Authorization", "").partition(" ")
-        try:
-            workspace_id, _, key = base64.b64decode(basic, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-        told = (request.headers.get("MOE-APPKEY"), request.args.get("app_id", workspace_id))
-        return (
-            scheme.lower() == "basic"
-            and self.keys.accept(key)
-            and all(each in (None, workspace_id) for each in told)
-        )
+        workspace_id = request.authorization and request.authorization.username
+        told = (request.headers.get("MOE-APPKEY"), request.args.get("app_id"))
+        return self.authorised_by_basic() and all(each in (None, workspace_id) for each in told)
 
     def refused(self, status: int, text: str) -> Response:
         error = {"message": text, "type": TYPES.get(status, "ServerError"), "request_id": "s"}
         return make_response(jsonify(status="fail", error=error), 400 if status == 404 else status)
-
-    def held(self) -> dict[str, dict[str, Any]]:
-        return self.shelf("profiles").all()
 
     def members(self, segment_id: str) -> list[str]:
         return list(self.shelf(f"cohort-{segment_id}").all())
