@@ -12,13 +12,19 @@ from settings.vocabulary import (  # noqa: F401
     AD_CONSENT,
     ATTRIBUTE_SCORES,
     ATTRIBUTES,
+    AUTOMATED,
+    AUTOMATED_CLICK,
+    AUTOMATED_OPEN,
     AVAILABLE_FROM,
     BRAND,
     CAMPAIGN_COLUMNS,
     CAMPAIGN_ID,
+    CART,
     CATEGORY,
     CHANNEL,
+    CLICK,
     CUSTOMER_COLUMNS,
+    CUSTOMER_HASH,
     CUSTOMER_ID,
     DEVICE_ID,
     ENDS_AT,
@@ -33,8 +39,10 @@ from settings.vocabulary import (  # noqa: F401
     IDENTIFIER_KINDS,
     IDENTIFIERS,
     IMAGE_URL,
+    INTEREST,
     ITEM_COLUMNS,
     ITEM_ID,
+    LINK,
     MARGIN,
     MESSAGE_SENT,
     NAME,
@@ -42,6 +50,7 @@ from settings.vocabulary import (  # noqa: F401
     OCCURRED_AT,
     OFFER_COLUMNS,
     OFFER_ID,
+    OPEN,
     PRICE,
     PROPERTIES,
     PURCHASE,
@@ -63,6 +72,7 @@ from settings.vocabulary import (  # noqa: F401
     UNIT_PRICE,
     UNLINK,
     URL,
+    VIEW,
 )
 
 # lake only
@@ -83,6 +93,7 @@ SENT_CHANNEL = "sent_channel"  # messages sent to the customer, newest first
 SENT_DAY = "sent_day"
 SELLABLE = "sellable"
 REPEAT_DAYS = "repeat_days"  # until an item is typically bought again; 0 = not known
+SOLD = "sold"  # share of lately sold baskets that hold an item; 0 = not known
 NEW_SINCE = "new_since"  # 0 = not known
 BACK_SINCE = "back_since"  # can be sold again since; 0 = never was gone
 PRICE_BEFORE = "price_before"  # highest of the last days if higher than now, else null
@@ -107,7 +118,6 @@ ITEMS = "items"  # ids in the order shown
 SCORES = "scores"  # float32, theirs
 PROCESS = "process"
 SEQUENCE = "sequence"  # number of the answer in its process, from 0
-CUSTOMER_HASH = "customer_hash"  # the kind under which an erasure remembers CUSTOMER
 
 # segment members
 RANK = "rank"  # int32 from 1

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -123,13 +123,20 @@ class Delta:
             ) from error
 
     def _open(self) -> DeltaTable:
-        return DeltaTable.create(
+        """The table, made if there is none, with the columns that it lacks."""
+        schema = self._delta_schema()
+        table = DeltaTable.create(
             str(self.folder),
-            self._delta_schema(),
+            schema,
             mode="ignore",
             partition_by=[c.DAY] if self.by_day else None,
             configuration=_LOG_SETTINGS,
         )
+        known = {field.name for field in table.schema().fields}
+        added = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
+        if added:
+            table.alter.add_columns(added)
+        return table
 
     def _delta_schema(self) -> pa.Schema:
         return self.schema.append(pa.field(c.DAY, pa.string())) if self.by_day else self.schema

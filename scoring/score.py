@@ -51,10 +51,11 @@ def tables(
     everyone = np.arange(history.n_customers, dtype=np.int32)
     shops = fitted.probability(ANY, everyone, np.zeros_like(everyone))
     progress("score", 4, steps)
-    related = relations.table(history, fitted.cutoff, models.related_items)
+    baskets = relations.Baskets.of(history, fitted.cutoff)
+    related = relations.table(history, baskets, models.related_items)
     progress("score", 5, steps)
     out = SnapshotTables(
-        items=items,
+        items=items.append_column(c.SOLD, pa.array(relations.sold(baskets), pa.float32())),
         brands=pa.table(
             {c.BRAND: pa.array(history.catalogue.names["brand"].tolist(), pa.string())}
         ),
@@ -92,10 +93,10 @@ def _popular(history: History, fitted: Fitted) -> pa.Table:
 
 
 def _aliases(identifiers: pa.Table) -> pa.Table:
-    """All identifiers but those that are the customer's id itself."""
+    """All identifiers but those that are the customer's id itself, or only its hash."""
     same = np.array(
         [
-            kind == c.EXTERNAL_ID and identifier == customer
+            kind == c.CUSTOMER_HASH or (kind == c.EXTERNAL_ID and identifier == customer)
             for kind, identifier, customer in zip(
                 *(identifiers[n].to_pylist() for n in identifiers.column_names), strict=True
             )

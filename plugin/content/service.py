@@ -6,13 +6,13 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
+from plugin import logs
 from plugin.content.answer import compose, decision_id
 from plugin.content.asked import ERROR, NO_SNAPSHOT, STORE_UNAVAILABLE, Asked, Picked
 from plugin.content.call import Call
+from plugin.content.picking import picked
 from plugin.decisions import Decision
-from plugin.logs import fault
 from plugin.runtime import Runtime, Workspace
-from scoring.store.decisions import TREATMENT
 from scoring.store.errors import StoreUnavailable
 from scoring.store.reading import Reading
 
@@ -34,10 +34,13 @@ def respond(runtime: Runtime, here: Workspace, call: Call, customer: str) -> byt
     try:
         body = _composed(runtime, here, call, chosen)
     except Exception:  # noqa: BLE001 - such as a record that names items that are not there
-        fault("content", call)
+        logs.fault("content", call)
         chosen = _blind(here, call, chosen.customer, ERROR)
         body = _composed(runtime, here, call, chosen)
-    runtime.metrics.content(call.kind.name, time.perf_counter() - started, chosen.picked.reason)
+    seconds, picked = time.perf_counter() - started, chosen.picked
+    runtime.metrics.content(call.kind.name, seconds, picked.reason, picked.send_reason)
+    if seconds > logs.SLOW_S:
+        logs.slow(seconds, kind=call.kind.name, reason=picked.reason)
     return body
 
 
@@ -55,10 +58,13 @@ def choose(here: Workspace, call: Call, customer: str | bytes | None) -> Chosen:
     try:
         return _chosen(here, call, wanted, _read(here, customer))
     except StoreUnavailable as trouble:
+        logs.seldom(
+            "content without store", reason=trouble.reason, workspace=here.settings.workspace
+        )
         reason = NO_SNAPSHOT if trouble.reason == NO_SNAPSHOT else STORE_UNAVAILABLE
         return _blind(here, call, wanted, reason)
     except Exception:  # noqa: BLE001 - a message that goes out blank is worse than one that is not personal
-        fault("content", call)
+        logs.fault("content", call)
         return _blind(here, call, wanted, ERROR)
 
 
@@ -80,7 +86,7 @@ def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> 
     """The answer's text; the decision is noted."""
     decision = decision_id(runtime, here, call, chosen)
     body = compose(runtime, here, call, chosen, decision)
-    picked, published = chosen.picked, chosen.reading.published
+    found, published = chosen.picked, chosen.reading.published
     here.decisions.add(
         Decision(
             decision_id=decision.hex(),
@@ -91,12 +97,12 @@ def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> 
             customer=chosen.customer or b"",
             snapshot=published.snapshot,
             policy=call.kind.name,
-            arm=TREATMENT,
-            reason=picked.reason,
-            send=picked.send,
-            send_reason=picked.send_reason,
-            numbers=[entry.number for entry in picked.entries],
-            scores=[entry.score for entry in picked.entries],
+            arm=found.arm,
+            reason=found.reason,
+            send=found.send,
+            send_reason=found.send_reason,
+            numbers=[entry.number for entry in found.entries],
+            scores=[entry.score for entry in found.entries],
             published=published,
         )
     )
@@ -105,15 +111,15 @@ def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> 
 
 def _chosen(here: Workspace, call: Call, customer: bytes | None, reading: Reading) -> Chosen:
     asked = Asked(reading, call.arguments, here.settings, here.now(), call.limit)
-    return Chosen(reading, call.kind.pick(asked), customer, created_at(reading))
+    return Chosen(reading, picked(call.kind, asked), customer, created_at(reading))
 
 
 def _blind(here: Workspace, call: Call, customer: bytes | None, reason: str) -> Chosen:
-    reading = Reading(here.reader.fallback())
+    reading = Reading(here.reader.fallback(), customer)
     try:
         chosen = _chosen(here, call, customer, reading)
     except Exception:  # noqa: BLE001 - what is damaged may be what this process holds
-        fault("content without store", call)
+        logs.fault("content without store", call)
         chosen = Chosen(reading, Picked([]), customer, None)
     chosen.picked.reason = reason
     return chosen

@@ -118,17 +118,19 @@ class RecentEvents:
         )
 
     def _hash_of(self, kind: str, identifier: str) -> bytes:
+        if kind == c.CUSTOMER_HASH:
+            return bytes.fromhex(identifier)
         text = identifier_text(kind, identifier)
         return customer_hash(self._secret, self._keys.workspace, text)
 
 
 def _packed(event: Mapping[str, Any]) -> _Packed | None:
-    """None for an event without an item. Raises RecordError."""
+    """None for an event without an item, or by a program. Raises RecordError."""
     at_s = _time(event).timestamp()
     event_id = event.get(c.EVENT_ID)
     if not event_id:
         raise RecordError("an event has no event_id")
-    if not event.get(c.ITEM_ID):
+    if not event.get(c.ITEM_ID) or event[c.EVENT_TYPE] in c.AUTOMATED:
         return None
     recent = RecentEvent(
         event[c.EVENT_TYPE],
