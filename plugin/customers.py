@@ -118,7 +118,7 @@ def _document(here: Workspace, customer_id: str, reading: Reading) -> dict[str, 
         "purchase_probability": record.purchase_probability if record else None,
         "expected_purchases": record.expected_purchases if record else None,
         "horizon_days": reading.published.meta["horizon_days"],
-        "items": [shown(catalogue, Entry(*each), here.settings.locale) for each in items],
+        "items": [shown(reading.published, Entry(*each), here.settings.locale) for each in items],
         "brands": _named(reading.brands()),
         "categories": _named(reading.categories()),
         "recent_events": [

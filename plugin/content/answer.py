@@ -20,8 +20,7 @@ from plugin.landing.token import Landing
 from plugin.runtime import Runtime, Workspace
 from scoring.reasons.reason import decode
 from scoring.reasons.words import sentence
-from scoring.store.catalogue import Catalogue
-from scoring.store.reasons_record import reason_numbers, single_reasons
+from scoring.store.published import PublishedSnapshot
 
 if TYPE_CHECKING:
     from plugin.content.service import Chosen
@@ -37,8 +36,7 @@ def compose(
     snapshot = chosen.reading.published.snapshot
     decision = decision or decision_id(runtime, here, call, chosen)
     language = call.arguments.get("locale") or here.settings.locale
-    catalogue = chosen.reading.published.catalogue
-    items = b",".join(_items(catalogue, picked.entries, language))
+    items = b",".join(_items(chosen.reading.published, picked.entries, language))
     more = orjson.dumps(picked.members)[1:-1] if picked.members else b""
     return (
         b'{"ok":true,"fallback":%b,"reason":%b,"send":%b,"send_reason":%b,"customer_known":%b,'
@@ -88,21 +86,22 @@ def landing_url(
     return runtime.landing_prefix + runtime.links.write(landing)
 
 
-def shown(catalogue: Catalogue, entry: Entry, language: str) -> dict[str, Any]:
+def shown(published: PublishedSnapshot, entry: Entry, language: str) -> dict[str, Any]:
     """One item as content answers show it."""
-    found: dict[str, Any] = orjson.loads(_items(catalogue, [entry], language)[0])
+    found: dict[str, Any] = orjson.loads(_items(published, [entry], language)[0])
     return found
 
 
-def _items(catalogue: Catalogue, entries: Sequence[Entry], language: str) -> list[bytes]:
-    texts = catalogue.jsons([entry[0] for entry in entries])
-    return [
-        b"%b%b%b]}" % (text, _scored(score), _sentences(reasons, language) if reasons else b"")
-        if extra is None
-        else b"%b%b%b],%b}"
-        % (text, _scored(score), _sentences(reasons, language), orjson.dumps(extra)[1:-1])
-        for text, (_, score, reasons, extra) in zip(texts, entries, strict=True)
-    ]
+def _items(published: PublishedSnapshot, entries: Sequence[Entry], language: str) -> list[bytes]:
+    texts = published.catalogue.jsons([entry[0] for entry in entries])
+    said = _sentences(published.generation, language)
+    reasons = published.reasons
+    found = []
+    for text, (_, score, places, extra) in zip(texts, entries, strict=True):
+        why = b",".join([said.get(at) or _say(said, at, reasons, language) for at in places])
+        more = b"," + orjson.dumps(extra)[1:-1] if extra else b""
+        found.append(b"%b%b%b]%b}" % (text, _scored(score), why, more))
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -111,15 +110,16 @@ def _scored(score: float) -> bytes:
     return b',"score":%b,"reasons":[' % repr(score).encode()
 
 
-def _sentences(packed: bytes, language: str) -> bytes:
-    return b",".join([_sentence(reason, language) for reason in single_reasons(packed)])
+@lru_cache(maxsize=8)
+def _sentences(_generation: str, _language: str) -> dict[int, bytes]:
+    """What was said by place in the layout's reasons: many customers are told the same."""
+    return {}
 
 
-@lru_cache(maxsize=32_768)
-def _sentence(packed: bytes, language: str) -> bytes:
-    """Many customers are told the same, so that an answer waits for no sentence to be made."""
-    (reason,) = decode(reason_numbers(packed))
-    return orjson.dumps(sentence(reason, language))
+def _say(said: dict[int, bytes], place: int, reasons: Sequence[int], language: str) -> bytes:
+    (reason,) = decode([reasons[place]])
+    said[place] = orjson.dumps(sentence(reason, language))
+    return said[place]
 
 
 @lru_cache(maxsize=256)

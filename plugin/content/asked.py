@@ -51,12 +51,11 @@ REASONS: Mapping[str, str] = {
 
 
 class Entry(NamedTuple):
-    """One item of an answer by its published number; ``reasons`` as the customer's record packs
-    them; ``extra``: more members of its JSON."""
+    """One item of an answer by its published number; ``reasons`` by their places in the layout's; ``extra``: more members of its JSON."""
 
     number: int
     score: float
-    reasons: bytes = b""
+    reasons: tuple[int, ...] = ()
     extra: Mapping[str, Any] | None = None
 
 

@@ -22,7 +22,7 @@ from scoring.columns import CART, INTEREST, PURCHASE, VIEW
 from scoring.store.recent_record import RecentEvent
 
 Pairs = Sequence[tuple[int, float]]
-Scored = tuple[int, float, bytes]  # number, probability, reasons
+Scored = tuple[int, float, tuple[int, ...]]  # number, probability, reasons
 SESSION_S = 24 * 3600  # an event this much older than the newest one belongs to another visit
 MOST_SIGNALS = 12  # items of a session that count
 _MOST_ADDED = 0.95  # of a probability
@@ -146,7 +146,7 @@ def fold(
         raised *= 1.0 + weights.category * seen.get(category[number], 0.0)
         extra = rest.pop(number, 0.0)
         moved.append((number, _joined(probability, raised, extra), reasons))
-    moved += [(number, _joined(0.0, 0.0, extra), b"") for number, extra in rest.items()]
+    moved += [(number, _joined(0.0, 0.0, extra), ()) for number, extra in rest.items()]
     moved.sort(key=lambda each: (-each[1], each[0]))
     return moved
 

@@ -31,7 +31,7 @@ class Taste:
     """``own``: item number → (probability, reasons); ``lowest``: of ``own``, 1 without any."""
 
     published: PublishedSnapshot
-    own: Mapping[int, tuple[float, bytes]]
+    own: Mapping[int, tuple[float, tuple[int, ...]]]
     brands: Level
     categories: Level
     lowest: float

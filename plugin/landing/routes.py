@@ -26,7 +26,6 @@ from plugin.landing.messages import LANGUAGES, choose
 from plugin.landing.token import Landing, expired
 from plugin.runtime import Workspace, runtime
 from scoring.reasons.reason import decode
-from scoring.store.reasons_record import reason_numbers
 
 blueprint = RouteBlueprint(
     "landing", __name__, description="What a customer sees who taps the message."
@@ -132,14 +131,13 @@ def _call(here: Workspace, campaign: str, limit: int, **more: str) -> Call:
 
 def _content(chosen: Chosen, language: str) -> page.Content:
     picked, reading = chosen.picked, chosen.reading
-    catalogue = reading.published.catalogue
     return page.Content(
-        items=[shown(catalogue, entry, language) for entry in picked.entries],
+        items=[shown(reading.published, entry, language) for entry in picked.entries],
         categories=[name for name, _ in reading.categories(_SECTIONS)],
         brands=[name for name, _ in reading.brands(_SECTIONS)],
         personal=reading.customer_known and not picked.fallback,
         reasons=[
-            [each.code for each in decode(reason_numbers(entry.reasons))]
+            [each.code for each in decode(reading.published.reason_numbers(entry.reasons))]
             for entry in picked.entries
         ],
         updated_at=chosen.created_at,

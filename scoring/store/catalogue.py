@@ -197,15 +197,15 @@ class Catalogue:
         """json() of each, without the last brace. Raises RecordError."""
         if self._patched:
             return [self.json(number)[:-1] for number in numbers]
-        joined, starts = self._json.joined, self._json.starts
+        raw, base, starts = self._json.raw, self._json.base, self._json.starts
         try:
-            return [bytes(joined[starts[n] : starts[n + 1] - 1]) for n in numbers]
+            return [raw[base + starts[n] : base + starts[n + 1] - 1] for n in numbers]
         except IndexError:
             raise RecordError(f"an item number beyond {len(self)}") from None
 
     def sellable(self, number: int) -> bool:
         """Raises IndexError if there is no such number."""
-        if number in self.live:
+        if self.live and number in self.live:
             changed = self.live[number]
             if changed.stock is not None and changed.stock <= 0:
                 return False

@@ -17,6 +17,7 @@ from scoring.store.extras import ExtrasNames
 from scoring.store.extras_packing import extras_names
 from scoring.store.packing import Ranked, pack_relations, ranked
 from scoring.store.published import Layout, pack_relations_chunk
+from scoring.store.reasons_packing import Reasons, told
 from scoring.store.records import Widths
 
 POPULAR = 500  # items of the popular list
@@ -30,6 +31,7 @@ _ITEM_FIELDS = (
 _TAGS = _ITEM_FIELDS.index(c.TAGS)
 _NAMING = {
     c.ITEM_INDEX, c.DUE_INDEX, c.WATCHED_INDEX, c.TIMEZONE, c.NIGHT_CONSENT, c.SENT_CHANNEL,
+    c.ITEM_REASONS,
 }  # fmt: skip
 
 
@@ -49,6 +51,7 @@ class Content:
         self._category_index = {name: index for index, name in enumerate(self.categories)}
         occurring = _Occurring.of(snapshot)
         self.names = occurring.names
+        self.reasons = occurring.reasons
         self._used = np.flatnonzero(self._published(occurring.items))
         self.numbers = np.full(self._items.num_rows, -1, np.int64)
         self.numbers[self._used] = np.arange(len(self._used))
@@ -68,6 +71,7 @@ class Content:
             arrivals=self._scored(self._arrivals),
             timezones=list(self.names.timezones),
             channels=list(self.names.channels),
+            reasons=self.reasons.numbers.tolist(),
         )
 
     def items(self, chunk: int) -> bytes:
@@ -130,17 +134,22 @@ class _Occurring(NamedTuple):
 
     items: np.ndarray
     names: ExtrasNames
+    reasons: Reasons
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> _Occurring:
         used = np.zeros(snapshot.meta.items, bool)
         zones: set[str] = set()
         channels: set[str] = set()
+        reasons: list[tuple[np.ndarray, np.ndarray]] = []
         for batch in snapshot.batches():
             rows = completed(SCORES, batch.select([n for n in batch.column_names if n in _NAMING]))
             for column in (c.ITEM_INDEX, c.DUE_INDEX, c.WATCHED_INDEX):
                 used[pc.list_flatten(rows[column]).to_numpy()] = True
+            for chunk in rows[c.ITEM_REASONS].chunks:
+                reasons.append(told(chunk))
             names = extras_names(rows)
             zones.update(names.timezones)
             channels.update(names.channels)
-        return cls(used, ExtrasNames(tuple(sorted(zones)), tuple(sorted(channels))))
+        names = ExtrasNames(tuple(sorted(zones)), tuple(sorted(channels)))
+        return cls(used, names, Reasons(reasons))

@@ -65,7 +65,7 @@ def _pack(rows: pa.Table, content: Content) -> list[bytes]:
         content.widths,
         rows[c.PURCHASE_PROBABILITY].to_numpy(),
         rows[c.EXPECTED_PURCHASES].to_numpy(),
-        packed_reasons(rows[c.ITEM_REASONS].combine_chunks(), items.counts),
+        packed_reasons(rows[c.ITEM_REASONS].combine_chunks(), items.counts, content.reasons),
         packed_extras(rows, content.names, content.numbers),
     )
 

@@ -9,11 +9,10 @@ import pyarrow as pa
 
 from scoring.store.errors import RecordError
 from scoring.store.reasons_packing import Tail
-from scoring.store.reasons_record import REASONS_HEAD
 from scoring.store.records import (
     CUSTOMER_HEAD,
-    EXPLAINED,
-    EXTENDED,
+    EXTRAS_HEAD,
+    INDEXED,
     LEVELS_PER_OCTAVE,
     LOWEST_LEVEL,
     MAX_ENTRIES,
@@ -80,7 +79,7 @@ def pack_customers(
     extras: Tail | None = None,
 ) -> list[bytes]:
     """One customer record a row. ``purchase`` (probability) and ``expected`` float (rows,);
-    ``reasons`` of the first items; version 2 where there are any, 3 where there are ``extras``.
+    ``reasons`` of the first items and ``extras`` as their packing made them; None: nobody has any.
 
     Raises RecordError for a probability outside 0 … 1 or an index that does not fit its width.
     """
@@ -102,15 +101,12 @@ def pack_customers(
         lengths.append(_add(parts, each, levels, width))
     head = np.zeros(rows, [("bytes", "u1", 10), ("purchase", "<u2"), ("expected", "<f2")])
     counts = [each.counts for each in lists]
-    version = np.full(rows, VERSION)
-    nothing = Tail(np.zeros((rows, REASONS_HEAD.size), np.uint8), np.zeros(rows, np.int64))
-    why, more = reasons or nothing, extras or nothing
-    version[why.lengths > 0] = EXPLAINED
-    version[more.lengths > 0] = EXTENDED
-    # a record with extras has reasons, if only of no item
-    told = np.where(more.lengths > 0, np.maximum(why.lengths, REASONS_HEAD.size), why.lengths)
-    parts.matrices.extend((why.matrix, more.matrix))
-    parts.lengths.extend((told, more.lengths))
+    for tail, least in ((reasons, 1), (extras, EXTRAS_HEAD.size)):
+        parts.matrices.append(np.zeros((rows, least), np.uint8) if tail is None else tail.matrix)
+        parts.lengths.append(
+            np.full(rows, least) if tail is None else np.maximum(tail.lengths, least)
+        )
+    version = np.full(rows, INDEXED)
     head["bytes"] = np.column_stack([version, *counts, *firsts, *lengths])
     head["purchase"] = _levels_of(purchase, SCALAR_STEPS, 0xFFFF)
     head["expected"] = np.minimum(expected, 65_504)

@@ -25,13 +25,12 @@ from scoring.store.columns_file import Columns, ColumnsWriter, write_beside
 from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.keys import Keys
 from scoring.store.live import LiveItem
-from scoring.store.reasons_record import reason_numbers
 from scoring.store.records import NO_RELATIONS, Relations, Widths
 
 VERSION = 1  # of the columns: a process of another version writes its own file
 _CHUNKS_A_TRIP = 8
 _COUNT = struct.Struct("<H")
-Entry = tuple[int, float] | tuple[int, float, bytes]
+Entry = tuple[int, float] | tuple[int, float, tuple[int, ...]]
 
 
 class Layout(NamedTuple):
@@ -47,6 +46,7 @@ class Layout(NamedTuple):
     arrivals: Sequence[tuple[int, float]] = ()  # new items likewise
     timezones: Sequence[str] = ()  # that customers' extras name by position
     channels: Sequence[str] = ()
+    reasons: Sequence[int] = ()  # that customers' records name by position
 
     @property
     def widths(self) -> Widths:
@@ -113,6 +113,7 @@ class PublishedSnapshot:
         self.arrivals = layout.arrivals
         self.timezones = layout.timezones
         self.channels = layout.channels
+        self.reasons = layout.reasons
         self.catalogue = catalogue or Catalogue(columns)
         self._relations = columns.texts("relations")
         if not len(self.catalogue) == layout.published_items == len(self._relations):
@@ -166,7 +167,7 @@ class PublishedSnapshot:
         catalogue = self.catalogue
         unwanted = {catalogue.number(item_id) for item_id in exclude}
         found = (
-            ScoredItem(catalogue.item(number), score, *map(reason_numbers, reasons))
+            ScoredItem(catalogue.item(number), score, *map(self.reason_numbers, reasons))
             for number, score, *reasons in entries
             if number not in unwanted and catalogue.sellable(number)
         )
@@ -174,6 +175,13 @@ class PublishedSnapshot:
             return list(islice(found, limit))
         except (RecordError, IndexError) as problem:
             raise StoreUnavailable("rubbish", str(problem)) from None
+
+    def reason_numbers(self, places: Iterable[int]) -> tuple[int, ...]:
+        """Reasons by their places in the layout, as scoring.reasons.reason.decode reads them.
+
+        Raises IndexError for a place that is not there.
+        """
+        return tuple([self.reasons[place] for place in places])
 
     def _of(self, item_id: str) -> Relations:
         number = self.catalogue.number(item_id)

@@ -6,10 +6,11 @@ before (so it is right to 2.2 %); the string has a 0 for each level down and a 1
 Fifty items, a hundred brands and twenty categories so take about 370 bytes, and the first ten
 entries are read without touching the rest.
 
-    customer  version 1 to 3, three counts, three first levels, three score lengths: u8 each;
+    customer  version 1 to 4, three counts, three first levels, three score lengths: u8 each;
               purchase probability u16 (level 1/4096); expected purchases float16; the lists;
-              from version 2 the reasons for the first items (scoring.store.reasons_record);
-              in version 3 the bytes that follow u16, and extras (scoring.store.extras)
+              in version 4 the reasons for the first items (scoring.store.reasons_record; in
+              versions 2 and 3 in another form, which is skipped); from version 3 on the bytes that
+              follow u16, and extras (scoring.store.extras)
     alias     version 0x81, hash of the customer
     relations version 1, two counts, two score lengths: u8; two first scores float32; the lists
 
@@ -19,8 +20,8 @@ Nothing here imports numpy or pyarrow: a web worker reads with it. scoring.store
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
-from itertools import chain, repeat
+from collections.abc import Iterable
+from itertools import accumulate, chain, repeat
 from typing import NamedTuple
 
 from scoring.store.errors import RecordError
@@ -29,13 +30,13 @@ from scoring.store.keys import HASH_BYTES
 from scoring.store.reasons_record import (
     NO_REASONS,
     PackedReasons,
-    reason_numbers,
+    end_of_old_reasons,
     split_reasons,
 )
 
 VERSION = 1
-EXPLAINED = 2  # a customer with reasons
-EXTENDED = 3  # a customer with extras, and maybe reasons
+EXTENDED = 3  # from this version on a customer has extras
+INDEXED = 4  # written now: reasons by their place in the layout's
 ALIAS = 0x81
 LEVELS_PER_OCTAVE = 16
 LOWEST_LEVEL = 255
@@ -88,31 +89,33 @@ class CustomerRecord:
     Raises RecordError at once if head and length do not belong together.
     """
 
-    __slots__ = (
-        "_lists", "_purchase", "_reasons", "expected_purchases", "extras_raw", "raw",
-    )  # fmt: skip
+    __slots__ = ("_lists", "_purchase", "_reasons", "expected_purchases", "extras_raw", "raw")
 
     def __init__(self, raw: bytes, widths: Widths) -> None:
         try:
             version, *head, self._purchase, self.expected_purchases = CUSTOMER_HEAD.unpack_from(raw)
         except struct.error:
             raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
-        if version not in (VERSION, EXPLAINED, EXTENDED):
-            raise RecordError(f"customer record of version {version}, expected 1 to 3")
+        if not VERSION <= version <= INDEXED:
+            raise RecordError(f"customer record of version {version}, expected 1 to {INDEXED}")
         at = CUSTOMER_HEAD.size
         lists = []
         counts, levels, lengths = head[:3], head[3:6], head[6:]
         for packed in zip(counts, widths, levels, lengths, strict=True):
             lists.append(PackedList(at, *packed))
             at += (packed[0] * packed[1] + 7) // 8 + packed[3]
-        self._reasons = PackedReasons.at(raw, at) if version != VERSION else NO_REASONS
-        end = self._reasons.end if version != VERSION else at
+        self._reasons = NO_REASONS
+        if version == INDEXED:
+            self._reasons = PackedReasons.at(raw, at)
+            at = self._reasons.end
+        elif version != VERSION:  # of before: read without its reasons, until the next night
+            at = end_of_old_reasons(raw, at)
         self.extras_raw = b""
-        if version == EXTENDED:
-            self.extras_raw = _extras(raw, end)
-            end += EXTRAS_HEAD.size + len(self.extras_raw)
-        if end != len(raw):
-            raise RecordError(f"customer record of {len(raw)} bytes, expected {end}")
+        if version in (EXTENDED, INDEXED):
+            self.extras_raw = _extras(raw, at)
+            at += EXTRAS_HEAD.size + len(self.extras_raw)
+        if at != len(raw):
+            raise RecordError(f"customer record of {len(raw)} bytes, expected {at}")
         if self._reasons.items > lists[0].entries:
             raise RecordError(f"reasons for {self._reasons.items} of {lists[0].entries} items")
         self.raw = raw
@@ -123,35 +126,29 @@ class CustomerRecord:
         """Of buying anything within the horizon."""
         return _scalar(self._purchase)
 
-    def items(self) -> Iterator[tuple[int, float]]:
+    def items(self) -> list[tuple[int, float]]:
         """(number of the published item, probability), best first."""
         return unpack(self.raw, self._lists[0])
 
-    def reasons(self) -> Iterator[tuple[int, ...]]:
-        """Of each of the first items, best first, up to three numbers that
-        scoring.reasons.reason.decode reads. Raises RecordError for rubbish."""
-        return map(reason_numbers, split_reasons(self.raw, self._reasons))
-
-    def explained(self) -> Iterator[tuple[int, float, bytes]]:
-        """(number of the published item, probability, its reasons as packed), best first.
-
-        Raises RecordError for rubbish.
-        """
-        told = chain(split_reasons(self.raw, self._reasons), repeat(b""))
-        return (
-            (number, score, reasons)
-            for (number, score), reasons in zip(self.items(), told, strict=False)
+    def explained(self, count: int | None = None) -> list[tuple[int, float, tuple[int, ...]]]:
+        """(number of the published item, probability, its reasons), best first, the first
+        ``count`` of them; reasons are indexes into the layout's. Raises RecordError for rubbish."""
+        packed = self._lists[0]
+        first = packed.entries if count is None else min(count, packed.entries)
+        told = chain(split_reasons(self.raw, self._reasons), repeat(()))
+        return list(
+            zip(numbers(self.raw, packed, first), scores(self.raw, packed, first), told)  # noqa: B905
         )
 
     def extras(self, names: ExtrasNames) -> Extras:
         """What the night knows beside scores; ``names`` of the layout. Raises RecordError."""
         return unpack_extras(self.extras_raw, names)
 
-    def brands(self) -> Iterator[tuple[int, float]]:
+    def brands(self) -> list[tuple[int, float]]:
         """(brand index, probability), best first."""
         return unpack(self.raw, self._lists[1])
 
-    def categories(self) -> Iterator[tuple[int, float]]:
+    def categories(self) -> list[tuple[int, float]]:
         """(category index, probability), best first."""
         return unpack(self.raw, self._lists[2])
 
@@ -166,23 +163,34 @@ def _extras(raw: bytes, at: int) -> bytes:
     return raw[start : start + length]
 
 
-def unpack(raw: bytes, packed: PackedList) -> Iterator[tuple[int, float]]:
-    """The pairs of a packed list, unpacked as they are taken. Raises RecordError for rubbish."""
-    middle = packed.at + packed.index_bytes
-    bits = int.from_bytes(raw[packed.at : middle], "big")
-    mask = (1 << packed.width) - 1
-    shift = packed.index_bytes * 8
-    scores = int.from_bytes(b"\x01" + raw[middle : packed.end], "big")
-    runs = bin(scores)[3:].split("1")
-    if len(runs) != packed.entries + 1:
-        raise RecordError(f"{len(runs) - 1} scores for {packed.entries} entries")
-    level = packed.first_level
-    for run in runs[:-1]:
-        level += len(run)
-        shift -= packed.width
-        if level > LOWEST_LEVEL:
-            raise RecordError("a score below the lowest level")
-        yield (bits >> shift) & mask, _LEVELS[level]
+def unpack(raw: bytes, packed: PackedList) -> list[tuple[int, float]]:
+    """The pairs of a packed list. Raises RecordError for rubbish."""
+    found = scores(raw, packed, packed.entries)
+    return list(zip(numbers(raw, packed, packed.entries), found, strict=True))
+
+
+def numbers(raw: bytes, packed: PackedList, count: int) -> list[int]:
+    """The first ``count`` indexes of a packed list."""
+    at, _, width, _, _ = packed
+    size = (count * width + 7) // 8
+    bits = int.from_bytes(raw[at : at + size], "big")
+    mask = (1 << width) - 1
+    top = size * 8 - width
+    return [bits >> shift & mask for shift in range(top, top - count * width, -width)]
+
+
+def scores(raw: bytes, packed: PackedList, count: int) -> list[float]:
+    """The first ``count`` scores. Raises RecordError for rubbish."""
+    marks = bin(int.from_bytes(b"\x01" + raw[packed.end - packed.score_bytes : packed.end], "big"))
+    runs = marks[3:].split("1", count)
+    if len(runs) != count + 1 or (count == packed.entries and "1" in runs[-1]):
+        raise RecordError(f"other than {packed.entries} scores")
+    levels = accumulate(map(len, runs[:count]), initial=packed.first_level)
+    next(levels)
+    try:
+        return [_LEVELS[level] for level in levels]
+    except IndexError:
+        raise RecordError("a score below the lowest level") from None
 
 
 def alias_record(customer: bytes) -> bytes:

@@ -27,7 +27,7 @@ def pick(asked: Asked) -> Picked:
     new = (each for each in published.arrivals if catalogue.new_since[each[0]] >= since)
     first = islice((each for each in new if passes(each[0])), MOST)
     found = [
-        Entry(number, taste.of_new(number, expected), b"", _told(catalogue.new_since[number]))
+        Entry(number, taste.of_new(number, expected), (), _told(catalogue.new_since[number]))
         for number, expected in first
     ]
     found.sort(key=lambda entry: -entry.score)  # stable: equal ones in the night's order

@@ -46,7 +46,7 @@ def pick(asked: Asked) -> Picked:
             reason = UNKNOWN if number is None else SOLD_OUT
             unavailable.append({"id": carted.item_id, "reason": reason})
         else:
-            entries.append(Entry(number, 1.0, b"", _told(asked, number, carted)))
+            entries.append(Entry(number, 1.0, (), _told(asked, number, carted)))
     shown = chosen(asked, entries, frozenset())
     members = {"cart": _summary(asked, entries, lying, unavailable)}
     if not shown:
@@ -142,7 +142,7 @@ def _with_others(asked: Asked, shown: list[Entry], in_it: set[int]) -> list[Entr
         (each for each in done.more.items() if each[0] not in gone and passes(each[0])),
         key=lambda each: (-each[1], each[0]),
     )
-    others = [Entry(n, float(f"{score:.3g}"), b"", {"in_cart": False}) for n, score in best]
+    others = [Entry(n, float(f"{score:.3g}"), (), {"in_cart": False}) for n, score in best]
     return shown + others[: max(missing, 0)]
 
 

@@ -33,7 +33,7 @@ def pick(asked: Asked) -> Picked:
     overdue one (in intervals) first."""
     today, ahead = day(asked), asked.arguments.get("within_days", AHEAD_DAYS)
     due = [
-        Entry(rhythm.number, round(rhythm.elapsed(today), 3), b"", _told(rhythm))
+        Entry(rhythm.number, round(rhythm.elapsed(today), 3), (), _told(rhythm))
         for rhythm in rhythms(asked)
         if rhythm.due_day <= today + ahead and rhythm.elapsed(today) <= GIVEN_UP
     ]

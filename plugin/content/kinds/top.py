@@ -57,7 +57,7 @@ def _top(
         if best is None:
             continue
         item = catalogue.item(best)
-        reasons = taste.own[best][1] if best in taste.own else b""
+        reasons = taste.own[best][1] if best in taste.own else ()
         entries.append(Entry(best, score, reasons))
         told.append({"name": names[index], "score": score, "item": item.id,
                      "image_url": item.image_url, "url": item.url})  # fmt: skip
