@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 from connectors.errors import Reject
+from connectors.tool import Limits, Window
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 
 ANONYMOUS = tuple(f"{kind}:" for kind in IDENTIFIER_KINDS if kind != EXTERNAL_ID)
+
+
+class CustomerTarget:
+    """Base of a target whose keys are customers; what it says is the same for all of its kind."""
+
+    limits: ClassVar[Limits]
+    windows: ClassVar[Sequence[Window]] = ()
+
+    def addressable(self, customer_id: str) -> bool:
+        """Whoever has an external id."""
+        return has_external_id(customer_id)
 
 
 def has_external_id(customer_id: str) -> bool:

@@ -15,6 +15,9 @@ They carry the status and the tool's request id; never a payload, a key or an ad
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ConnectorError(Exception):
     """Base of all. ``status`` is the HTTP status (None: no answer), ``request_id`` the tool's.
@@ -83,3 +86,12 @@ class Stop(ConnectorError):
 
 class Busy(ConnectorError):
     """Another process is doing the same work on the same connection."""
+
+
+@contextmanager
+def nothing_to_split() -> Iterator[None]:
+    """Around a call that holds no records: what is refused of it stops."""
+    try:
+        yield
+    except Split as error:
+        raise Stop(error.what, status=error.status, request_id=error.request_id) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,6 +59,21 @@ class Answer:
     rate: Rate = UNKNOWN
     retry_after_s: float | None = None
     request_id: str | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The JSON object that came back; an empty one for anything else."""
+        return as_object(self.body)
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """What should be a JSON object; an empty one if it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """What should be a list; an empty one if it is none."""
+    return value if isinstance(value, list) else []
 
 
 def _session() -> requests.Session:
@@ -293,6 +309,21 @@ def require_success(answer: Answer) -> Answer:
         410: "the tool no longer offers this call",
     }.get(status, "the tool refused the call")
     raise Stop(what, status=status, request_id=request_id)
+
+
+def require_object(answer: Answer) -> dict[str, Any]:
+    """The JSON object of a success. Raises like ``require_success``, and Retry for anything else,
+    such as a page of a proxy."""
+    require_success(answer)
+    if not isinstance(answer.body, dict):
+        raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
+    return answer.body
+
+
+def basic_auth(user: str, password: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """(headers, secrets) of a client: the key also travels as a part of other letters."""
+    pair = b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}, (password, pair)
 
 
 def _write(target: IO[bytes], piece: bytes) -> None:

@@ -23,6 +23,7 @@ from connectors import (
     moengage,
     onesignal,
     sandbox,
+    segment,
 )
 from connectors.errors import ConnectorError, Stop
 from connectors.generic.snippet import clevertap
@@ -43,6 +44,7 @@ REGISTRY: dict[str, Connector] = {
     "moengage": moengage.CONNECTOR,
     "onesignal": onesignal.CONNECTOR,
     "sandbox": sandbox.CONNECTOR,
+    "segment": segment.CONNECTOR,
 }
 
 SCHEMAS: dict[str, type[marshmallow.Schema]] = {

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import marshmallow
 
 from connectors.errors import Stop
+from connectors.http import Client
 from connectors.inbound import EventFiles, Webhook
 from connectors.rate import UNKNOWN, Rate
 from connectors.snippets import MakeSnippet
@@ -76,6 +77,20 @@ class Outcome:
     rejected: Mapping[int, str] = field(default_factory=dict)
     unlocated: tuple[str, ...] = ()
     rate: Rate = UNKNOWN
+
+    @classmethod
+    def refusing(
+        cls, refused: Iterable[tuple[object, str]], count: int, rate: Rate = UNKNOWN
+    ) -> Outcome:
+        """``refused``: what the tool says is the index of a record, of ``count``, and the reason;
+        what is no such index locates nobody."""
+        rejected, unlocated = dict[int, str](), list[str]()
+        for index, reason in refused:
+            if type(index) is int and 0 <= index < count:
+                rejected[index] = reason
+            else:
+                unlocated.append(reason)
+        return cls(rejected, tuple(unlocated), rate)
 
 
 class Target(Protocol):
@@ -190,6 +205,16 @@ class Tool:
     def audience(self, segment_id: str) -> Iterator[str]:
         """Customer ids of those in a segment of the tool. Raises Retry or Stop."""
         raise Stop(_cannot(Ability.AUDIENCE))
+
+
+@dataclass(frozen=True)
+class HttpTool(Tool):
+    """A tool that is spoken to through one client."""
+
+    client: Client
+
+    def close(self) -> None:
+        self.client.close()
 
 
 def _cannot(ability: Ability) -> str:

@@ -94,7 +94,11 @@ class DecisionLog:
             if len(waiting) < MOST_OPEN:
                 waiting.append(decision)
                 return
-        self._logs.drop(self.workspace, 1)  # its number shows that there was one
+        self._logs.drop(1)  # its number shows that there was one
+
+    def start(self) -> None:
+        """The thread of all logs, before the first decision: it tells of processes that died."""
+        self._logs.start()
 
     def take(self, age_s: float = AGE_S) -> Command | None:
         """A command for the next round trip, if a block is due; then tell sent() or failed()."""
@@ -173,24 +177,24 @@ class DecisionLog:
                 block = pack_block(process, first + start, part)
             except (RecordError, LookupError, OverflowError, TypeError) as problem:
                 log.error("decisions unwritable", workspace=self.workspace, why=str(problem))
-                self._logs.drop(self.workspace, len(part))
+                self._logs.drop(len(part))
                 continue
             if self._budget.take(len(block)):
                 self._ready.append(command(self._keys, block))
             else:
-                self._logs.drop(self.workspace, len(part))
+                self._logs.drop(len(part))
 
 
 class DecisionLogs:
     """Those of all workspaces, and the thread behind them. ``client`` gives up at once
-    (``connect(…, send_time=True)``); ``dropped`` is told the workspace and how many decisions had
-    no room or could not be written."""
+    (``connect(…, send_time=True)``); ``dropped`` is told how many decisions had no room or could
+    not be written."""
 
     def __init__(
         self,
         client: Any,
         *,
-        dropped: Callable[[str, int], None] = lambda _workspace, _count: None,
+        dropped: Callable[[int], None] = lambda _count: None,
         monotonic: Callable[[], float] = time.monotonic,
         most_bytes: int = MOST_BYTES,
     ) -> None:

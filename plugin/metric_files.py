@@ -51,7 +51,7 @@ def _add(kept: Path, files: list[Path]) -> None:
     beside = kept.with_suffix(".new")
     beside.unlink(missing_ok=True)
     written: Any = MmapedDict(str(beside))
-    for metric in metrics.values():
+    for metric in metrics:
         for sample in metric.samples:
             labels = dict(sample.labels)
             key = mmap_key(

@@ -109,7 +109,6 @@ class Metrics:
         self.decisions = self._counter(
             "decisions_dropped",
             "Decisions for which there was no room while the store was away",
-            "workspace",
         )
         self.landings = self._counter(
             "landing", "Landing pages opened, products clicked", "event", "agent"
@@ -126,6 +125,9 @@ class Metrics:
         self._started: int | None = None
         self._cpu_s = time.process_time()
         self.gauge("web_resident_bytes", "Memory of the web workers (resident)", resident_bytes)
+        self.items = self._counter(
+            "live_items", "Items told with stock, price or withdrawal", "outcome"
+        )
 
     def content(
         self, kind: str, seconds: float, reason: str | None = None, unsent: str | None = None
@@ -149,9 +151,9 @@ class Metrics:
         self.loads.labels("loaded" if ok else "failed").inc()
         self.load_seconds.inc(seconds)
 
-    def dropped(self, workspace: str, count: int) -> None:
-        """Counts decisions that were not kept."""
-        self.decisions.labels(workspace).inc(count)
+    def dropped(self, count: int) -> None:
+        """Counts decisions that were not kept, of all workspaces: who looks is of one of them."""
+        self.decisions.inc(count)
 
     def landing(self, event: str, *, robot: bool) -> None:
         """Counts an ``open`` or a ``click``."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import redis
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisClusterException
 from rq import Queue, Worker
@@ -49,7 +49,7 @@ class Told(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
-GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
+TOLD: dict[str, tuple[str, tuple[str, ...]]] = {
     "store_up": ("1 when the store answers", ()),
     "store_ping_seconds": ("How long it took to answer", ()),
     "store_used_bytes": ("Memory that it uses", ()),
@@ -59,9 +59,10 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "snapshot_items": ("Items in the published snapshot", ("workspace",)),
     "stream_entries": ("Entries on their way to the lake", ("workspace", "stream")),
     "stream_oldest_age_seconds": ("Age of the oldest of them", ("workspace", "stream")),
-    "decisions_logged": ("Decisions that came to the lake", ("workspace",)),
+    "decisions_logged_total": ("Decisions that came to the lake", ("workspace",)),
     "decisions_late": ("Decisions that are missing there but may come", ("workspace",)),
-    "decisions_lost": ("Decisions that will not come", ("workspace",)),
+    "decisions_lost_total": ("Decisions that will not come", ("workspace",)),
+    "live_changes_total": ("Changes of items' stock, price or withdrawal", ("workspace",)),
     "jobs": ("Jobs of the worker processes", ("queue", "state")),
     "jobs_oldest_age_seconds": ("How long the oldest waiting job has waited", ("queue",)),
     "workers": ("Worker processes that live", ("queue",)),
@@ -79,12 +80,13 @@ class _Families(Collector):
     def __init__(self, told: list[Told]) -> None:
         self._told = told
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        by_name: dict[str, GaugeMetricFamily] = {}
+    def collect(self) -> Iterator[Metric]:
+        by_name: dict[str, GaugeMetricFamily | CounterMetricFamily] = {}
         for name, value, labels in self._told:
             if name not in by_name:
-                about, names = GAUGES[name]
-                by_name[name] = GaugeMetricFamily(f"rightsend_{name}", about, labels=names)
+                about, names = TOLD[name]
+                kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+                by_name[name] = kind(f"rightsend_{name}", about, labels=names)
             by_name[name].add_metric(labels, value)
         return iter(by_name.values())
 
@@ -149,6 +151,7 @@ class Scrape:
             age_s = self._wall_s() - int(oldest[0][0].split(b"-")[0]) / 1000 if oldest else 0
             yield Told("stream_entries", self._client.xlen(key), labels)
             yield Told("stream_oldest_age_seconds", max(0.0, age_s), labels)
+        yield Told("live_changes_total", int(self._client.get(keys.live) or 0), (workspace,))
 
     def _decisions(self, workspace: Workspace) -> Iterator[Told]:
         try:
@@ -156,9 +159,9 @@ class Scrape:
         except decision_ledger.LedgerError:
             return  # the worker says so
         name = (workspace.settings.workspace,)
-        yield Told("decisions_logged", counts.logged, name)
+        yield Told("decisions_logged_total", counts.logged, name)
         yield Told("decisions_late", counts.late, name)
-        yield Told("decisions_lost", counts.lost, name)
+        yield Told("decisions_lost_total", counts.lost, name)
 
     def _jobs(self) -> Iterator[Told]:
         server = queue_server(self._client)

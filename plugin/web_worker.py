@@ -137,6 +137,7 @@ class Worker(ThreadWorker):
 
     def handle(self, conn: _Connection) -> Any:
         """In a thread: one request."""
+        logs.end()  # the one before it
         conn.begin()
         return super().handle(conn)
 

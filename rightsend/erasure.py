@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from scoring.segment import forget
 from scoring.snapshot import Snapshot
 from scoring.store import erasure as store_erasure
 from scoring.store.erasure import erased_hashes
+from scoring.store.keys import hasher
 from settings.workspace import WorkspaceSettings
 
 Identifiers = set[tuple[str, str]]
@@ -52,7 +54,8 @@ def erase(
 def _erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dict[str, Any]:
     folder = context.workspace_dir(workspace)
     kept = [folder / "snapshots" / meta.snapshot for meta in snapshots.kept(folder)]
-    identifiers = identifiers_of(customer, [*_known(kept), _resolved(folder)])
+    resolved = _resolved(folder, hasher(context.secret, workspace.workspace))
+    identifiers = identifiers_of(customer, [*_known(kept), resolved])
     ids = {value if kind == c.EXTERNAL_ID else f"{kind}:{value}" for kind, value in identifiers}
     secret = context.secret
     hashes = {h.hex() for h in erased_hashes(workspace.workspace, secret, identifiers)}
@@ -90,11 +93,11 @@ def _known(kept: list[Path]) -> list[pa.Table]:
     return [Snapshot.open(folder, verify=False).identifiers() for folder in kept]
 
 
-def _resolved(folder: Path) -> pa.Table:
+def _resolved(folder: Path, hash_of: Callable[[str], bytes] | None) -> pa.Table:
     """Of everybody in the lake: a person may have come after the last night."""
     lake = Lake(folder / "lake")
     ever = datetime.max.replace(tzinfo=UTC)
-    return resolve(lake.events(before=ever), lake.customers()).identifiers
+    return resolve(lake.events(before=ever), lake.customers(), hash_of).identifiers
 
 
 def _persons(identifiers: Identifiers, table: pa.Table) -> set[str]:

@@ -1,4 +1,5 @@
-"""A web worker loads the catalogue before the first customer asks, not while one waits."""
+"""A web worker loads the catalogue before the first customer asks, not while one waits, and looks
+how far the workers before it came."""
 
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ def start(worker: Any) -> None:
     gunicorn_conf.post_worker_init(worker)
     with worker.wsgi.app_context():
         cold = list(runtime().workspaces.values())
+    for workspace in cold:
+        workspace.decisions.start()
     threading.Thread(target=_warm, args=(cold,), name="warming", daemon=True).start()
 
 

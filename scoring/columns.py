@@ -12,6 +12,9 @@ from settings.vocabulary import (  # noqa: F401
     AD_CONSENT,
     ATTRIBUTE_SCORES,
     ATTRIBUTES,
+    AUTOMATED,
+    AUTOMATED_CLICK,
+    AUTOMATED_OPEN,
     AVAILABLE_FROM,
     BRAND,
     CAMPAIGN_COLUMNS,
@@ -19,7 +22,9 @@ from settings.vocabulary import (  # noqa: F401
     CART,
     CATEGORY,
     CHANNEL,
+    CLICK,
     CUSTOMER_COLUMNS,
+    CUSTOMER_HASH,
     CUSTOMER_ID,
     DEVICE_ID,
     ENDS_AT,
@@ -37,6 +42,7 @@ from settings.vocabulary import (  # noqa: F401
     INTEREST,
     ITEM_COLUMNS,
     ITEM_ID,
+    LINK,
     MARGIN,
     MESSAGE_SENT,
     NAME,
@@ -44,6 +50,7 @@ from settings.vocabulary import (  # noqa: F401
     OCCURRED_AT,
     OFFER_COLUMNS,
     OFFER_ID,
+    OPEN,
     PRICE,
     PROPERTIES,
     PURCHASE,
@@ -111,7 +118,6 @@ ITEMS = "items"  # ids in the order shown
 SCORES = "scores"  # float32, theirs
 PROCESS = "process"
 SEQUENCE = "sequence"  # number of the answer in its process, from 0
-CUSTOMER_HASH = "customer_hash"  # the kind under which an erasure remembers CUSTOMER
 
 # segment members
 RANK = "rank"  # int32 from 1

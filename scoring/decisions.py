@@ -63,8 +63,6 @@ _NOTHING_IS_NULL = (c.CAMPAIGN_ID, c.CHANNEL, c.CUSTOMER, c.SNAPSHOT)
 _SMALL_BYTES = 32 * 1024 * 1024
 _SMALL_FILES = 16  # a day of more of them gets one in their place
 _KEEP_OLD_FILES_HOURS = 24  # somebody who began to read before still finds a file
-# commits come twice a minute for years, and nobody goes back in time here
-_LOG_SETTINGS = {"delta.logRetentionDuration": "interval 2 days"}
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,7 @@ class Decisions:
     def __init__(self, workspace_dir: Path) -> None:
         self._workspace_dir = workspace_dir
         self._lake = workspace_dir / "lake"
-        self._table = Delta(
-            self._lake / TABLE, SCHEMA, by_day=True, time=c.DECIDED_AT, log_settings=_LOG_SETTINGS
-        )
+        self._table = Delta(self._lake / TABLE, SCHEMA, by_day=True, time=c.DECIDED_AT)
 
     def files(self, *, since: date | None = None, until: date | None = None) -> list[DataFile]:
         """Those of the days since ≤ day < until (UTC)."""

@@ -8,19 +8,18 @@ that erasing a person's files erases every trace of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -32,7 +31,12 @@ _PLAIN_COLUMNS = (
     c.EVENT_ID, c.OCCURRED_AT, c.PROPERTIES, c.TEXT, c.DECISION_ID, c.DECIDED_AT, c.SEQUENCE,
     c.SCORES,
 )  # fmt: skip
-_LOG_SETTINGS = {"delta.dataSkippingNumIndexedCols": "0", "delta.checkpointInterval": "50"}
+_LOG_SETTINGS = {
+    "delta.dataSkippingNumIndexedCols": "0",
+    "delta.checkpointInterval": "50",
+    # draining commits thousands of times a day, and nobody goes back in time here
+    "delta.logRetentionDuration": "interval 2 days",
+}
 
 
 class LakeError(Exception):
@@ -49,7 +53,7 @@ class DataFile:
 
 class Delta:
     """A table folder with a fixed Arrow ``schema``; ``by_day`` splits it by the day of the column
-    ``time``; ``log_settings`` are Delta table properties beside our own.
+    ``time``.
     """
 
     def __init__(
@@ -59,13 +63,11 @@ class Delta:
         *,
         by_day: bool = False,
         time: str = c.OCCURRED_AT,
-        log_settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self.schema = schema
         self.by_day = by_day
         self._time = time
-        self._log_settings = {**_LOG_SETTINGS, **log_settings}
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(str(self.folder))
@@ -121,13 +123,20 @@ class Delta:
             ) from error
 
     def _open(self) -> DeltaTable:
-        return DeltaTable.create(
+        """The table, made if there is none, with the columns that it lacks."""
+        schema = self._delta_schema()
+        table = DeltaTable.create(
             str(self.folder),
-            self._delta_schema(),
+            schema,
             mode="ignore",
             partition_by=[c.DAY] if self.by_day else None,
-            configuration=self._log_settings,
+            configuration=_LOG_SETTINGS,
         )
+        known = {field.name for field in table.schema().fields}
+        added = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
+        if added:
+            table.alter.add_columns(added)
+        return table
 
     def _delta_schema(self) -> pa.Schema:
         return self.schema.append(pa.field(c.DAY, pa.string())) if self.by_day else self.schema

@@ -29,6 +29,7 @@ from scoring.progress import Progress
 from scoring.run_log import Details, Run, RunReport, runs
 from scoring.snapshot import Snapshot, SnapshotMeta
 from scoring.sources.registry import SOURCES, Open
+from scoring.store.keys import hasher
 from settings.workspace import WorkspaceSettings
 
 __all__ = [
@@ -55,7 +56,8 @@ class GateRefusal(Exception):  # noqa: N818 - a verdict, not a fault
 
 @dataclass(frozen=True)
 class NightlyContext:
-    """What a night needs from outside. ``publish`` and ``sync`` must be safe to repeat."""
+    """What a night needs from outside. ``publish``, ``sync`` and ``bring_live`` must be
+    safe to repeat."""
 
     workspace: WorkspaceSettings
     workspace_dir: Path
@@ -68,6 +70,7 @@ class NightlyContext:
     secret: bytes | None = None  # the installation's; needed once a customer was erased
     source_types: Mapping[str, Open] = field(default_factory=lambda: SOURCES)
     decisions: Callable[[], Details] = dict  # tidies their log, says how it stands
+    bring_live: Callable[[], None] = lambda: None  # what was said of items meanwhile → lake
 
 
 def run(context: NightlyContext) -> RunReport:
@@ -149,7 +152,7 @@ class _Night:
         self._models = context.workspace.models
 
     def import_(self, folder: Path) -> Details:
-        """Sources → lake: what is new since the last import."""
+        """Sources → lake: what is new since the last import; then what was said since of items."""
         report = import_sources(
             self._context.workspace,
             self._context.workspace_dir,
@@ -158,13 +161,18 @@ class _Night:
             secret=self._context.secret,
             types=self._context.source_types,
         )
+        self._context.bring_live()
         self._run.report.report["import"] = report.to_json()
         self._run.report.report["decisions"] = self._context.decisions()
         return {}
 
     def identify(self, folder: Path) -> Details:
         """Identifiers → customers."""
-        identity = resolve(self._lake.events(before=self._now), self._lake.customers())
+        identity = resolve(
+            self._lake.events(before=self._now),
+            self._lake.customers(),
+            hasher(self._context.secret, self._context.workspace.workspace),
+        )
         pq.write_table(identity.identifiers, folder / "identifiers.parquet")
         pq.write_table(identity.customers, folder / "customers.parquet")
         return {"customers": len(identity.customers), "identifiers": len(identity.identifiers)}

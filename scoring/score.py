@@ -93,10 +93,10 @@ def _popular(history: History, fitted: Fitted) -> pa.Table:
 
 
 def _aliases(identifiers: pa.Table) -> pa.Table:
-    """All identifiers but those that are the customer's id itself."""
+    """All identifiers but those that are the customer's id itself, or only its hash."""
     same = np.array(
         [
-            kind == c.EXTERNAL_ID and identifier == customer
+            kind == c.CUSTOMER_HASH or (kind == c.EXTERNAL_ID and identifier == customer)
             for kind, identifier, customer in zip(
                 *(identifiers[n].to_pylist() for n in identifiers.column_names), strict=True
             )

@@ -21,12 +21,12 @@ from settings.column_schema import ColumnMappingSchema
 from settings.connection_schema import AttributeSchema, ConnectionField, ConnectionSchema
 from settings.document_text import CLOSING, EXAMPLES, OPENING, SECTIONS
 from settings.fields import Cron, Flag, Mapped, Moment, Number, Scalar, Strict, WholeNumber, Zone
+from settings.landing_schema import LandingSchema
 from settings.load import DEFAULT_STATE_DIR
 from settings.schema import LimitsSchema, SandboxSchema, ServiceSchema, WebSchema, WorkspaceSchema
 from settings.sections import (
     ContentSchema,
     GateSchema,
-    LandingSchema,
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,
@@ -115,7 +115,7 @@ def _options(what: str, name: str, schema: Schema) -> str:
 
 def _key_table(schema: Schema) -> str:
     rows = [f"| {' | '.join(_HEADINGS)} |", "| --- " * len(_HEADINGS) + "|"]
-    for key, field in schema.fields.items():
+    for key, field in sorted(schema.fields.items(), key=lambda each: not each[1].required):
         cells = (
             f"`{field.data_key or key}`",
             _type(field),

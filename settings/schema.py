@@ -28,11 +28,10 @@ from settings.fields import (
     between,
     filled,
 )
+from settings.landing_schema import LOCALES, LandingSchema
 from settings.sections import (
-    LOCALES,
     ContentSchema,
     GateSchema,
-    LandingSchema,
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,

@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Regexp
 
 from settings.fields import (
-    COLOR,
     Cron,
     Mapped,
     Number,
@@ -22,18 +21,15 @@ from settings.fields import (
     between,
     filled,
 )
-from settings.problems import one_of
 from settings.workspace import (
     ContentSettings,
     GateSettings,
-    LandingSettings,
     ModelSettings,
     ScheduleSettings,
     SegmentSettings,
     SendSettings,
 )
 
-LOCALES = ("en", "ko")
 CURRENCY = re.compile(r"[A-Z]{3}")
 CURRENCY_EXPECTED = "an ISO 4217 code such as USD or KRW"
 QUIET_HOURS = Regexp(
@@ -168,36 +164,6 @@ class ContentSchema(Strict):
         if data.get("default_limit", ContentSettings.default_limit) > most:
             key = "default_limit" if "default_limit" in data else "max_limit"
             raise ValidationError("default_limit to be at most max_limit", key)
-
-
-def only_locales(titles: Mapping[str, str]) -> None:
-    errors = {locale: [one_of(LOCALES, locale)] for locale in titles if locale not in LOCALES}
-    if errors:
-        raise ValidationError(errors)
-
-
-class LandingSchema(Strict):
-    target = LandingSettings
-
-    title = Mapped(
-        Text(validate=filled(200)),
-        validate=only_locales,
-        metadata=about(
-            "heading by locale; a locale that is left out keeps its default",
-            {"en": "Fresh for you", "ko": "오늘의 추천"},
-        ),
-    )
-    accent_color = Text(validate=COLOR, metadata=about("colour of buttons and links", "#0b5cd5"))
-    link_ttl_days = WholeNumber(
-        validate=between(1, 3650), metadata=about("a landing link works this long", 30)
-    )
-    limit = WholeNumber(validate=between(1, 100), metadata=about("items on the page", 24))
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> LandingSettings:
-        if "title" in data:
-            data["title"] = {**LandingSettings().title, **data["title"]}
-        return LandingSettings(**data)
 
 
 class SegmentSchema(Strict):

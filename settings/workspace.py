@@ -98,7 +98,22 @@ class LandingSettings:
     title: Mapping[str, str] = field(
         default_factory=lambda: {"en": "Picked for you", "ko": "고객님을 위한 추천"}
     )
+    shop_name: str | None = None
+    shop_url: str | None = None
+    logo_url: str | None = None
+    dark_logo_url: str | None = None
     accent_color: str = "#0b5cd5"
+    colors: Mapping[str, str] = field(
+        default_factory=lambda: {"page": "#f6f5f2", "card": "#ffffff", "text": "#1b1b1f"}
+    )
+    dark_colors: Mapping[str, str] = field(
+        default_factory=lambda: {"page": "#131316", "card": "#1e1e22", "text": "#f2f1ee"}
+    )
+    dark_mode: str = "auto"  # always, never
+    font: str | None = None
+    image_url: str | None = None  # {image_url} and {width}: a picture of another width
+    deep_links: Mapping[str, str] = field(default_factory=dict)  # item, brand, category, page
+    universal_links: Mapping[str, str] = field(default_factory=dict)
     link_ttl_days: int = 30
     limit: int = 24
 

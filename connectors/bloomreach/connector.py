@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 
 from connectors.bloomreach.customers import Customers
 from connectors.bloomreach.options import HOSTS
 from connectors.errors import Retry
-from connectors.http import Client, Timeouts, require_success
-from connectors.tool import Target, Tool
+from connectors.http import Client, Timeouts, basic_auth, require_object
+from connectors.options import chosen_host
+from connectors.tool import HttpTool, Target
 from settings.workspace import ConnectionSettings
 
 
 @dataclass(frozen=True)
-class Bloomreach(Tool):
+class Bloomreach(HttpTool):
     """An open connection; a customer's id is the hard id ``registered``."""
 
-    client: Client
     path: str
 
     def attributes(self) -> Target:
@@ -25,19 +24,14 @@ class Bloomreach(Tool):
 
     def check(self) -> None:
         """Ask for the time, which needs a key of the project. Raises Retry or Stop."""
-        answer = require_success(self.client.request("GET", f"{self.path}/system/time"))
-        if not isinstance(answer.body, dict) or answer.body.get("success") is not True:
+        answer = self.client.request("GET", f"{self.path}/system/time")
+        if require_object(answer).get("success") is not True:
             raise Retry("the answer is not Bloomreach's", status=answer.status)
-
-    def close(self) -> None:
-        self.client.close()
 
 
 def open_bloomreach(connection: ConnectionSettings) -> Bloomreach:
-    """The connection's project."""
-    options = connection.options
-    host, secret = HOSTS[options["instance"]], options["api_secret"]
-    basic = b64encode(f"{options['api_key_id']}:{secret}".encode()).decode()
-    timeouts = Timeouts.of(options["timeout_s"])
-    client = Client(host, {"Authorization": f"Basic {basic}"}, (secret, basic), timeouts)
+    """The connection's project. Raises Stop for an instance that is not on the list."""
+    options, host = connection.options, chosen_host(connection, "instance", HOSTS)
+    auth = basic_auth(options["api_key_id"], options["api_secret"])
+    client = Client(host, *auth, Timeouts.of(options["timeout_s"]))
     return Bloomreach(client, f"/track/v2/projects/{options['project_token']}")

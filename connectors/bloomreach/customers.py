@@ -12,28 +12,29 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import external_id, has_external_id
+from connectors.customers import CustomerTarget, external_id
 from connectors.errors import Retry, Split, Stop
-from connectors.http import Answer, Client, require_success
+from connectors.http import Answer, Client, as_list, as_object, require_object
 from connectors.tool import Encoded, Limits, Outcome, Window
 
-# A message must be under 800 KB and a value under 16 KB, so no command is longer.
-LIMITS = Limits(items=50, body_bytes=799_999, item_bytes=15_999, envelope_bytes=20)
+ENVELOPE = b'{"commands":[%b]}'
 
 
 @dataclass(frozen=True)
-class Customers:
+class Customers(CustomerTarget):
     """Writing properties twice leaves them as they are. ``path`` is the project's."""
 
     client: Client
     path: str
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = (Window(6_000, 60.0),)
+
+    # A message must be under 800 KB and a value under 16 KB, so no command is longer.
+    limits = Limits(50, body_bytes=799_999, item_bytes=15_999, envelope_bytes=len(ENVELOPE))
+    windows = (Window(6_000, 60.0),)
 
     def addressable(self, customer_id: str) -> bool:
         """Bloomreach takes no id without a letter or digit, and none of two words."""
         usable = any(c.isalnum() for c in customer_id) and customer_id not in ("null", "undefined")
-        return usable and has_external_id(customer_id)
+        return usable and super().addressable(customer_id)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One command. Raises Reject for an id that is too long."""
@@ -43,31 +44,24 @@ class Customers:
 
     def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request. Raises Retry, Split, and Stop, also for a permission that lacks."""
-        body = b'{"commands":[%b]}' % b",".join(records)
+        body = ENVELOPE % b",".join(records)
         answer = self.client.request("POST", f"{self.path}/batch", body=body)
-        results = self._results(answer, len(records))
-        refusals = {index: each for index, each in enumerate(results) if not _taken(each)}
-        rejected = {index: self._reason(each) for index, each in refusals.items()}
+        results = map(as_object, self._results(answer, len(records)))
+        refusals = {i: each for i, each in enumerate(results) if each.get("success") is not True}
+        rejected = {i: self._reason(each.get("errors")) for i, each in refusals.items()}
         if any(reason.startswith("Not authorized") for reason in rejected.values()):
             raise Stop("the key lacks the permission to set customer properties")
         return Outcome(rejected, rate=answer.rate)
 
     def _results(self, answer: Answer, count: int) -> list[Any]:
-        told = answer.body if isinstance(answer.body, dict) else {}
-        if answer.status == 400 and "error" in told:  # what is said of keys, not of commands
-            raise Stop(self.client.reason(told["error"]), status=400)
+        if answer.status == 400 and "error" in answer.told:  # of keys, not of commands
+            raise Stop(self.client.reason(answer.told["error"]), status=400)
         if answer.status in (400, 413):
-            raise Split(self.client.reason(told.get("message")), status=answer.status)
-        require_success(answer)
-        results = told.get("results")  # in the order of the commands
-        if not isinstance(results, list) or len(results) != count:
+            raise Split(self.client.reason(answer.told.get("message")), status=answer.status)
+        results = as_list(require_object(answer).get("results"))  # in the order of the commands
+        if len(results) != count:
             raise Retry("the answer is not Bloomreach's, so nobody knows", status=answer.status)
         return results
 
-    def _reason(self, result: Any) -> str:
-        errors = result.get("errors") if isinstance(result, dict) else None
-        return self.client.reason(", ".join(map(str, errors)) if isinstance(errors, list) else "")
-
-
-def _taken(result: Any) -> bool:
-    return isinstance(result, dict) and result.get("success") is True
+    def _reason(self, errors: object) -> str:
+        return self.client.reason(", ".join(map(str, as_list(errors))))

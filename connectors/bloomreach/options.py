@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from marshmallow import fields, validate
+from connectors.options import ApiOptions, choice_option, secret_option, text_option
 
-from connectors.options import KEY, ConnectorOptions, timeout_option
-
-# A fixed list: a key that is sent to a host of an attacker's choice is lost.
 # https://documentation.bloomreach.com/engagement/reference/authentication
 HOSTS = {
     "exponea": "https://api.exponea.com",
@@ -17,30 +14,10 @@ HOSTS = {
 }
 
 
-class BloomreachOptions(ConnectorOptions):
+class BloomreachOptions(ApiOptions):
     """A project of Bloomreach Engagement."""
 
-    instance = fields.String(
-        required=True,
-        validate=validate.OneOf(list(HOSTS)),
-        metadata={"description": "Whose API base URL is the project's, as its settings show it"},
-    )
-    project_token = fields.String(
-        required=True,
-        validate=validate.Regexp(r"[A-Za-z0-9-]{1,64}\Z"),
-        metadata={"description": "Project token"},
-    )
-    api_key_id = fields.String(
-        required=True,
-        validate=validate.Regexp(r"[A-Za-z0-9]+\Z"),
-        metadata={"description": "ID of a key of an API group with private access"},
-    )
-    api_secret = fields.String(
-        required=True,
-        validate=KEY,
-        metadata={
-            "description": "Secret of that key; the group may set properties",
-            "secret": True,
-        },
-    )
-    timeout_s = timeout_option()
+    instance = choice_option(HOSTS, "Whose API base URL is the project's, as its settings show it")
+    project_token = text_option(r"[A-Za-z0-9-]{1,64}", "Project token")
+    api_key_id = text_option(r"[A-Za-z0-9]+", "ID of a key of an API group with private access")
+    api_secret = secret_option("Secret of that key; the group may set properties")

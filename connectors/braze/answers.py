@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.errors import Retry, Split
-from connectors.http import Answer, Client, require_success
+from connectors.errors import Split
+from connectors.http import Answer, Client, require_object
 from connectors.tool import Outcome
 
 PERMANENT = (400, 413)  # malformed, too many, too large: will be refused again as it is
@@ -23,39 +23,30 @@ def accepted(client: Client, answer: Answer) -> dict[str, Any]:
     """
     if answer.status in PERMANENT:
         raise _refusal(client, answer)
-    require_success(answer)
-    if not isinstance(answer.body, dict):
-        raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
-    if answer.body.get("message") != SUCCESS:
+    body = require_object(answer)
+    if body.get("message") != SUCCESS:
         raise _refusal(client, answer)
-    return answer.body
+    return body
 
 
 def outcome(client: Client, answer: Answer, array: str, count: int) -> Outcome:
     """Of a request with ``count`` entries in ``array``. Raises like ``accepted``."""
     errors = accepted(client, answer).get("errors") or []
-    rejected: dict[int, str] = {}
-    unlocated: list[str] = []
+    refused = []
     for error in errors if isinstance(errors, list) else [errors]:
         entry = error if isinstance(error, dict) else {"type": error}
-        reason = client.reason(entry.get("type", "no reason given"))
-        index = entry.get("index")
-        ours = entry.get("input_array", array) == array
-        if ours and type(index) is int and 0 <= index < count:
-            rejected[index] = reason
-        else:
-            unlocated.append(reason)
-    return Outcome(rejected, tuple(unlocated), answer.rate)
+        index = entry.get("index") if entry.get("input_array", array) == array else None
+        refused.append((index, client.reason(entry.get("type", "no reason given"))))
+    return Outcome.refusing(refused, count, answer.rate)
 
 
 def message(client: Client, answer: Answer) -> str:
     """Braze's own words, the most particular first, cleaned."""
-    body = answer.body if isinstance(answer.body, dict) else {}
-    errors = body.get("errors")
+    errors = answer.told.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     if isinstance(first, dict):
         first = first.get("type") or first.get("message")
-    return client.reason(first or body.get("message") or f"HTTP {answer.status}")
+    return client.reason(first or answer.told.get("message") or f"HTTP {answer.status}")
 
 
 def _refusal(client: Client, answer: Answer) -> Split:

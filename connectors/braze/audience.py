@@ -19,7 +19,7 @@ from typing import IO
 import orjson
 
 from connectors.braze.answers import accepted
-from connectors.errors import Retry, Split, Stop
+from connectors.errors import Retry, Stop, nothing_to_split
 from connectors.http import Client, download
 
 PATH = "/users/export/segment"
@@ -86,11 +86,9 @@ def external_ids(file: IO[bytes]) -> Iterator[str]:
 
 def _start(client: Client, segment_id: str) -> str:
     body = {"segment_id": segment_id, "fields_to_export": ["external_id"]}
-    try:
+    with nothing_to_split():
         answer = client.request("POST", PATH, body=orjson.dumps(body))
         url = accepted(client, answer).get("url")
-    except Split as error:
-        raise Stop(error.what, status=error.status, request_id=error.request_id) from error
     if not isinstance(url, str):
         raise Stop(
             "Braze writes exports to the cloud storage that is linked with it and gives no address:"

@@ -15,15 +15,13 @@ from typing import Any
 import orjson
 
 from connectors.braze.answers import accepted
-from connectors.errors import Reject, Retry, Split, Stop
-from connectors.http import Client, require_success
+from connectors.errors import Reject, Retry, Stop, nothing_to_split
+from connectors.http import Client, as_list, as_object, require_success
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 PUT, DELETE = "PUT", "DELETE"  # lanes: the method of the request
-HEAD, TAIL = b'{"items":[', b"]}"
-LIMITS = Limits(
-    items=50, body_bytes=4_000_000, item_bytes=3_000_000, envelope_bytes=len(HEAD) + len(TAIL)
-)
+ENVELOPE = b'{"items":[%b]}'
+LIMITS = Limits(50, body_bytes=4_000_000, item_bytes=3_000_000, envelope_bytes=len(ENVELOPE))
 WINDOWS = (Window(16_000, 60.0),)
 LONGEST_VALUE = 5_000  # characters
 ID = "id"
@@ -56,7 +54,7 @@ class Items:
 
     def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request with at most 50 items. Raises Retry, Split or Stop."""
-        body = HEAD + b",".join(records) + TAIL
+        body = ENVELOPE % b",".join(records)
         answer = self.client.request(lane, f"/catalogs/{self.catalog}/items", body=body)
         accepted(self.client, answer)
         return Outcome(rate=answer.rate)
@@ -90,12 +88,12 @@ def declare(client: Client, name: str, fields: Mapping[str, str]) -> None:
 def _fields(client: Client, name: str) -> dict[str, str] | None:
     """Field → type of the catalog; None when there is no such catalog."""
     answer = require_success(client.request("GET", "/catalogs"))
-    catalogs = answer.body.get("catalogs") if isinstance(answer.body, dict) else None
+    catalogs = answer.told.get("catalogs")
     if not isinstance(catalogs, list):
         raise Retry("no list of catalogs where one was asked for", status=answer.status)
-    for catalog in catalogs:
-        if isinstance(catalog, dict) and catalog.get("name") == name:
-            fields = [field for field in catalog.get("fields") or [] if isinstance(field, dict)]
+    for catalog in map(as_object, catalogs):
+        if catalog.get("name") == name:
+            fields = [field for field in as_list(catalog.get("fields")) if as_object(field)]
             return {str(field.get("name")): str(field.get("type")) for field in fields}
     return None
 
@@ -105,7 +103,5 @@ def _listed(fields: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _post(client: Client, path: str, body: Mapping[str, Any]) -> None:
-    try:
+    with nothing_to_split():
         accepted(client, client.request("POST", path, body=orjson.dumps(body)))
-    except Split as error:
-        raise Stop(error.what, status=error.status, request_id=error.request_id) from error

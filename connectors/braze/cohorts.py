@@ -14,16 +14,11 @@ import orjson
 
 from connectors.braze.answers import accepted
 from connectors.braze.identity import external_id
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.http import Client, require_success
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 ADD, REMOVE = b"+", b"-"
-IDS_PER_REQUEST = 1_000
-LIMITS = Limits(
-    items=IDS_PER_REQUEST, body_bytes=4_000_000, item_bytes=100_000, envelope_bytes=2_000
-)
-WINDOWS = (Window(250_000, 3600.0, clock=True),)
 
 
 @dataclass(frozen=True)
@@ -60,17 +55,15 @@ def declare(
 
 
 @dataclass(frozen=True)
-class Members:
+class Members(CustomerTarget):
     """Membership of one cohort; adding or removing somebody twice changes nothing."""
 
     client: Client
     partner: Partner
     cohort_id: str
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = Limits(items=1_000, body_bytes=4_000_000, item_bytes=100_000, envelope_bytes=2_000)
+    windows = (Window(250_000, 3600.0, clock=True),)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """The id as JSON, after a sign that says whether the customer comes or leaves."""

@@ -18,18 +18,18 @@ from connectors.braze.track import Attributes
 from connectors.braze.trigger import MOST_RECIPIENTS, trigger
 from connectors.errors import Stop
 from connectors.http import Client, Timeouts, require_success
-from connectors.tool import Outcome, Recipient, Target, Tool
+from connectors.options import chosen_host
+from connectors.tool import HttpTool, Outcome, Recipient, Target
 from settings.workspace import ConnectionSettings
 
 
 @dataclass(frozen=True)
-class Braze(Tool):
+class Braze(HttpTool):
     """An open connection; ``partner`` is None when segments cannot be pushed as cohorts.
 
     ``options`` are those of ``connectors.braze.options.SharedOptions``.
     """
 
-    client: Client
     partner: Partner | None
     options: Mapping[str, Any] = field(repr=False)
     patience: Patience = field(default_factory=Patience)
@@ -79,9 +79,6 @@ class Braze(Tool):
         if not isinstance(require_success(answer).body, dict):
             raise Stop("the host answers, but not like Braze", status=answer.status)
 
-    def close(self) -> None:
-        self.client.close()
-
     @property
     def _existing_only(self) -> bool:
         return bool(self.options.get("update_existing_only", True))
@@ -101,10 +98,7 @@ class Braze(Tool):
 
 def open_braze(connection: ConnectionSettings) -> Braze:
     """The connection's Braze. Raises Stop for an instance that is not on the list."""
-    instance = connection.options["instance"]
-    if instance not in INSTANCES:
-        raise Stop(f"connection {connection.name}: Braze has no instance {instance!r}")
-    return connect(INSTANCES[instance], connection.options)
+    return connect(chosen_host(connection, "instance", INSTANCES), connection.options)
 
 
 def connect(base_url: str, options: Mapping[str, Any]) -> Braze:

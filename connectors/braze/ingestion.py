@@ -18,13 +18,9 @@ import orjson
 
 from connectors.braze.identity import external_id
 from connectors.braze.track import check_names
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.errors import Stop
-from connectors.tool import Encoded, Limits, Outcome, Window
-
-# Braze takes files up to 512 MB and asks for smaller ones; a file is held in memory while it is
-# written, so it is kept to a few megabytes.
-LIMITS = Limits(items=5_000, body_bytes=100_000_000, item_bytes=100_000, envelope_bytes=0)
+from connectors.tool import Encoded, Limits, Outcome
 
 
 def utc_now() -> datetime:
@@ -32,18 +28,17 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Files:
+class Files(CustomerTarget):
     """A request is a file, which appears whole or not at all. Order between files does not matter:
     a customer is in one of a sync's."""
 
     folder: Path
     update_existing_only: bool
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = ()
     now: Callable[[], datetime] = utc_now
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    # Braze takes files up to 512 MB and asks for smaller ones; a file is held in memory while it
+    # is written, so it is kept to a few megabytes.
+    limits = Limits(items=5_000, body_bytes=100_000_000, item_bytes=100_000, envelope_bytes=0)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One line. Raises Reject for an id or a name that Braze cannot take."""

@@ -15,24 +15,22 @@ import orjson
 
 from connectors.braze import track
 from connectors.braze.identity import external_id
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.http import Client
-from connectors.tool import Encoded, Limits, Outcome, Window
+from connectors.tool import Encoded, Outcome
 
 
 @dataclass(frozen=True)
-class Memberships:
+class Memberships(CustomerTarget):
     """One segment as an element of the array ``attribute``."""
 
     client: Client
     segment_id: str
     attribute: str
     update_existing_only: bool
-    limits: Limits = track.LIMITS
-    windows: Sequence[Window] = track.WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = track.LIMITS
+    windows = track.WINDOWS
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One attributes object. Raises Reject for an id that Braze cannot take."""

@@ -10,7 +10,14 @@ from marshmallow import fields, validate
 
 from connectors.braze.currents import CurrentsOptions
 from connectors.braze.hosts import INSTANCES
-from connectors.options import KEY, ConnectorOptions, catalog_fields_option, timeout_option
+from connectors.options import (
+    ApiOptions,
+    catalog_fields_option,
+    catalog_option,
+    choice_option,
+    flag_option,
+    secret_option,
+)
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 
 COHORT, ATTRIBUTE = "cohort", "attribute"  # segments_as
@@ -31,17 +38,13 @@ def _absolute(path: str) -> None:
         raise marshmallow.ValidationError("must be an absolute path")
 
 
-class SharedOptions(ConnectorOptions):
+class SharedOptions(ApiOptions):
     """What every connection that speaks Braze's protocol can be asked to do."""
 
-    timeout_s = timeout_option()
-    attributes_as = fields.String(
-        load_default=API,
-        validate=validate.OneOf([API, CDI]),
-        metadata={
-            "description": "How user attributes go: by API calls, or as files for Cloud Data"
-            " Ingestion in cdi_folder"
-        },
+    attributes_as = choice_option(
+        (API, CDI),
+        "How user attributes go: by API calls, or as files for Cloud Data Ingestion in cdi_folder",
+        default=API,
     )
     cdi_folder = fields.String(
         load_default=None,
@@ -52,27 +55,18 @@ class SharedOptions(ConnectorOptions):
             " to the storage that Braze reads"
         },
     )
-    segments_as = fields.String(
-        load_default=COHORT,
-        validate=validate.OneOf([COHORT, ATTRIBUTE]),
-        metadata={
-            "description": "How a pushed segment is kept: as a partner's cohort, or as an element"
-            " of an array attribute (needs no partner; each change is a data point)"
-        },
+    segments_as = choice_option(
+        (COHORT, ATTRIBUTE),
+        "How a pushed segment is kept: as a partner's cohort, or as an element"
+        " of an array attribute (needs no partner; each change is a data point)",
+        default=COHORT,
     )
     segments_attribute = fields.String(
         load_default="rightsend_segments",
         validate=validate.Length(min=1, max=250),
         metadata={"description": "The array attribute of segments_as: attribute"},
     )
-    catalog = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Regexp(r"[A-Za-z0-9_-]{1,250}\Z"),
-        metadata={
-            "description": "Name of the catalog that is to follow the shop's items; made if missing"
-        },
-    )
+    catalog = catalog_option(validate.Regexp(r"[A-Za-z0-9_-]{1,250}\Z"))
     catalog_fields = catalog_fields_option()
     identify_aliases = fields.Dict(
         keys=fields.String(
@@ -86,13 +80,11 @@ class SharedOptions(ConnectorOptions):
             " alias's label: when one turns out to be a known customer's, Braze is told"
         },
     )
-    erase_profiles = fields.Boolean(
-        load_default=False,
-        metadata={
-            "description": "Whether erasing a customer deletes the whole profile in Braze. Without"
-            " it only our attributes and memberships go: the profile holds data of others, and"
-            " deleting it for good is the client's decision"
-        },
+    erase_profiles = flag_option(
+        "Whether erasing a customer deletes the whole profile in Braze. Without"
+        " it only our attributes and memberships go: the profile holds data of others, and"
+        " deleting it for good is the client's decision",
+        default=False,
     )
     export_hosts = fields.List(
         fields.String(validate=validate.Regexp(r"[a-z0-9*.-]+\Z")),
@@ -112,44 +104,27 @@ class SharedOptions(ConnectorOptions):
 class BrazeOptions(SharedOptions, CurrentsOptions):
     """A workspace of Braze."""
 
-    instance = fields.String(
-        required=True,
-        validate=validate.OneOf(list(INSTANCES)),
-        metadata={"description": "Braze instance, as in its REST address: rest.INSTANCE.braze.com"},
+    instance = choice_option(
+        INSTANCES, "Braze instance, as in its REST address: rest.INSTANCE.braze.com"
     )
-    api_key = fields.String(
-        required=True,
-        validate=KEY,
-        metadata={
-            "description": "REST API key with users.track and segments.list; for what is used of it"
-            " also catalogs.*, users.identify, users.delete, campaigns.trigger.send and"
-            " users.export.segment",
-            "secret": True,
-        },
+    api_key = secret_option(
+        "REST API key with users.track and segments.list; for what is used of it"
+        " also catalogs.*, users.identify, users.delete, campaigns.trigger.send and"
+        " users.export.segment"
     )
-    update_existing_only = fields.Boolean(
-        load_default=True,
-        metadata={"description": "Write to profiles that exist already; never create one"},
+    update_existing_only = flag_option(
+        "Write to profiles that exist already; never create one", default=True
     )
     partner_name = fields.String(
         validate=validate.Regexp(r"^[A-Za-z0-9_-]{1,64}$"),
         metadata={"description": "Partner under which segments are pushed as cohorts"},
     )
-    partner_api_key = fields.String(
-        validate=KEY,
-        metadata={"description": "The partner's key to cohort import", "secret": True},
+    partner_api_key = secret_option("The partner's key to cohort import", required=False)
+    partner_client_secret = secret_option(
+        "The workspace's data import key for the partner", required=False
     )
-    partner_client_secret = fields.String(
-        validate=KEY,
-        metadata={"description": "The workspace's data import key for the partner", "secret": True},
-    )
-
-    currents_token = fields.String(
-        validate=KEY,
-        metadata={
-            "description": "Token of a Custom HTTP Currents, when it is no key of Rightsend's own",
-            "secret": True,
-        },
+    currents_token = secret_option(
+        "Token of a Custom HTTP Currents, when it is no key of Rightsend's own", required=False
     )
 
     @marshmallow.validates_schema

@@ -13,16 +13,14 @@ import orjson
 
 from connectors.braze.answers import outcome
 from connectors.braze.identity import external_id
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.errors import Reject
 from connectors.http import Client
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 PATH = "/users/track"
-HEAD, TAIL = b'{"attributes":[', b"]}"
-LIMITS = Limits(
-    items=75, body_bytes=4_000_000, item_bytes=100_000, envelope_bytes=len(HEAD) + len(TAIL)
-)
+ENVELOPE = b'{"attributes":[%b]}'
+LIMITS = Limits(75, body_bytes=4_000_000, item_bytes=100_000, envelope_bytes=len(ENVELOPE))
 WINDOWS = (Window(3_000, 3.0),)
 RESERVED = frozenset(
     {"external_id", "user_alias", "braze_id", "email", "phone", "_update_existing_only",
@@ -31,16 +29,14 @@ RESERVED = frozenset(
 
 
 @dataclass(frozen=True)
-class Attributes:
+class Attributes(CustomerTarget):
     """Attribute objects, one a customer. Setting a value twice leaves it as it is."""
 
     client: Client
     update_existing_only: bool
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = LIMITS
+    windows = WINDOWS
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One attributes object. Raises Reject for an id or a name that Braze cannot take."""
@@ -64,5 +60,5 @@ def check_names(change: Mapping[str, Any]) -> None:
 
 def send(client: Client, records: Sequence[bytes]) -> Outcome:
     """POST attributes objects. Raises like ``Attributes.write``."""
-    answer = client.request("POST", PATH, body=HEAD + b",".join(records) + TAIL)
+    answer = client.request("POST", PATH, body=ENVELOPE % b",".join(records))
     return outcome(client, answer, "attributes", len(records))

@@ -50,6 +50,6 @@ def trigger(client: Client, campaign_id: str, recipients: Sequence[Recipient]) -
     if answer.status >= 500 or answer.status == 408:
         raise lost
     require_success(answer)
-    if not isinstance(answer.body, dict) or answer.body.get("message") != SUCCESS:
+    if answer.told.get("message") != SUCCESS:
         raise lost
     return outcome(client, answer, "recipients", len(recipients))

@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from connectors.customerio.batch import LIMITS, WINDOWS, person, send
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.errors import Reject
 from connectors.http import Client
-from connectors.tool import Encoded, Limits, Outcome, Window
+from connectors.tool import Encoded, Outcome
 
 LONGEST_NAME_BYTES = 150
 LONGEST_VALUE_BYTES = 1_000
@@ -28,16 +28,14 @@ RESERVED = frozenset(
 
 
 @dataclass(frozen=True)
-class Attributes:
+class Attributes(CustomerTarget):
     """One ``identify`` a customer. Setting a value twice leaves it as it is."""
 
     client: Client
     update_existing_only: bool
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = LIMITS
+    windows = WINDOWS
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """Raises Reject for an id, a name or a value that Customer.io cannot take."""

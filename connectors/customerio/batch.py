@@ -11,18 +11,16 @@ from typing import Any
 import orjson
 
 from connectors.customers import external_id
-from connectors.errors import Retry, Split, Stop
-from connectors.http import Answer, Client, require_success
+from connectors.errors import Split, Stop, nothing_to_split
+from connectors.http import Answer, Client, as_object, require_object
 from connectors.tool import Limits, Outcome, Window, in_batches
 
 PATH = "/api/v2/batch"
-HEAD, TAIL = b'{"batch":[', b"]}"
+ENVELOPE = b'{"batch":[%b]}'
 LONGEST_ID_BYTES = 150
 # Under 500 kB, and 32 kB a change. Their number is not limited; two hundred keep the search for a
 # bad one short.
-LIMITS = Limits(
-    items=200, body_bytes=499_999, item_bytes=32_000, envelope_bytes=len(HEAD) + len(TAIL)
-)
+LIMITS = Limits(200, body_bytes=499_999, item_bytes=32_000, envelope_bytes=len(ENVELOPE))
 WINDOWS = (Window(100, 1.0),)
 
 
@@ -34,27 +32,20 @@ def person(customer_id: str, action: str, **more: Any) -> bytes:
 
 def send(client: Client, changes: Sequence[bytes]) -> Outcome:
     """One request. Raises Retry, Stop, and Split when it is refused without saying which."""
-    answer = client.request("POST", PATH, body=HEAD + b",".join(changes) + TAIL)
-    body = understood(client, answer)
-    rejected: dict[int, str] = {}
-    unlocated: list[str] = []
-    for error in _errors(body):
-        index = error.get("batch_index") if isinstance(error, dict) else None
-        if type(index) is int and 0 <= index < len(changes):
-            rejected[index] = client.reason(_text(error))
-        else:
-            unlocated.append(client.reason(_text(error)))
-    return Outcome(rejected, tuple(unlocated), answer.rate)
+    answer = client.request("POST", PATH, body=ENVELOPE % b",".join(changes))
+    refused = (
+        (as_object(error).get("batch_index"), client.reason(_text(error)))
+        for error in _errors(understood(client, answer))
+    )
+    return Outcome.refusing(refused, len(changes), answer.rate)
 
 
 def send_all(client: Client, changes: Iterable[bytes]) -> None:
     """Any number of changes. Raises Retry, and Stop when one was refused: all others are done."""
     refused: list[str] = []
     for batch in in_batches(changes, LIMITS.items):
-        try:
+        with nothing_to_split():
             outcome = send(client, batch)
-        except Split as error:
-            raise Stop(error.what, status=error.status) from error
         refused += [*outcome.rejected.values(), *outcome.unlocated]
     if refused:
         raise Stop(f"Customer.io refused {len(refused)} people: {refused[0]}")
@@ -63,18 +54,14 @@ def send_all(client: Client, changes: Iterable[bytes]) -> None:
 def understood(client: Client, answer: Answer) -> Mapping[str, Any]:
     """The body of a success. Raises Split for what is refused as a whole, Retry and Stop."""
     if answer.status in (400, 413, 422):  # malformed or too large; permanent for what is in it
-        body = answer.body if isinstance(answer.body, dict) else {}
-        first = next(iter(_errors(body)), f"HTTP {answer.status}")
+        first = next(iter(_errors(answer.told)), f"HTTP {answer.status}")
         raise Split(client.reason(_text(first)), status=answer.status)
-    body = require_success(answer).body
-    if not isinstance(body, dict):
-        raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
-    return body
+    return require_object(answer)
 
 
 def _errors(body: Mapping[str, Any]) -> list[Any]:
     """Errors stand in ``errors`` or in ``meta``, as objects or as prose."""
-    meta = body["meta"] if isinstance(body.get("meta"), dict) else {}
+    meta = as_object(body.get("meta"))
     found = body.get("errors") or meta.get("errors") or meta.get("error") or []
     return found if isinstance(found, list) else [found]
 

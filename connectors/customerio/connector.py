@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,8 @@ from connectors.customerio import broadcasts, people, segments
 from connectors.customerio.attributes import Attributes
 from connectors.customerio.hosts import APP, TRACK
 from connectors.errors import Stop
-from connectors.http import Client, Timeouts, require_success
+from connectors.http import Client, Timeouts, basic_auth, require_success
+from connectors.options import chosen_host
 from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
@@ -56,7 +56,7 @@ class Customerio(Tool):
     def check(self) -> None:
         """Ask for the region: harmless, and refused with a wrong key."""
         answer = require_success(self.track.request("GET", REGION))
-        region = answer.body.get("region") if isinstance(answer.body, dict) else None
+        region = answer.told.get("region")
         if region is None:
             raise Stop("the host answers, but not like Customer.io", status=answer.status)
         if region != self.region:
@@ -78,23 +78,15 @@ class Customerio(Tool):
 def open_customerio(connection: ConnectionSettings) -> Customerio:
     """The connection's workspace. Raises Stop for a region that is not on the list."""
     options = connection.options
-    region = options["region"]
-    if region not in TRACK:
-        raise Stop(f"connection {connection.name}: Customer.io has no region {region!r}")
     timeouts = Timeouts.of(options.get("timeout_s", 30.0))
-    key, app_key = options["api_key"], options.get("app_api_key")
-    basic = base64.b64encode(f"{options['site_id']}:{key}".encode()).decode()
-    track = Client(
-        TRACK[region],
-        headers={"Authorization": f"Basic {basic}"},
-        secrets=(key, basic),
-        timeouts=timeouts,
-    )
+    host, app_key = chosen_host(connection, "region", TRACK), options.get("app_api_key")
+    track = Client(host, *basic_auth(options["site_id"], options["api_key"]), timeouts)
     app = app_key and Client(
-        APP[region],
+        chosen_host(connection, "region", APP),
         headers={"Authorization": f"Bearer {app_key}"},
         secrets=(app_key,),
         timeouts=timeouts,
         answer_bytes=LARGEST_PAGE,
     )
-    return Customerio(track, app or None, region, bool(options.get("update_existing_only", True)))
+    existing_only = bool(options.get("update_existing_only", True))
+    return Customerio(track, app or None, options["region"], existing_only)

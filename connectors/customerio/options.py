@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from marshmallow import fields, validate
-
 from connectors.customerio.hosts import TRACK
-from connectors.options import KEY, ConnectorOptions, timeout_option
+from connectors.options import ApiOptions, choice_option, flag_option, secret_option, text_option
 
 
-class CustomerioOptions(ConnectorOptions):
+class CustomerioOptions(ApiOptions):
     """A workspace of Customer.io."""
 
-    region = fields.String(
-        required=True,
-        validate=validate.OneOf(list(TRACK)),
-        metadata={"description": "Region of the Customer.io account"},
+    region = choice_option(TRACK, "Region of the Customer.io account")
+    site_id = text_option(
+        r"[A-Za-z0-9]{1,64}",
+        "Site id of the workspace, beside its Track API key",
+        error="must be letters and digits",
     )
-    site_id = fields.String(
-        required=True,
-        validate=validate.Regexp(r"[A-Za-z0-9]{1,64}\Z", error="must be letters and digits"),
-        metadata={"description": "Site id of the workspace, beside its Track API key"},
+    api_key = secret_option("Track API key: people and members")
+    app_api_key = secret_option(
+        "App API key: needed to push segments, to read them and to trigger", required=False
     )
-    api_key = fields.String(
-        required=True,
-        validate=KEY,
-        metadata={"description": "Track API key: people and members", "secret": True},
+    update_existing_only = flag_option(
+        "Write to people who exist already; never create one", default=True
     )
-    app_api_key = fields.String(
-        validate=KEY,
-        metadata={
-            "description": "App API key: needed to push segments, to read them and to trigger",
-            "secret": True,
-        },
-    )
-    update_existing_only = fields.Boolean(
-        load_default=True,
-        metadata={"description": "Write to people who exist already; never create one"},
-    )
-    webhook_signing_key = fields.String(
-        validate=KEY,
-        metadata={"description": "Signing key of the reporting webhook", "secret": True},
-    )
-    timeout_s = timeout_option()
+    webhook_signing_key = secret_option("Signing key of the reporting webhook", required=False)

@@ -18,32 +18,27 @@ from typing import Any
 import orjson
 
 from connectors.customerio.batch import LONGEST_ID_BYTES, WINDOWS, understood
-from connectors.customers import external_id, has_external_id
-from connectors.errors import Retry, Split, Stop
-from connectors.http import Client
-from connectors.tool import Encoded, Limits, Outcome, Window
+from connectors.customers import CustomerTarget, external_id
+from connectors.errors import Retry, Stop, nothing_to_split
+from connectors.http import Client, as_list, as_object
+from connectors.tool import Encoded, Limits, Outcome
 
 SEGMENTS = "/v1/segments"
 ADD, REMOVE = "add_customers", "remove_customers"
-HEAD, TAIL = b'{"ids":[', b"]}"
-LIMITS = Limits(
-    items=1_000, body_bytes=499_999, item_bytes=32_000, envelope_bytes=len(HEAD) + len(TAIL)
-)
+ENVELOPE = b'{"ids":[%b]}'
 IDS_PER_PAGE = 10_000
 
 
 @dataclass(frozen=True)
-class Members:
+class Members(CustomerTarget):
     """Membership of one segment; adding or removing somebody twice changes nothing."""
 
     track: Client
     app: Client
     segment_id: str
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = Limits(1_000, body_bytes=499_999, item_bytes=32_000, envelope_bytes=len(ENVELOPE))
+    windows = WINDOWS
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """The id as JSON; who comes and who leaves travel apart."""
@@ -53,7 +48,7 @@ class Members:
     def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request with at most 1,000 ids. Raises Retry, Split or Stop."""
         path = f"/api/v1/segments/{self._number}/{lane}"
-        answer = self.track.request("POST", path, body=HEAD + b",".join(records) + TAIL)
+        answer = self.track.request("POST", path, body=ENVELOPE % b",".join(records))
         understood(self.track, answer)
         return Outcome(rate=answer.rate)
 
@@ -85,8 +80,8 @@ def find(app: Client, segment_id: str) -> int | None:
     segments = _json(app, "GET", SEGMENTS).get("segments")
     if not isinstance(segments, list):
         raise Retry("the list of segments is none, so nobody knows")
-    for segment in segments:
-        if isinstance(segment, dict) and segment.get("description") == description(segment_id):
+    for segment in map(as_object, segments):
+        if segment.get("description") == description(segment_id):
             number = segment.get("id")
             if type(number) is int:
                 return number
@@ -104,8 +99,8 @@ def audience(app: Client, number: str) -> Iterator[str]:
     while True:
         params = {"limit": str(IDS_PER_PAGE), **({"start": start} if start else {})}
         page = _json(app, "GET", f"{SEGMENTS}/{number}/membership", params=params)
-        for member in page.get("identifiers") or []:
-            customer_id = member.get("id") if isinstance(member, dict) else None
+        for member in map(as_object, as_list(page.get("identifiers"))):
+            customer_id = member.get("id")
             if isinstance(customer_id, str) and customer_id:
                 yield customer_id
         following = page.get("next")
@@ -124,7 +119,5 @@ def _json(
     body: bytes | None = None,
     params: Mapping[str, str] | None = None,
 ) -> Mapping[str, Any]:
-    try:
+    with nothing_to_split():
         return understood(app, app.request(method, path, body=body, params=params))
-    except Split as error:
-        raise Stop(error.what, status=error.status) from error

@@ -10,19 +10,16 @@ from urllib.parse import quote
 
 import orjson
 
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.errors import Stop
 from connectors.files.layout import Layout
 from connectors.files.options import FULL
 from connectors.files.runs import Runs
 from connectors.files.store import Store, open_store
-from connectors.tool import Encoded, Limits, Outcome, Target, Tool, Window
+from connectors.tool import Encoded, Limits, Outcome, Target, Tool
 from settings.vocabulary import LIST_SCORES
 from settings.workspace import ConnectionSettings
 
-# Of a part of the journal, which is ours alone: enough that parts are few, little enough that
-# several at a time fit into memory.
-LIMITS = Limits(items=50_000, body_bytes=8_000_000, item_bytes=1_000_000, envelope_bytes=0)
 PROBE = "_check"
 
 
@@ -31,15 +28,14 @@ def _now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Rows:
+class Rows(CustomerTarget):
     """Attributes of customers, or members of a segment."""
 
     runs: Runs
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = ()
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    # Of a part of the journal, which is ours alone: enough that parts are few, little enough that
+    # several at a time fit into memory.
+    limits = Limits(items=50_000, body_bytes=8_000_000, item_bytes=1_000_000, envelope_bytes=0)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         return Encoded(orjson.dumps([customer_id, change]))

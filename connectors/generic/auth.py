@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from connectors.errors import Retry, Stop
-from connectors.http import Answer, Client, require_success
+from connectors.http import Answer, Client, basic_auth, require_success
 
 # type → (needed keys, possible keys)
 AUTH_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -45,8 +44,7 @@ class Auth:
         if self.type == "bearer":
             return {"Authorization": f"Bearer {self.token}"}, (self.token,)
         if self.type == "basic":
-            pair = b64encode(f"{self.user}:{self.password}".encode()).decode()
-            return {"Authorization": f"Basic {pair}"}, (self.password, pair)
+            return basic_auth(self.user, self.password)
         if self.type == "oauth2":
             return {}, (self.client_secret,)
         return dict(self.headers), tuple(self.headers.values())
@@ -104,7 +102,7 @@ class Api:
         except Retry as error:
             error.unsent = True  # what the token is for
             raise
-        token = answer.body.get("access_token") if isinstance(answer.body, dict) else None
+        token = answer.told.get("access_token")
         if not isinstance(token, str) or not token:
             raise Stop("the token's address answered without access_token", status=answer.status)
         life_s = answer.body.get("expires_in")

@@ -31,7 +31,7 @@ from connectors.generic.requests import (
     TriggerRequest,
 )
 from connectors.http import LOOPBACK_HOSTS
-from connectors.options import ConnectorOptions, timeout_option
+from connectors.options import ApiOptions
 from connectors.tool import Window
 from settings.fields import (
     Flag,
@@ -271,7 +271,7 @@ class Checked(fields.Nested):
         return value
 
 
-class HttpOptions(ConnectorOptions):
+class HttpOptions(ApiOptions):
     """A tool with a JSON API."""
 
     base_url = fields.String(
@@ -306,7 +306,6 @@ class HttpOptions(ConnectorOptions):
             {"X-RateLimit-Remaining": "RateLimit-Remaining"},
         ),
     )
-    timeout_s = timeout_option()
 
     @validates_schema
     def knows_rate_headers(self, data: dict[str, Any], **_: Any) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from connectors.errors import Retry, Split, Stop
-from connectors.http import Answer, Client, require_success
+from connectors.errors import Split, Stop, nothing_to_split
+from connectors.http import Answer, Client, as_list, as_object, require_object
 from connectors.tool import Outcome
 
 # Lists of user ids in the answer of a bulk call → why.
@@ -36,18 +36,13 @@ def accepted(client: Client, answer: Answer) -> dict[str, Any]:
         if code in FOR_A_PERSON:
             raise Stop(FOR_A_PERSON[code], status=answer.status)
         raise Split(message, status=answer.status)
-    require_success(answer)
-    if not isinstance(answer.body, dict):
-        raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
-    return answer.body
+    return require_object(answer)
 
 
 def required(client: Client, answer: Answer) -> dict[str, Any]:
     """Like ``accepted`` for a call that has nothing to be split. Raises Retry or Stop."""
-    try:
+    with nothing_to_split():
         return accepted(client, answer)
-    except Split as error:
-        raise Stop(error.what, status=error.status) from None
 
 
 def bulk_outcome(client: Client, answer: Answer, records: Sequence[bytes]) -> Outcome:
@@ -70,12 +65,10 @@ def bulk_outcome(client: Client, answer: Answer, records: Sequence[bytes]) -> Ou
 
 def _refused(body: dict[str, Any]) -> dict[str, str]:
     """User id → reason; older projects have the lists outside of ``failedUpdates``."""
-    failed = body.get("failedUpdates")
     reasons = {}
-    for lists in (body, failed if isinstance(failed, dict) else {}):
+    for lists in (body, as_object(body.get("failedUpdates"))):
         for name, reason in REASONS.items():
-            ids = lists.get(name)
-            for user_id in ids if isinstance(ids, list) else []:
+            for user_id in as_list(lists.get(name)):
                 if isinstance(user_id, str):
                     reasons[user_id] = reason
     return reasons
@@ -87,7 +80,7 @@ def _number(value: object) -> int:
 
 def _told(client: Client, answer: Answer) -> tuple[str, str]:
     """(code, a sentence of Iterable's) of an answer that may be anything."""
-    body = answer.body if isinstance(answer.body, dict) else {}
-    code = str(body.get("code", ""))
-    message = ": ".join(str(body[name]) for name in ("code", "msg") if body.get(name))
+    told = answer.told
+    code = str(told.get("code", ""))
+    message = ": ".join(str(told[name]) for name in ("code", "msg") if told.get(name))
     return code, client.reason(message or f"HTTP {answer.status}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.errors import Reject
 from connectors.http import Client
 from connectors.iterable.answers import bulk_outcome
@@ -19,11 +19,7 @@ from connectors.tool import Encoded, Limits, Outcome, Window
 
 PATH = "/api/users/bulkUpdate"
 # A new attribute becomes a field of the project, whatever the project's own setting.
-HEAD, TAIL = b'{"createNewFields":true,"users":[', b"]}"
-LIMITS = Limits(
-    items=1_000, body_bytes=4_000_000, item_bytes=100_000, envelope_bytes=len(HEAD) + len(TAIL)
-)
-WINDOWS = (Window(5, 1.0),)
+ENVELOPE = b'{"createNewFields":true,"users":[%b]}'
 LONGEST_USER_ID = 52  # characters: https://support.iterable.com/hc/en-us/articles/9216719179796
 # https://support.iterable.com/hc/en-us/articles/217744303
 RESERVED = frozenset(
@@ -45,16 +41,14 @@ def user(customer_id: str, *, create: bool) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Attributes:
+class Attributes(CustomerTarget):
     """Data fields, one object a user. Setting a value twice leaves it as it is; null removes."""
 
     client: Client
     update_existing_only: bool
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = Limits(1_000, body_bytes=4_000_000, item_bytes=100_000, envelope_bytes=len(ENVELOPE))
+    windows = (Window(5, 1.0),)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One user object. Raises Reject for an id or a name that Iterable cannot take."""
@@ -68,5 +62,5 @@ class Attributes:
 
     def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request. Raises Retry, Stop, and Split when Iterable refuses without saying whom."""
-        body = HEAD + b",".join(records) + TAIL
+        body = ENVELOPE % b",".join(records)
         return bulk_outcome(self.client, self.client.request("POST", PATH, body=body), records)

@@ -13,15 +13,16 @@ from typing import Any
 import orjson
 
 from connectors.errors import Reject, Stop
-from connectors.http import Client
+from connectors.http import Client, as_object
 from connectors.iterable.answers import accepted, required
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 PUT, DELETE = "POST", "DELETE"  # lanes: the method of the request
-HEAD, TAIL = b'{"replaceUploadedFieldsOnly":false,"documents":{', b"}}"
-LIMITS = Limits(
-    items=1_000, body_bytes=4_000_000, item_bytes=30_000, envelope_bytes=len(HEAD) + len(TAIL)
-)
+ENVELOPES = {
+    PUT: b'{"replaceUploadedFieldsOnly":false,"documents":{%b}}',
+    DELETE: b'{"itemIds":[%b]}',
+}
+LIMITS = Limits(1_000, body_bytes=4_000_000, item_bytes=30_000, envelope_bytes=len(ENVELOPES[PUT]))
 WINDOWS = (Window(100, 1.0),)
 ITEM_ID = re.compile(r"[A-Za-z0-9-]{1,255}")
 TYPES = {"string": "string", "number": "double", "boolean": "boolean", "time": "date"}
@@ -52,8 +53,7 @@ class Items:
 
     def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request with at most 1,000 items. Raises Retry, Split or Stop."""
-        items = b",".join(records)
-        body = HEAD + items + TAIL if lane == PUT else b'{"itemIds":[' + items + b"]}"
+        body = ENVELOPES[lane] % b",".join(records)
         answer = self.client.request(lane, f"{_path(self.catalog)}/items", body=body)
         accepted(self.client, answer)
         return Outcome(rate=answer.rate)
@@ -64,12 +64,11 @@ def declare(client: Client, name: str, fields: Mapping[str, str]) -> None:
     Iterable refuses or a field has another type there."""
     mappings = f"{_path(name)}/fieldMappings"
     answer = client.request("GET", mappings)
-    there: Any = {}
+    known: dict[str, Any] = {}
     if answer.status == 404:
         required(client, client.request("POST", _path(name)))
     else:
-        there = required(client, answer).get("definedMappings")
-    known = there if isinstance(there, dict) else {}
+        known = as_object(required(client, answer).get("definedMappings"))
     for field, kind in fields.items():
         if known.get(field, TYPES[kind]) != TYPES[kind]:
             raise Stop(

@@ -13,17 +13,17 @@ from connectors.iterable.answers import required
 from connectors.iterable.attributes import Attributes
 from connectors.iterable.hosts import DATA_CENTERS
 from connectors.iterable.lists import Lists, Members
-from connectors.tool import Outcome, Recipient, Target, Tool
+from connectors.options import chosen_host
+from connectors.tool import HttpTool, Outcome, Recipient, Target
 from settings.workspace import ConnectionSettings
 
 ANSWER_BYTES = 10_000_000  # all lists of a project come in one answer
 
 
 @dataclass(frozen=True)
-class Iterable(Tool):
+class Iterable(HttpTool):
     """An open connection; a customer's id is the user's ``userId``."""
 
-    client: Client
     lists: Lists
     update_existing_only: bool
 
@@ -65,16 +65,11 @@ class Iterable(Tool):
         if not isinstance(body.get("channels"), list):
             raise Stop("the host answers, but not like Iterable")
 
-    def close(self) -> None:
-        self.client.close()
-
 
 def open_iterable(connection: ConnectionSettings) -> Iterable:
     """The connection's project. Raises Stop for a data center that is not on the list."""
-    data_center = connection.options["data_center"]
-    if data_center not in DATA_CENTERS:
-        raise Stop(f"connection {connection.name}: Iterable has no data center {data_center!r}")
-    return connect(DATA_CENTERS[data_center], connection.options)
+    host = chosen_host(connection, "data_center", DATA_CENTERS)
+    return connect(host, connection.options)
 
 
 def connect(base_url: str, options: Mapping[str, Any]) -> Iterable:

@@ -13,17 +13,15 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.errors import Retry, Stop
-from connectors.http import Client
+from connectors.http import Client, as_object
 from connectors.iterable.answers import NOT_FOUND, REASONS, bulk_outcome, required
 from connectors.iterable.attributes import user
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 PATH = "/api/lists"
 ADD, REMOVE = "subscribe", "unsubscribe"  # lanes, and the calls they are sent to
-LIMITS = Limits(items=1_000, body_bytes=4_000_000, item_bytes=2_000, envelope_bytes=200)
-WINDOWS = (Window(5, 1.0),)  # Iterable publishes none for these calls: that of bulk updates
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,8 @@ class Lists:
         listed = required(self.client, self.client.request("GET", PATH)).get("lists")
         if not isinstance(listed, list):
             raise Retry("no lists where they were asked for")
-        for entry in listed:
-            if isinstance(entry, dict) and entry.get("description") == _description(segment_id):
+        for entry in map(as_object, listed):
+            if entry.get("description") == _description(segment_id):
                 return entry["id"] if type(entry.get("id")) is int else None
         return None
 
@@ -72,17 +70,15 @@ def _description(segment_id: str) -> str:
 
 
 @dataclass(frozen=True)
-class Members:
+class Members(CustomerTarget):
     """Members of one list; adding or removing somebody twice changes nothing."""
 
     lists: Lists
     segment_id: str
     update_existing_only: bool
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = Limits(items=1_000, body_bytes=4_000_000, item_bytes=2_000, envelope_bytes=200)
+    windows = (Window(5, 1.0),)  # Iterable publishes none for these calls: that of bulk updates
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One subscriber. Raises Reject for an id that Iterable cannot take."""

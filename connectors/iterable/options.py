@@ -2,57 +2,38 @@
 
 from __future__ import annotations
 
-from marshmallow import fields, validate
+from marshmallow import validate
 
 from connectors.iterable.hosts import DATA_CENTERS
-from connectors.options import KEY, ConnectorOptions, catalog_fields_option, timeout_option
+from connectors.options import (
+    ApiOptions,
+    catalog_fields_option,
+    catalog_option,
+    choice_option,
+    flag_option,
+    secret_option,
+)
 
 
-class IterableOptions(ConnectorOptions):
+class IterableOptions(ApiOptions):
     """A project of Iterable."""
 
-    data_center = fields.String(
-        load_default="us",
-        validate=validate.OneOf(list(DATA_CENTERS)),
-        metadata={
-            "description": "Where the project lives: api.iterable.com or api.eu.iterable.com"
-        },
+    data_center = choice_option(
+        DATA_CENTERS, "Where the project lives: api.iterable.com or api.eu.iterable.com", "us"
     )
-    api_key = fields.String(
-        required=True,
-        validate=KEY,
-        metadata={"description": "Server-side API key of the project", "secret": True},
+    api_key = secret_option("Server-side API key of the project")
+    update_existing_only = flag_option(
+        "Write to users that exist already; never create one. A project that identifies"
+        " users by userId creates them all the same when attributes are written",
+        default=True,
     )
-    update_existing_only = fields.Boolean(
-        load_default=True,
-        metadata={
-            "description": (
-                "Write to users that exist already; never create one. A project that identifies"
-                " users by userId creates them all the same when attributes are written"
-            )
-        },
-    )
-    timeout_s = timeout_option()
-    catalog = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Regexp(r"[A-Za-z0-9-]{1,255}\Z"),
-        metadata={
-            "description": "Name of the catalog that is to follow the shop's items; made if missing"
-        },
-    )
+    catalog = catalog_option(validate.Regexp(r"[A-Za-z0-9-]{1,255}\Z"))
     catalog_fields = catalog_fields_option()
-    erase_profiles = fields.Boolean(
-        load_default=False,
-        metadata={
-            "description": "Whether erasing a customer deletes the whole user in Iterable. Without"
-            " it only our fields and memberships go"
-        },
+    erase_profiles = flag_option(
+        "Whether erasing a customer deletes the whole user in Iterable. Without"
+        " it only our fields and memberships go",
+        default=False,
     )
-    webhook_token = fields.String(
-        validate=KEY,
-        metadata={
-            "description": "Auth token of the system webhook, as entered in Iterable",
-            "secret": True,
-        },
+    webhook_token = secret_option(
+        "Auth token of the system webhook, as entered in Iterable", required=False
     )

@@ -38,8 +38,7 @@ def erase(client: Client, user_ids: Sequence[str]) -> None:
 
 def _settled(client: Client, answer: Answer) -> None:
     if answer.status in (400, 404, 409):
-        body = answer.body if isinstance(answer.body, dict) else {}
-        told = f"{body.get('code')} {body.get('msg')}"
+        told = f"{answer.told.get('code')} {answer.told.get('msg')}"
         if any(word in told for word in UNKNOWN):
             return
     accepted(client, answer)

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from connectors.errors import Retry, Split, Stop
-from connectors.http import Answer, Client, require_success
+from connectors.errors import Retry, Split, Stop, nothing_to_split
+from connectors.http import Answer, Client, as_list, as_object, require_success
 
 HOST = "https://a.klaviyo.com"
 REVISION = "2026-07-15"
@@ -50,11 +50,9 @@ class Api:
 
     def read(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """A successful GET of a JSON:API document. Raises Retry or Stop."""
-        try:
+        with nothing_to_split():
             answer = self.call("GET", path, params=params)
-        except Split as error:  # nothing to split in a question
-            raise Stop(error.what, status=error.status) from None
-        if not isinstance(answer.body, dict) or "data" not in answer.body:
+        if "data" not in answer.told:
             raise Retry("the answer is no document of Klaviyo's", status=answer.status)
         return answer
 
@@ -63,7 +61,7 @@ class Api:
         asked = dict(params)
         for _ in range(MOST_PAGES):
             document = self.patiently(partial(self.read, path, dict(asked))).body
-            yield from (entry for entry in _list(document["data"]) if isinstance(entry, dict))
+            yield from (entry for entry in as_list(document["data"]) if isinstance(entry, dict))
             cursor = _cursor(document)
             if cursor is None:
                 return
@@ -87,9 +85,7 @@ class Api:
 
     def _reason(self, answer: Answer) -> str:
         """Klaviyo's own words about the first error."""
-        body = answer.body if isinstance(answer.body, dict) else {}
-        errors = _list(body.get("errors"))
-        first = errors[0] if errors and isinstance(errors[0], dict) else {}
+        first = as_object(next(iter(as_list(answer.told.get("errors"))), None))
         return self.client.reason(
             first.get("detail") or first.get("title") or f"HTTP {answer.status}"
         )
@@ -97,23 +93,17 @@ class Api:
 
 def resource_id(resource: object) -> str | None:
     """The id of a resource, when it is fit to stand in a path."""
-    found = resource.get("id") if isinstance(resource, dict) else None
+    found = as_object(resource).get("id")
     return found if isinstance(found, str) and ID.fullmatch(found) else None
 
 
 def attributes_of(resource: object) -> dict[str, Any]:
-    found = resource.get("attributes") if isinstance(resource, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return as_object(as_object(resource).get("attributes"))
 
 
 def _cursor(document: Mapping[str, Any]) -> str | None:
     """Where the next page begins. Of the address that Klaviyo gives, only the cursor is taken."""
-    links = document.get("links")
-    following = links.get("next") if isinstance(links, dict) else None
+    following = as_object(document.get("links")).get("next")
     if not isinstance(following, str):
         return None
     try:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from connectors.errors import Reject
+from connectors.http import as_list, as_object
 from connectors.klaviyo.api import Api, attributes_of
 from connectors.klaviyo.imports import pointed_at, reason_of
 from connectors.klaviyo.jobs import finish, tighter
@@ -84,19 +85,10 @@ class Items:
             "attributes": {"items": {"data": [_resource(kind, items[i]) for i in places]}},
         }
         ended = finish(self.api, f"/api/catalog-item-bulk-{kind}-jobs", job)
-        errors = ended.attributes.get("errors")
-        rejected: dict[int, str] = {}
-        unlocated: list[str] = []
-        for error in errors if isinstance(errors, list) else []:
-            described = error if isinstance(error, dict) else {}
-            index = pointed_at(described, len(places))
-            if index is None:
-                unlocated.append(reason_of(self.api, described))
-            else:
-                rejected[places[index]] = reason_of(self.api, described)
-        if ended.failed > len(rejected) + len(unlocated):
-            unlocated.append("refused, and Klaviyo did not say which")
-        return Outcome(rejected, tuple(unlocated), ended.rate)
+        errors = map(as_object, as_list(ended.attributes.get("errors")))
+        refused = ((pointed_at(error), reason_of(self.api, error)) for error in errors)
+        outcome = ended.outcome(refused, len(places))
+        return replace(outcome, rejected={places[i]: why for i, why in outcome.rejected.items()})
 
 
 def _fields(item: Mapping[str, Any], item_id: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from connectors.http import as_object
 from connectors.klaviyo.api import Api, attributes_of
 from connectors.klaviyo.jobs import finish
 from connectors.tool import Limits, Outcome, Window
@@ -36,35 +37,26 @@ def run(api: Api, profiles: Sequence[bytes], list_id: str | None = None) -> Outc
         return Outcome(rate=ended.rate)
     places = {_external_id(orjson.loads(body)): index for index, body in enumerate(profiles)}
     errors = api.pages(f"{PATH}/{ended.job_id}/import-errors", {"page[size]": "100"})
-    rejected: dict[int, str] = {}
-    unlocated: list[str] = []
+    refused = []
     for error in map(attributes_of, errors):
-        index = places.get(_external_id(error.get("original_payload")))
-        index = pointed_at(error, len(profiles)) if index is None else index
-        if index is None:
-            unlocated.append(reason_of(api, error))
-        else:
-            rejected[index] = reason_of(api, error)
-    if ended.failed > len(rejected) + len(unlocated):
-        unlocated.append("refused, and Klaviyo did not say which")
-    return Outcome(rejected, tuple(unlocated), ended.rate)
+        index = places.get(_external_id(error.get("original_payload")), pointed_at(error))
+        refused.append((index, reason_of(api, error)))
+    return ended.outcome(refused, len(profiles))
 
 
 def reason_of(api: Api, error: Mapping[str, Any]) -> str:
     return api.client.reason(error.get("detail") or error.get("title") or "no reason given")
 
 
-def pointed_at(error: Mapping[str, Any], count: int) -> int | None:
-    """Index of the record, of ``count``, that an error is about."""
-    source = error.get("source")
-    pointer = source.get("pointer") if isinstance(source, dict) else None
+def pointed_at(error: Mapping[str, Any]) -> int | None:
+    """What Klaviyo calls the index of the record that an error is about."""
+    pointer = as_object(error.get("source")).get("pointer")
     found = POINTED_AT.search(pointer) if isinstance(pointer, str) else None
-    return int(found[1]) if found and int(found[1]) < count else None
+    return int(found[1]) if found else None
 
 
 def _external_id(profile: object) -> str | None:
     """Of a profile as it was sent, or of its attributes alone."""
-    if not isinstance(profile, dict):
-        return None
-    found = profile.get("external_id") or attributes_of(profile).get("external_id")
+    own = as_object(profile).get("external_id")
+    found = own or attributes_of(profile).get("external_id")
     return found if isinstance(found, str) else None

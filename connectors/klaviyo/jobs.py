@@ -5,14 +5,15 @@ https://developers.klaviyo.com/en/reference/api_overview
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.errors import Retry, Split
-from connectors.http import Answer
+from connectors.http import Answer, require_object
 from connectors.klaviyo.api import Api, attributes_of, resource_id
 from connectors.rate import Rate
+from connectors.tool import Outcome
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,19 @@ class Ended:
         count = self.attributes.get("failed_count")
         return count if type(count) is int else int(bool(count))
 
+    def outcome(self, refused: Iterable[tuple[object, str]], count: int) -> Outcome:
+        """``refused`` are those of the job's ``count`` records that it names."""
+        named = Outcome.refusing(refused, count, self.rate)
+        if self.failed <= len(named.rejected) + len(named.unlocated):
+            return named
+        return replace(named, unlocated=(*named.unlocated, "refused, Klaviyo did not say which"))
+
 
 def finish(api: Api, path: str, resource: Mapping[str, Any]) -> Ended:
     """Start a job and wait for its end. Raises Retry, Stop, and Split when all of it was
     refused."""
     started = api.call("POST", path, {"data": resource})
-    if not isinstance(started.body, dict):
-        raise Retry("a page instead of JSON, so nobody knows", status=started.status)
-    job_id = resource_id(started.body.get("data"))
+    job_id = resource_id(require_object(started).get("data"))
     if job_id is None:
         raise Split("Klaviyo took the request and named no job", status=started.status)
     ended = api.patiently(lambda: _ended(api, f"{path}/{job_id}"))

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import has_external_id
-from connectors.errors import Split, Stop
+from connectors.customers import CustomerTarget
+from connectors.errors import Stop, nothing_to_split
 from connectors.klaviyo import imports
 from connectors.klaviyo.api import Api, attributes_of, resource_id
 from connectors.klaviyo.profiles import ids_of, profile
@@ -22,9 +22,6 @@ from connectors.tool import Encoded, Limits, Outcome, Window
 
 PATH = "/api/lists"
 ADD, REMOVE = "add", "remove"  # lanes
-LIMITS = Limits(items=1_000, body_bytes=5_000_000, item_bytes=2_000, envelope_bytes=300)
-# Before 1,000 can leave, their ids are asked for in ten calls, of which 750 a minute are allowed.
-WINDOWS = (Window(5, 1.0), Window(60, 60.0))
 
 
 @dataclass(frozen=True)
@@ -66,10 +63,8 @@ class Lists:
         return None, ""
 
     def _call(self, method: str, path: str, resource: Mapping[str, Any]) -> None:
-        try:
+        with nothing_to_split():
             self.api.call(method, path, {"data": resource})
-        except Split as error:
-            raise Stop(error.what, status=error.status) from None
 
 
 def _mark(segment_id: str) -> str:
@@ -77,16 +72,15 @@ def _mark(segment_id: str) -> str:
 
 
 @dataclass(frozen=True)
-class Members:
+class Members(CustomerTarget):
     """Members of one list; adding or removing somebody twice changes nothing."""
 
     lists: Lists
     segment_id: str
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = Limits(items=1_000, body_bytes=5_000_000, item_bytes=2_000, envelope_bytes=300)
+    # Before 1,000 can leave, their ids are asked for in ten calls; 750 a minute are allowed.
+    windows = (Window(5, 1.0), Window(60, 60.0))
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One profile. Raises Reject for an id that Klaviyo cannot take."""

@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import external_id, has_external_id
+from connectors.customers import CustomerTarget, external_id
 from connectors.errors import Reject, Stop
 from connectors.klaviyo import imports
 from connectors.klaviyo.api import Api, attributes_of, resource_id
-from connectors.tool import Encoded, Limits, Outcome, Window
+from connectors.tool import Encoded, Outcome
 
 LONGEST_EXTERNAL_ID_BYTES = 255
 IDS_PER_QUESTION = 100
@@ -27,15 +27,13 @@ RESERVED = frozenset(
 
 
 @dataclass(frozen=True)
-class Attributes:
+class Attributes(CustomerTarget):
     """Custom properties of profiles. Setting a value twice leaves it as it is."""
 
     api: Api
-    limits: Limits = imports.LIMITS
-    windows: Sequence[Window] = imports.WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = imports.LIMITS
+    windows = imports.WINDOWS
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One profile; a bulk import overlooks null, so what goes is named apart. Raises Reject

@@ -13,12 +13,11 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.errors import Retry, Split
-from connectors.http import Client, require_success
+from connectors.http import Client, as_list, as_object, require_object
 from connectors.tool import Limits, Outcome
 
-LIMITS = Limits(items=500, body_bytes=2_000_000, item_bytes=20_000, envelope_bytes=50)
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 AT_ONCE = 10  # connections of an account; there is no other limit
 PAGE = 1_000
@@ -38,12 +37,13 @@ class Audience:
         sent = None if body is None else orjson.dumps(body)
         with self.turns:
             answer = self.client.request(method, self.path + path, body=sent, params=params or None)
-        told = answer.body if isinstance(answer.body, dict) else {}
         if answer.status in (400, 413, 422):
-            raise Split(self.reason(told.get("detail")), status=answer.status)
-        if answer.status == 403 and not told:  # an overload is turned away without a word of JSON
+            raise Split(self.reason(answer.told.get("detail")), status=answer.status)
+        if (
+            answer.status == 403 and not answer.told
+        ):  # an overload is turned away without a word of JSON
             raise Retry("the tool is busy", after_s=answer.retry_after_s, status=403)
-        require_success(answer)
+        told = require_object(answer)
         if "_links" not in told:  # which every object of theirs has
             raise Retry("the answer is not Mailchimp's, so nobody knows", status=answer.status)
         return told
@@ -67,21 +67,20 @@ class Audience:
     def outcome(self, told: Mapping[str, Any], addresses: Sequence[str]) -> Outcome:
         """Who of those that were sent was refused."""
         place = {address.lower(): index for index, address in enumerate(addresses)}
-        rejected, unlocated = dict[int, str](), list[str]()
-        for each in _list(told.get("errors")):
-            entry = each if isinstance(each, dict) else {}
+        refused: list[tuple[object, str]] = []
+        for entry in map(as_object, as_list(told.get("errors"))):
             reason = self.reason(entry.get("error"))
-            named = entry.get("email_addresses", [entry.get("email_address")])
-            found = [place.get(str(who).lower()) for who in _list(named)]
-            rejected |= {index: reason for index in found if index is not None}
-            unlocated += [reason] * (not found or None in found)
-        return Outcome(rejected, tuple(unlocated))
+            named = as_list(entry.get("email_addresses", [entry.get("email_address")])) or [None]
+            refused += [(place.get(str(who).lower()), reason) for who in named]
+        return Outcome.refusing(refused, len(addresses))
 
 
-def is_address(customer_id: str) -> bool:
-    """Whether an id is an e-mail address, by which alone Mailchimp knows people."""
-    return has_external_id(customer_id) and ADDRESS.fullmatch(customer_id) is not None
+class ContactTarget(CustomerTarget):
+    """What attributes and members have in common."""
 
+    limits = Limits(items=500, body_bytes=2_000_000, item_bytes=20_000, envelope_bytes=50)
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    def addressable(self, customer_id: str) -> bool:
+        """Whether an id is an e-mail address, by which alone Mailchimp knows people."""
+        known = super().addressable(customer_id)
+        return known and ADDRESS.fullmatch(customer_id) is not None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 
-from connectors.errors import Split, Stop
-from connectors.http import Client, Timeouts
+from connectors.errors import nothing_to_split
+from connectors.http import Client, Timeouts, basic_auth
 from connectors.mailchimp import segments
 from connectors.mailchimp.audience import Audience
 from connectors.mailchimp.contacts import Contacts
 from connectors.mailchimp.options import DATA_CENTERS
+from connectors.options import chosen_host
 from connectors.tool import Target, Tool
 from settings.workspace import ConnectionSettings
 
@@ -33,10 +33,8 @@ class Mailchimp(Tool):
 
     def check(self) -> None:
         """Read the audience. Raises Retry or Stop."""
-        try:
+        with nothing_to_split():
             self.contacts.call("GET", "")
-        except Split as error:
-            raise Stop(error.what, status=error.status) from None
 
     def close(self) -> None:
         self.contacts.client.close()
@@ -45,16 +43,10 @@ class Mailchimp(Tool):
 def open_mailchimp(connection: ConnectionSettings) -> Mailchimp:
     """The connection's audience. Raises Stop for a data center that is not on the list."""
     options = connection.options
-    host = DATA_CENTERS.get(options["data_center"])
-    if host is None:
-        raise Stop(f"connection {connection.name}: Mailchimp has no such data center")
-    key, read_s = options["api_key"], options["timeout_s"]
-    basic = b64encode(f"rightsend:{key}".encode()).decode()
     client = Client(
-        host,
-        {"Authorization": f"Basic {basic}"},
-        (key, basic),
-        Timeouts(min(5.0, read_s), read_s, 2 * read_s),
+        chosen_host(connection, "data_center", DATA_CENTERS),
+        *basic_auth("rightsend", options["api_key"]),
+        Timeouts.of(options["timeout_s"]),
         answer_bytes=20_000_000,  # every contact that was written comes back
     )
     path = f"/lists/{options['list_id']}"

@@ -14,25 +14,20 @@ from typing import Any
 import orjson
 
 from connectors.errors import Reject, Stop
-from connectors.mailchimp.audience import LIMITS, Audience, is_address
-from connectors.tool import Encoded, Limits, Outcome, Window
+from connectors.mailchimp.audience import Audience, ContactTarget
+from connectors.tool import Encoded, Outcome
 
 TAG = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
 LONGEST = 255  # bytes of a text
 
 
 @dataclass(frozen=True)
-class Contacts:
+class Contacts(ContactTarget):
     """Writing a contact twice leaves it as it is; nobody is subscribed or unsubscribed by it."""
 
     audience: Audience
     update_existing_only: bool
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = ()
     _tags: set[str] = field(default_factory=set)
-
-    def addressable(self, customer_id: str) -> bool:
-        return is_address(customer_id)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One contact. Raises Reject for what is no merge tag, and a text that is too long."""

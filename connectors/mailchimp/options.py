@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from marshmallow import RAISE, Schema, fields, validate
+from connectors.options import (
+    ApiOptions,
+    choice_option,
+    flag_option,
+    secret_option,
+    text_option,
+    timeout_option,
+)
 
-# A fixed list: a key that is sent to a host of an attacker's choice is lost.
 # https://mailchimp.com/developer/marketing/docs/fundamentals/
 DATA_CENTERS = {f"us{n}": f"https://us{n}.api.mailchimp.com/3.0" for n in range(1, 23)}
 
 
-class MailchimpOptions(Schema):
-    """Unknown keys are errors, as everywhere in a configuration."""
+class MailchimpOptions(ApiOptions):
+    """An audience of a Mailchimp account."""
 
-    class Meta:
-        unknown = RAISE
-
-    data_center = fields.String(
-        required=True,
-        validate=validate.OneOf(list(DATA_CENTERS)),
-        metadata={"description": "What the API key ends with after its hyphen, such as us21"},
+    data_center = choice_option(
+        DATA_CENTERS, "What the API key ends with after its hyphen, such as us21"
     )
-    api_key = fields.String(
-        required=True,
-        validate=validate.Regexp(r"[!-~]+\Z"),
-        metadata={"description": "API key of the account", "secret": True},
+    api_key = secret_option("API key of the account")
+    list_id = text_option(r"[A-Za-z0-9]{1,32}", "Audience ID, as its settings show it")
+    update_existing_only = flag_option(
+        "Write to contacts that exist already; else one that is missing is made,"
+        " as transactional: never subscribed",
+        default=True,
     )
-    list_id = fields.String(
-        required=True,
-        validate=validate.Regexp(r"[A-Za-z0-9]{1,32}\Z"),
-        metadata={"description": "Audience ID, as its settings show it"},
-    )
-    update_existing_only = fields.Boolean(
-        load_default=True,
-        metadata={
-            "description": "Write to contacts that exist already; else one that is missing is made,"
-            " as transactional: never subscribed"
-        },
-    )
-    timeout_s = fields.Float(
-        load_default=120.0,
-        validate=validate.Range(min=0.1, max=300),
-        metadata={"description": "Seconds to wait for an answer; Mailchimp itself gives up at 120"},
+    timeout_s = timeout_option(
+        120.0, "Seconds to wait for an answer; Mailchimp itself gives up at 120"
     )

@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from connectors.errors import Retry, Split, Stop
-from connectors.mailchimp.audience import LIMITS, Audience, is_address
-from connectors.tool import Encoded, Limits, Outcome, Window
+from connectors.errors import Retry, Stop, nothing_to_split
+from connectors.mailchimp.audience import Audience, ContactTarget
+from connectors.tool import Encoded, Outcome
 
 LONGEST_NAME = 100  # characters, our id first: it must not be what is cut
 
@@ -32,29 +32,22 @@ def find(audience: Audience, segment_id: str) -> int | None:
 def declare(audience: Audience, segment_id: str, name: str) -> None:
     """Create the segment, or give it its new name. Raises Retry or Stop."""
     body: dict[str, Any] = {"name": f"{_mark(segment_id)} {name}"[:LONGEST_NAME]}
-    try:
+    with nothing_to_split():
         number = find(audience, segment_id)
         if number is None:
             audience.call("POST", "/segments", {**body, "static_segment": []})
         else:
             audience.call("PATCH", f"/segments/{number}", body)
-    except Split as error:
-        raise Stop(error.what, status=error.status) from None
 
 
 @dataclass(frozen=True)
-class Members:
+class Members(ContactTarget):
     """Members of one segment; who is no contact of the audience is left out by Mailchimp."""
 
     audience: Audience
     segment_id: str
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = ()
     _number: list[int] = field(default_factory=list)  # once it is known
     _lock: Lock = field(default_factory=Lock, repr=False)
-
-    def addressable(self, customer_id: str) -> bool:
-        return is_address(customer_id)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         lane = "members_to_add" if change["member"] else "members_to_remove"

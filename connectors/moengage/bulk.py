@@ -15,17 +15,15 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.errors import Reject, Stop
 from connectors.http import send_once
 from connectors.moengage.workspace import MoEngageWorkspace, user_id
 from connectors.tool import Encoded, Limits, Outcome, Recipient, Window
 
-HEAD, TAIL = b'{"type":"transition","elements":[', b"]}"
+ENVELOPE = b'{"type":"transition","elements":[%b]}'
 # 100 kB a request; 60,000 users a minute, which is 240 requests of 250.
-LIMITS = Limits(
-    items=250, body_bytes=100_000, item_bytes=99_900, envelope_bytes=len(HEAD) + len(TAIL)
-)
+LIMITS = Limits(250, body_bytes=100_000, item_bytes=99_900, envelope_bytes=len(ENVELOPE))
 WINDOWS = (Window(240, 60.0),)
 # Longer ones are cut off without a word.
 LONGEST_NAME = 200
@@ -39,16 +37,14 @@ RESERVED = frozenset(
 
 
 @dataclass(frozen=True)
-class Attributes:
+class Attributes(CustomerTarget):
     """One element a customer. Setting or unsetting an attribute twice leaves it as it is."""
 
     workspace: MoEngageWorkspace
     update_existing_only: bool
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = LIMITS
+    windows = WINDOWS
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """Raises Reject for an id, a name or a value that MoEngage would drop or cut off."""
@@ -67,7 +63,7 @@ class Attributes:
 
     def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
         """One request. Raises Retry, Stop, and Split."""
-        body = HEAD + b",".join(records) + TAIL
+        body = ENVELOPE % b",".join(records)
         return Outcome(rate=self.workspace.post(path(self.workspace), body).rate)
 
 
@@ -92,7 +88,7 @@ def trigger(
     if len(body) > LIMITS.body_bytes:
         raise Stop(f"the properties of {len(recipients)} recipients exceed 100 kB: send fewer")
     answer = send_once(workspace.client, "POST", path(workspace), body)
-    if not isinstance(answer.body, dict) or answer.body.get("status") != "success":
+    if answer.told.get("status") != "success":
         raise Stop(workspace.message(answer), status=answer.status)
     return Outcome(rate=answer.rate)
 

@@ -14,28 +14,24 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import has_external_id
+from connectors.customers import CustomerTarget
 from connectors.moengage.workspace import MoEngageWorkspace, user_id
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 PATH = "/v1/integrations/cohortsync"
 ADD, REMOVE = "add_members", "remove_members"
-LIMITS = Limits(items=1_000, body_bytes=128_000, item_bytes=10_000, envelope_bytes=1_000)
-WINDOWS = (Window(300, 60.0),)
 
 
 @dataclass(frozen=True)
-class Members:
+class Members(CustomerTarget):
     """Membership of one cohort; adding or removing somebody twice changes nothing."""
 
     workspace: MoEngageWorkspace
     partner: str
     segment_id: str
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = Limits(items=1_000, body_bytes=128_000, item_bytes=10_000, envelope_bytes=1_000)
+    windows = (Window(300, 60.0),)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """A member; who comes and who leaves travel apart."""

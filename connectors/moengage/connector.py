@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
-from connectors.errors import Split, Stop
-from connectors.http import Client, Timeouts
+from connectors.errors import nothing_to_split
+from connectors.http import Client, Timeouts, basic_auth
 from connectors.moengage import bulk, cohorts, users
 from connectors.moengage.hosts import DATA_CENTERS
 from connectors.moengage.workspace import MoEngageWorkspace
+from connectors.options import chosen_host
 from connectors.tool import Outcome, Recipient, Target, Tool
 from settings.workspace import ConnectionSettings
 
@@ -58,10 +58,8 @@ class MoEngage(Tool):
             "source": self.partner,
             "region": self.data_center,
         }
-        try:
+        with nothing_to_split():
             self.workspace.post(TEST_CONNECTION, orjson.dumps(body))
-        except Split as error:
-            raise Stop(error.what, status=error.status, request_id=error.request_id) from error
 
     def close(self) -> None:
         self.workspace.client.close()
@@ -70,20 +68,17 @@ class MoEngage(Tool):
 def open_moengage(connection: ConnectionSettings) -> MoEngage:
     """The connection's workspace. Raises Stop for a data center that is not on the list."""
     options = connection.options
-    data_center, workspace_id = options["data_center"], options["workspace_id"]
-    if data_center not in DATA_CENTERS:
-        raise Stop(f"connection {connection.name}: MoEngage has no data center {data_center!r}")
-    key = options["api_key"]
-    basic = base64.b64encode(f"{workspace_id}:{key}".encode()).decode()
+    workspace_id, key = options["workspace_id"], options["api_key"]
+    headers, secrets = basic_auth(workspace_id, key)
     client = Client(
-        DATA_CENTERS[data_center],
-        headers={"Authorization": f"Basic {basic}", "MOE-APPKEY": workspace_id},
-        secrets=(key, basic),
-        timeouts=Timeouts.of(options.get("timeout_s", 30.0)),
+        chosen_host(connection, "data_center", DATA_CENTERS),
+        {**headers, "MOE-APPKEY": workspace_id},
+        secrets,
+        Timeouts.of(options.get("timeout_s", 30.0)),
     )
     return MoEngage(
         MoEngageWorkspace(client, workspace_id),
-        data_center,
+        options["data_center"],
         key,
         options.get("partner", "Rightsend"),
         bool(options.get("update_existing_only", True)),

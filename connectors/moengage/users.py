@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from connectors.errors import Split, Stop
+from connectors.errors import nothing_to_split
 from connectors.moengage.workspace import MoEngageWorkspace
 from connectors.tool import in_batches
 from scoring.columns import EXTERNAL_ID
@@ -46,7 +46,5 @@ def _post(
     workspace: MoEngageWorkspace, action: str, body: Mapping[str, Any], fine: str = ""
 ) -> None:
     path = f"/v1/customer/{action}?app_id={workspace.workspace_id}"
-    try:
+    with nothing_to_split():
         workspace.post(path, orjson.dumps(body), fine=fine)
-    except Split as error:
-        raise Stop(error.what, status=error.status, request_id=error.request_id) from error

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.customers import external_id
-from connectors.errors import Reject, Retry, Split
-from connectors.http import Answer, Client, require_success
+from connectors.errors import Reject, Split
+from connectors.http import Answer, Client, as_object, require_object
 
 LONGEST_ID_BYTES = 512
 # Values that apps send for "nobody in particular"; MoEngage takes none of them as a user.
@@ -37,17 +37,14 @@ class MoEngageWorkspace:
             return answer
         if answer.status in (400, 413):
             raise Split(self.message(answer), status=answer.status, request_id=answer.request_id)
-        require_success(answer)
-        if not isinstance(answer.body, dict):
-            raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
-        if answer.body.get("status") != "success":
+        if require_object(answer).get("status") != "success":
             raise Split(self.message(answer), status=answer.status, request_id=answer.request_id)
         return answer
 
     def message(self, answer: Answer) -> str:
         """MoEngage's own words, with the field they are about."""
-        body = answer.body if isinstance(answer.body, dict) else {}
-        text = _error(answer).get("message") or body.get("description") or body.get("message")
+        told = answer.told
+        text = _error(answer).get("message") or told.get("description") or told.get("message")
         return self.client.reason(text or f"HTTP {answer.status}")
 
 
@@ -59,5 +56,4 @@ def user_id(customer_id: str) -> str:
 
 
 def _error(answer: Answer) -> Mapping[str, Any]:
-    error = answer.body.get("error") if isinstance(answer.body, dict) else None
-    return error if isinstance(error, dict) else {}
+    return as_object(answer.told.get("error"))

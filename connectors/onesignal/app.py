@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import orjson
 
-from connectors.errors import Retry, Split
-from connectors.http import Answer, Client, require_success
+from connectors.errors import Split
+from connectors.http import Answer, Client, require_object
 
 # OneSignal names no limit; longer ones are refused before they become the path of a request.
 LONGEST_ID_BYTES = 255
@@ -49,15 +49,12 @@ class App:
             return answer
         if answer.status in (400, 404, 409, 413, 422):
             raise Split(self.message(answer), status=answer.status)
-        require_success(answer)
-        if not isinstance(answer.body, dict):
-            raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
+        require_object(answer)
         return answer
 
     def message(self, answer: Answer) -> str:
         """OneSignal's own words: errors are texts, or objects with a code and a title."""
-        body = answer.body if isinstance(answer.body, dict) else {}
-        errors = body.get("errors")
+        errors = answer.told.get("errors")
         first = errors[0] if isinstance(errors, list) and errors else errors
         if isinstance(first, dict):
             first = first.get("title") or first.get("code")

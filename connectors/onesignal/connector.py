@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connectors.errors import Split, Stop
+from connectors.errors import Stop, nothing_to_split
 from connectors.http import Client, Timeouts
 from connectors.onesignal import messages, tags, users
 from connectors.onesignal.app import App
@@ -47,10 +47,8 @@ class OneSignal(Tool):
 
     def check(self) -> None:
         """List segments: harmless, and refused with a wrong key."""
-        try:
+        with nothing_to_split():
             answer = self.app.call("GET", self.app.path("/segments"))
-        except Split as error:
-            raise Stop(error.what, status=error.status) from error
         if "segments" not in answer.body:
             raise Stop("the host answers, but not like OneSignal", status=answer.status)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from connectors.errors import Lost, Retry, Split, Stop
+from connectors.errors import Lost, Retry, nothing_to_split
 from connectors.onesignal.app import App
 from connectors.tool import Outcome, Recipient
 
@@ -33,9 +33,8 @@ def trigger(app: App, template_id: str, channel: str, recipient: Recipient) -> O
     attempt = 1
     while True:
         try:
-            answer = app.call("POST", "/notifications", message)
-        except Split as error:
-            raise Stop(error.what, status=error.status) from error
+            with nothing_to_split():
+                answer = app.call("POST", "/notifications", message)
         except Retry as error:
             if error.status in NOT_DONE:
                 raise

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from marshmallow import fields, validate
-
-from connectors.options import KEY, ConnectorOptions, timeout_option
+from connectors.options import ApiOptions, choice_option, secret_option, text_option
 
 CHANNELS = ("push", "email", "sms")
 
 
-class OneSignalOptions(ConnectorOptions):
+class OneSignalOptions(ApiOptions):
     """An app of OneSignal."""
 
-    app_id = fields.String(
-        required=True,
-        validate=validate.Regexp(
-            r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z", error="must be a UUID"
-        ),
-        metadata={"description": "OneSignal app id"},
+    app_id = text_option(
+        r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+        "OneSignal app id",
+        error="must be a UUID",
     )
-    api_key = fields.String(
-        required=True,
-        validate=KEY,
-        metadata={"description": "App API key", "secret": True},
+    api_key = secret_option("App API key")
+    trigger_channel = choice_option(
+        CHANNELS, "Channel by which triggered templates are sent", default="push"
     )
-    trigger_channel = fields.String(
-        load_default="push",
-        validate=validate.OneOf(CHANNELS),
-        metadata={"description": "Channel by which triggered templates are sent"},
+    webhook_token = secret_option(
+        "Token that the event stream sends as `Authorization: Bearer TOKEN`", required=False
     )
-    webhook_token = fields.String(
-        validate=KEY,
-        metadata={
-            "description": "Token that the event stream sends as `Authorization: Bearer TOKEN`",
-            "secret": True,
-        },
-    )
-    timeout_s = timeout_option()

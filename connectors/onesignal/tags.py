@@ -17,13 +17,11 @@ from uuid import UUID, uuid5
 
 import orjson
 
-from connectors.customers import external_id, has_external_id
-from connectors.errors import Reject, Split, Stop
+from connectors.customers import CustomerTarget, external_id
+from connectors.errors import Reject, nothing_to_split
 from connectors.onesignal.app import LONGEST_ID_BYTES, App
 from connectors.tool import Encoded, Limits, Outcome, Window
 
-LIMITS = Limits(items=1, body_bytes=100_000, item_bytes=100_000, envelope_bytes=0)
-WINDOWS = (Window(1_000, 1.0),)
 MOST_TAGS = 100  # property updates a request
 LONGEST_NAME = 128
 REMOVED = ""
@@ -36,15 +34,13 @@ RESERVED = frozenset(
 
 
 @dataclass(frozen=True)
-class Attributes:
+class Attributes(CustomerTarget):
     """Tags of users. Setting one twice leaves it as it is."""
 
     app: App
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
 
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
+    limits = Limits(items=1, body_bytes=100_000, item_bytes=100_000, envelope_bytes=0)
+    windows = (Window(1_000, 1.0),)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """Tags are texts. Raises Reject for an id, a name or a number of them that cannot be."""
@@ -68,24 +64,14 @@ class Attributes:
 
 
 @dataclass(frozen=True)
-class Members:
+class Members(Attributes):
     """Who carries the tag of one segment."""
 
-    app: App
     segment_id: str
-    limits: Limits = LIMITS
-    windows: Sequence[Window] = WINDOWS
-
-    def addressable(self, customer_id: str) -> bool:
-        return has_external_id(customer_id)
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         value = MEMBER if change["member"] else None
-        return Attributes(self.app).encode(customer_id, {tag_of(self.segment_id): value})
-
-    def write(self, lane: str, records: Sequence[bytes]) -> Outcome:
-        """One request for one user. Raises Retry, Stop, and Split when the user is refused."""
-        return Attributes(self.app).write(lane, records)
+        return super().encode(customer_id, {tag_of(self.segment_id): value})
 
 
 def tag(value: Any) -> str:
@@ -109,9 +95,7 @@ def declare(app: App, segment_id: str, name: str) -> None:
     number = str(uuid5(UUID(app.app_id), segment_id))
     rule = {"field": "tag", "key": tag_of(segment_id), "relation": "=", "value": MEMBER}
     body = {"name": name[:LONGEST_NAME], "filters": [rule]}
-    try:
+    with nothing_to_split():
         answer = app.call("PATCH", app.path(f"/segments/{number}"), body, fine=(404,))
         if answer.status == 404:
             app.call("POST", app.path("/segments"), {"id": number, **body})
-    except Split as error:
-        raise Stop(error.what, status=error.status) from error

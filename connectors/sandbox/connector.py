@@ -11,7 +11,7 @@ from marshmallow import fields
 from connectors.braze.connector import Braze, connect
 from connectors.braze.options import SharedOptions
 from connectors.errors import Stop
-from connectors.options import KEY
+from connectors.options import KEY, flag_option
 from settings.workspace import ConnectionSettings
 
 PARTNER = "rightsend"  # the partner under which the sandbox takes cohorts
@@ -42,9 +42,8 @@ class SandboxOptions(SharedOptions):
         validate=KEY,
         metadata={"description": "Its key; default: made by `rightsend up`", "secret": True},
     )
-    update_existing_only = fields.Boolean(
-        load_default=False,
-        metadata={"description": "Write to profiles that exist already; never create one"},
+    update_existing_only = flag_option(
+        "Write to profiles that exist already; never create one", default=False
     )
 
 

@@ -51,7 +51,8 @@ REASONS: Mapping[str, str] = {
 
 
 class Entry(NamedTuple):
-    """One item of an answer by its published number; ``reasons`` by their places in the layout's; ``extra``: more members of its JSON."""
+    """One item of an answer by its published number; ``reasons`` by their places in the layout's;
+    ``extra``: more members of its JSON."""
 
     number: int
     score: float

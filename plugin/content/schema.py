@@ -11,7 +11,7 @@ from plugin.content.defaults import AHEAD_DAYS, BACK_DAYS, CART_DAYS, LEAST_DROP
 from plugin.content.fields import Boosts, Names
 from plugin.content.rules import rules
 from plugin.ids import MAX_ID_BYTES, short
-from settings.sections import LOCALES
+from settings.landing_schema import LOCALES
 
 MOST_NAMES, MOST_ITEMS = 50, 100
 MOST_PRICE = 1e12

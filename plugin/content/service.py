@@ -6,12 +6,12 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
+from plugin import logs
 from plugin.content.answer import compose, decision_id
 from plugin.content.asked import ERROR, NO_SNAPSHOT, STORE_UNAVAILABLE, Asked, Picked
 from plugin.content.call import Call
 from plugin.content.picking import picked
 from plugin.decisions import Decision
-from plugin.logs import fault
 from plugin.runtime import Runtime, Workspace
 from scoring.store.errors import StoreUnavailable
 from scoring.store.reading import Reading
@@ -34,10 +34,13 @@ def respond(runtime: Runtime, here: Workspace, call: Call, customer: str) -> byt
     try:
         body = _composed(runtime, here, call, chosen)
     except Exception:  # noqa: BLE001 - such as a record that names items that are not there
-        fault("content", call)
+        logs.fault("content", call)
         chosen = _blind(here, call, chosen.customer, ERROR)
         body = _composed(runtime, here, call, chosen)
-    runtime.metrics.content(call.kind.name, time.perf_counter() - started, chosen.picked.reason)
+    seconds, picked = time.perf_counter() - started, chosen.picked
+    runtime.metrics.content(call.kind.name, seconds, picked.reason, picked.send_reason)
+    if seconds > logs.SLOW_S:
+        logs.slow(seconds, kind=call.kind.name, reason=picked.reason)
     return body
 
 
@@ -55,10 +58,13 @@ def choose(here: Workspace, call: Call, customer: str | bytes | None) -> Chosen:
     try:
         return _chosen(here, call, wanted, _read(here, customer))
     except StoreUnavailable as trouble:
+        logs.seldom(
+            "content without store", reason=trouble.reason, workspace=here.settings.workspace
+        )
         reason = NO_SNAPSHOT if trouble.reason == NO_SNAPSHOT else STORE_UNAVAILABLE
         return _blind(here, call, wanted, reason)
     except Exception:  # noqa: BLE001 - a message that goes out blank is worse than one that is not personal
-        fault("content", call)
+        logs.fault("content", call)
         return _blind(here, call, wanted, ERROR)
 
 
@@ -113,7 +119,7 @@ def _blind(here: Workspace, call: Call, customer: bytes | None, reason: str) -> 
     try:
         chosen = _chosen(here, call, customer, reading)
     except Exception:  # noqa: BLE001 - what is damaged may be what this process holds
-        fault("content without store", call)
+        logs.fault("content without store", call)
         chosen = Chosen(reading, Picked([]), customer, None)
     chosen.picked.reason = reason
     return chosen

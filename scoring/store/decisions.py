@@ -7,19 +7,20 @@ workers make the blocks.
 
 from __future__ import annotations
 
-import zlib
 from array import array
 from collections.abc import Sequence
 from itertools import accumulate, chain
 from typing import Any, NamedTuple, Protocol
 
 import orjson
+import zstandard
 
 from scoring.store.errors import RecordError
 from scoring.store.keys import Keys
 
 FORMAT = 1
-LEVEL = 1  # of zlib: a block is made while somebody waits
+LEVEL = 1  # of zstd: a block is made while somebody waits, and this is six times as fast as zlib
+_MOST_BYTES = 64 * 1024 * 1024  # unpacked: more is no block of ours
 # What Redis keeps while no worker drains: over a million decisions, some 120 bytes each.
 MOST_BLOCKS = 5_000
 FIELD = b"b"
@@ -109,13 +110,15 @@ def pack_block(
     except TypeError:
         line = orjson.dumps(_writable(head))
     numbers = array("f", chain.from_iterable(scores)).tobytes()
-    return zlib.compress(line + b"\n" + numbers, LEVEL)
+    return zstandard.compress(line + b"\n" + numbers, LEVEL)
 
 
 def unpack_block(raw: bytes) -> Block:
     """Raises RecordError for anything that is not a whole block of this format."""
     try:
-        line, _, numbers = zlib.decompress(raw).partition(b"\n")
+        if zstandard.frame_content_size(raw) > _MOST_BYTES:
+            raise ValueError("it is too large")
+        line, _, numbers = zstandard.decompress(raw).partition(b"\n")
         head = orjson.loads(line)
         if head["format"] != FORMAT:
             raise ValueError(f"format {head['format']!r}, expected {FORMAT}")
@@ -127,7 +130,7 @@ def unpack_block(raw: bytes) -> Block:
         if not whole or not isinstance(head["process"], str) or head["first"] < 0:
             raise ValueError("its columns do not fit each other")
         return Block(head["process"], head["first"], size, bool(head["ended"]), columns)
-    except (zlib.error, ValueError, TypeError, KeyError, IndexError) as problem:
+    except (zstandard.ZstdError, ValueError, TypeError, KeyError, IndexError) as problem:
         raise RecordError(f"a block of decisions: {problem}") from None
 
 

@@ -12,6 +12,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W:iN}:related:G | string | related records of the same items | ttl |
 | rs:{W:BBB}:c:G | hash | customer hash → customer or alias record; BBB is its bucket | ttl |
 | rs:{W:BBB}:r:H | zset | last events of customer H | 7 days |
+| rs:{W:BBB}:t:H | zset | landing pages opened and links followed as customer H | 2 days |
 | rs:{W:BBB}:a:H | string | hash of the customer that device H belongs to now | 30 days |
 | rs:{W}:events | stream | events on their way to the lake | until acknowledged |
 | rs:{W}:decisions | stream | blocks of decisions on their way to the lake | until acknowledged |
@@ -20,6 +21,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W}:live:order | zset | item id by the counter at its last change | next night |
 | rs:{W}:live:base | string | the counter when items were last dropped | for ever |
 | rs:{W}:live:lake | string | the counter up to which the lake has live items | for ever |
+| rs:{W}:live:pause | string | there: the lake got live items a moment ago | 15 minutes |
 | rs:{W}:segment:ID | hash | a segment job | 30 days |
 | rs:{W}:segments | zset | ids of segment jobs by time | 30 days |
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
@@ -34,7 +36,8 @@ exception, because the lake needs the identifier, and it is emptied by the worke
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from hashlib import blake2b
 
 from scoring.columns import EXTERNAL_ID
@@ -57,6 +60,11 @@ def customer_hash(secret: bytes, workspace: str, identifier: str) -> bytes:
     key = _workspace_key(secret, workspace)
     text = identifier.encode("utf-8", "surrogatepass")
     return blake2b(text, key=key, digest_size=HASH_BYTES).digest()
+
+
+def hasher(secret: bytes | None, workspace: str) -> Callable[[str], bytes] | None:
+    """customer_hash of one workspace; None without a secret."""
+    return partial(customer_hash, secret, workspace) if secret else None
 
 
 def identifier_text(kind: str, identifier: str) -> str:
@@ -86,6 +94,7 @@ class Keys:
         self.live_items = f"{self._tag}live:items"
         self.live_order = f"{self._tag}live:order"
         self.live_base = f"{self._tag}live:base"
+        self.live_pause = f"{self._tag}live:pause"
         self.live_lake = f"{self._tag}live:lake"
 
     def meta(self, generation: str) -> str:
@@ -112,6 +121,9 @@ class Keys:
 
     def alias(self, customer: bytes) -> str:
         return f"{self.open}{customer.hex()[:3]}}}:a:{customer.hex()}"
+
+    def taps(self, customer: bytes) -> str:
+        return f"{self.open}{customer.hex()[:3]}}}:t:{customer.hex()}"
 
     def segment(self, segment_id: str) -> str:
         return f"{self._tag}segment:{segment_id}"

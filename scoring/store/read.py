@@ -24,6 +24,8 @@ from scoring.store.published import Pointer, PublishedSnapshot, nothing_publishe
 from scoring.store.reading import Reading
 from scoring.store.recent_record import RECENT_EVENTS, unpack_recent
 from scoring.store.records import CustomerRecord, alias_record, alias_target
+from scoring.store.watch import NOBODY as WATCHED_BY_NOBODY
+from scoring.store.watch import Watch
 from scoring.store.wire import Wire
 
 Command = tuple[bytes, ...]
@@ -62,8 +64,9 @@ class Reader:
         workspace_dir: Path | None = None,
         *,
         breaker: Breaker | None = None,
+        watch: Watch = WATCHED_BY_NOBODY,
     ) -> None:
-        self._wire = Wire(client)
+        self._wire = Wire(client, watch=watch)
         self._workspace = workspace
         self._secret = secret
         self._keys = Keys(workspace)
@@ -71,8 +74,18 @@ class Reader:
         self._breaker = breaker or Breaker()
         self._fallback = FallbackFile(workspace_dir) if workspace_dir else None
         self._following = Following(
-            client, self._keys, workspace_dir and workspace_dir / "published"
+            client, self._keys, workspace_dir and workspace_dir / "published", watch
         )
+
+    @property
+    def away(self) -> bool:
+        """Whether the store failed, and was not there again since."""
+        return not self._breaker.closed
+
+    @property
+    def behind_s(self) -> float:
+        """For how long live changes of items have been known but not had, in seconds."""
+        return self._following.behind_s
 
     def hash_of(self, customer: str) -> bytes:
         """The pseudonym under which Redis (and a landing link) knows the customer, 12 bytes."""
@@ -80,8 +93,8 @@ class Reader:
 
     def read(self, customer: str | bytes | None = None, carry: Command | None = None) -> Reading:
         """Everything for one content call. ``customer`` is an external id, ``kind:identifier``, or
-        a hash, as landing links hold one; None reads the snapshot alone. ``carry``: a command that travels along; that it failed fails
-        nothing else."""
+        a hash, as landing links hold one; None reads the snapshot alone. ``carry``: a command that
+        travels along; that it failed fails nothing else."""
         if customer is None or isinstance(customer, bytes):
             return self._guarded(_Asked(customer, own=False), carry)
         kind, separator, _ = customer.partition(":")

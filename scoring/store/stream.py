@@ -33,11 +33,6 @@ class Stream:
         """How many entries wait, those that are being worked on included."""
         return int(self._client.xlen(self._key))
 
-    def waiting_since_s(self) -> float | None:
-        """Unix time (the store's) at which the oldest entry came; None when it is empty."""
-        oldest = self._client.xrange(self._key, count=1)
-        return int(oldest[0][0].partition(b"-")[0]) / 1000 if oldest else None
-
     def take(
         self, consumer: str, count: int, *, claim_after_s: float = CLAIM_AFTER_S
     ) -> list[Entry]:

@@ -20,6 +20,7 @@ import hiredis
 import redis
 
 from scoring.store.client import ANSWER_TIMEOUT_S, Client
+from scoring.store.watch import NOBODY, Watch
 
 _READ = 65_536  # bytes at a time
 
@@ -34,8 +35,11 @@ class Wire:
     """``client`` comes from ``connect(url, send_time=True)``; of a cluster it is used itself, as
     only it knows which node has what."""
 
-    def __init__(self, client: Client, *, within_s: float = ANSWER_TIMEOUT_S) -> None:
+    def __init__(
+        self, client: Client, *, within_s: float = ANSWER_TIMEOUT_S, watch: Watch = NOBODY
+    ) -> None:
         self._client = client
+        self._watch = watch
         self._within_s = within_s
         self._direct = isinstance(client, redis.Redis)
         self._mine = threading.local()
@@ -86,7 +90,7 @@ class Wire:
             raise
 
     def _connect(self) -> Line:
-        line = Line(self._client, self._within_s)
+        line = Line(self._client, self._within_s, self._watch)
         self._mine.line = line
         return line
 
@@ -104,8 +108,9 @@ class _CutError(Exception):
 class Line:
     """A connected socket and what reads it."""
 
-    def __init__(self, client: Any, within_s: float) -> None:
+    def __init__(self, client: Any, within_s: float, watch: Watch = NOBODY) -> None:
         self._within_s = within_s
+        self._watch = watch
         self._connection = client.connection_pool.make_connection()
         self._connection.connect()
         self._socket: socket.socket = self._connection._sock
@@ -125,6 +130,7 @@ class Line:
                 while (answer := self._reader.gets()) is not False:
                     answers.append(answer)
                 if len(answers) >= count:
+                    self._watch.round_trip(time.monotonic() - started)
                     return answers
                 if time.monotonic() - started > self._within_s:  # it drips
                     raise TimeoutError

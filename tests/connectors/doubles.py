@@ -168,6 +168,10 @@ def moengage_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettin
     return ConnectionSettings("crm", "moengage", ATTRIBUTES, options)
 
 
+def segment_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    return ConnectionSettings("cdp", "segment", (), {"shared_secret": KEY})
+
+
 Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 
 DOUBLES: dict[str, Opener] = {
@@ -184,6 +188,7 @@ DOUBLES: dict[str, Opener] = {
     "moengage": moengage_connection,
     "onesignal": onesignal_connection,
     "sandbox": sandbox_connection,
+    "segment": segment_connection,
 }
 BEHIND: dict[str, str] = {
     "sandbox": "braze", "http": "clevertap", "http:braze": "braze", "http:iterable": "iterable",
@@ -219,6 +224,8 @@ def traits(name: str) -> set[str]:
     """
     if connector_of(name) in READERS:
         return {"batches"}
+    if Ability.ATTRIBUTES not in REGISTRY[connector_of(name)].abilities:
+        return set()  # it only tells
     shown = TOOLS.get(BEHIND.get(name, name))
     found = {"http", "long-texts"} | (set() if name in KEYED_TRIGGERS else {"trigger-once"})
     if shown is None or shown.rate_headers.remaining:

@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import ConnectorError, Reject, Retry, Stop
-from connectors.http import Answer, Client, Timeouts, download, require_success
+from connectors.http import (
+    Answer,
+    Client,
+    Timeouts,
+    as_list,
+    as_object,
+    basic_auth,
+    download,
+    require_object,
+    require_success,
+)
 
 SECRET = "a-very-secret-key"
 
@@ -162,6 +172,35 @@ def test_the_status_says_what_to_do(status: int, error: type[ConnectorError]) ->
         require_success(Answer(status, None, retry_after_s=4.0))
     assert raised.value.status == status
     assert getattr(raised.value, "after_s", 4.0) == 4.0
+
+
+def test_the_object_of_a_success_is_what_was_told() -> None:
+    answer = Answer(201, {"id": 7})
+    assert require_object(answer) == answer.told == {"id": 7}
+
+
+@pytest.mark.parametrize("body", [None, [], [{"id": 7}], "ok", 7])
+def test_bad_input_a_success_that_is_no_object_is_unknown(body: object) -> None:
+    assert Answer(200, body).told == {}
+    with pytest.raises(Retry, match="so nobody knows"):
+        require_object(Answer(200, body))
+
+
+def test_bad_input_an_object_is_no_success_by_itself() -> None:
+    with pytest.raises(Stop):
+        require_object(Answer(403, {"ok": True}))
+
+
+@pytest.mark.parametrize("value", [None, "ab", 7, (1, 2)])
+def test_bad_input_what_is_no_object_and_no_list_is_an_empty_one(value: object) -> None:
+    assert (as_object(value), as_list(value)) == ({}, [])
+
+
+def test_basic_auth_is_hidden_in_both_forms() -> None:
+    headers, secrets = basic_auth("user", "kéy")
+    assert headers == {"Authorization": "Basic dXNlcjprw6l5"}
+    tool = Client("https://tool.example", headers, secrets)
+    assert tool.reason("kéy or dXNlcjprw6l5") == "[secret] or [secret]"
 
 
 def test_text_of_the_tool_is_one_short_line_without_secrets() -> None:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections import Counter
+import time as wall
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from flask import Flask
 
 from plugin import decisions
 from plugin.decisions import DecisionLog, DecisionLogs
+from plugin.runtime import runtime
 from plugin.tally import FOLDER, left_behind
+from scoring.decision_ledger import FILE, GRACE_S, Ledger
+from scoring.store.client import Client
 from scoring.store.decisions import Block, unpack_block
+from scoring.store.keys import Keys
+from settings.workspace import Settings
+from tests.conftest import WORKSPACE
 from tests.decisions import decision
 
 
@@ -57,17 +65,18 @@ def time() -> Time:
 
 
 @pytest.fixture
-def dropped() -> Counter[str]:
-    return Counter()
+def dropped() -> list[int]:
+    """How many at a time."""
+    return []
 
 
 @pytest.fixture
-def logs(store: Store, time: Time, dropped: Counter[str]) -> DecisionLogs:
+def logs(store: Store, time: Time, dropped: list[int]) -> DecisionLogs:
     """Without its thread: tests call tick()."""
     made = DecisionLogs(
         store,
         monotonic=time,
-        dropped=lambda workspace, count: dropped.update({workspace: count}),
+        dropped=dropped.append,
         most_bytes=40_000,
     )
     made.start = lambda: None
@@ -125,7 +134,7 @@ def test_what_failed_goes_again_before_what_came_later(
 
 
 def test_a_store_that_is_away_costs_bounded_memory_and_what_is_dropped_is_counted(
-    logs: DecisionLogs, log: DecisionLog, store: Store, time: Time, dropped: Counter[str]
+    logs: DecisionLogs, log: DecisionLog, store: Store, time: Time, dropped: list[int]
 ) -> None:
     store.away = True
     for _ in range(400):
@@ -137,40 +146,45 @@ def test_a_store_that_is_away_costs_bounded_memory_and_what_is_dropped_is_counte
     logs.tick()
     logs.close()
     assert 0 < len(store.numbers()) < 40_000
-    assert len(set(store.numbers())) + dropped["shop"] == 40_000
+    assert len(set(store.numbers())) + sum(dropped) == 40_000
     assert set(store.ends().values()) == {40_000}
 
 
 def test_a_thread_that_cannot_keep_up_costs_bounded_memory_too(
-    log: DecisionLog, logs: DecisionLogs, store: Store, dropped: Counter[str]
+    log: DecisionLog, logs: DecisionLogs, store: Store, dropped: list[int]
 ) -> None:
     add(log, decisions.MOST_OPEN + 5)
-    assert dropped == {"shop": 5}
+    assert sum(dropped) == 5
     logs.close()
     assert store.ends() == {store.stream[0].process: decisions.MOST_OPEN + 5}
 
 
 def test_the_workspaces_have_one_bound_together_and_each_its_own_stream(
-    logs: DecisionLogs, tmp_path: Path, store: Store, dropped: Counter[str]
+    logs: DecisionLogs, tmp_path: Path, store: Store, dropped: list[int]
 ) -> None:
     one, two = logs.log("one", tmp_path / "one"), logs.log("two", tmp_path / "two")
+    add(two, decisions.BLOCK)
+    assert two.take()[1] == b"rs:{two}:decisions"
     store.away = True
-    add(one, 10_000)
-    logs.tick(0)
-    add(two, 10_000)
-    logs.tick(0)
-    assert dropped["two"] > dropped["one"] > 0
-    two.try_again()
-    assert two.take() is None or two.take()[1] != one.take()[1]
+    lost = {}
+    for log in (one, two):
+        for _ in range(20):
+            add(log, 1000)
+            logs.tick(0)
+        lost[log.workspace] = sum(dropped)
+    assert lost["two"] - lost["one"] > lost["one"] > 0
+    assert one.take() is None  # after a failure it waits a little
+    one.try_again()
+    assert one.take()[1] == b"rs:{one}:decisions"
 
 
 def test_a_decision_that_cannot_be_written_costs_its_block_and_no_answer(
-    logs: DecisionLogs, log: DecisionLog, store: Store, dropped: Counter[str]
+    logs: DecisionLogs, log: DecisionLog, store: Store, dropped: list[int]
 ) -> None:
     log.add(decision(numbers=(99,)))
     add(log, decisions.BLOCK)
     logs.close()
-    assert dropped == {"shop": decisions.BLOCK}
+    assert dropped == [decisions.BLOCK]
     assert store.numbers() == [decisions.BLOCK]
 
 
@@ -214,6 +228,7 @@ def test_stopping_while_the_store_is_away_leaves_the_count_to_another_process(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 from plugin.decisions import DecisionLogs
 from tests.decisions import decision
 logs = DecisionLogs(None)
@@ -287,6 +302,52 @@ def test_threads_lose_and_double_nothing(
         thread.join()
     logs.close()
     assert sorted(store.numbers()) == list(range(8000))
+
+
+def test_metrics_say_how_many_came_are_late_and_are_lost(
+    get: Callable[..., Any], settings: Settings, published: object
+) -> None:
+    folder = settings.workspace_dir(WORKSPACE) / "lake"
+    folder.mkdir(exist_ok=True)
+    ledger = Ledger()
+    ledger.add("p", 0, 5, ended=False, at_s=wall.time())
+    ledger.add("p", 7, 8, ended=False, at_s=wall.time())
+    ledger.add("q", 3, 3, ended=True, at_s=wall.time() - GRACE_S)
+    ledger.save(folder)
+    found = get("/metrics").text
+    for name, value in {"logged": 6, "late": 2, "lost": 3}.items():
+        assert f'rightsend_decisions_{name}{{workspace="shop"}} {value}.0' in found
+    assert 'rightsend_stream_entries{stream="decisions",workspace="shop"}' in found
+    assert "rightsend_decisions_dropped_total 0.0" in found
+    ledger_file = folder / FILE
+    ledger_file.write_text("{")
+    assert get("/metrics").status_code == 200
+
+
+def test_a_content_answer_is_logged_with_what_it_said(
+    app: Flask, get: Callable[..., Any], published: object, redis_client: Client
+) -> None:
+    call = {"customer": "customer-001", "campaign": "spring", "limit": 3}
+    told, again = (get("/v1/content/for-you", **call).get_json() for _ in range(2))
+    unknown = get("/v1/content/related", item="nothing").get_json()
+    with app.app_context():
+        here = runtime().workspaces[WORKSPACE]
+    here.decisions._logs.close()  # the end of the process
+    found: dict[str, list[Any]] = {}
+    for _, fields in redis_client.xrange(Keys(WORKSPACE).decisions):
+        for name, column in unpack_block(fields[b"b"]).columns.items():
+            found.setdefault(name, []).extend(column)
+    ids = [answer["decision_id"] for answer in (told, again, unknown)]
+    assert found["decision_id"] == ids
+    assert ids[0] == ids[1] != ids[2]
+    assert found["items"][0] == [item["id"] for item in told["items"]]
+    assert found["scores"][0] == pytest.approx([item["score"] for item in told["items"]])
+    assert found["customer"] == [*[here.reader.hash_of("customer-001").hex()] * 2, ""]
+    assert found["campaign"] == ["spring", "spring", ""]
+    assert found["kind"] == ["for-you", "for-you", "related"]
+    assert found["reason"] == [None, None, "unknown_item"]
+    assert found["snapshot"] == [told["snapshot"]] * 3
+    assert found["at_us"][0] / 1e6 == pytest.approx(here.now().timestamp(), abs=60)
 
 
 def test_the_thread_sends_and_ends_with_its_owner(

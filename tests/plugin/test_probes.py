@@ -48,8 +48,7 @@ def test_metrics_count_requests_fallbacks_and_the_age_of_the_snapshot(get, publi
     get("/v1/content/for-you", customer="customer-001")
     get("/v1/content/for-you", customer="nobody")
     found = samples(get("/metrics"))
-    labels = "[('method', 'GET'), ('route', '/v1/content/for-you'), ('status', '200')]"
-    assert found[f"rightsend_requests_total{labels}"] == 2
+    assert found["rightsend_content_seconds_count[('kind', 'for-you')]"] == 2
     reason = "[('kind', 'for-you'), ('reason', 'unknown_customer')]"
     assert found[f"rightsend_content_fallbacks_total{reason}"] == 1
     ages = [value for name, value in found.items() if "snapshot_age" in name]

@@ -15,11 +15,11 @@ from settings.connection_schema import AttributeSchema, ConnectionSchema
 from settings.document import render
 from settings.document_text import EXAMPLES
 from settings.fields import Strict
+from settings.landing_schema import LandingSchema
 from settings.schema import SandboxSchema, ServiceSchema, WebSchema, WorkspaceSchema
 from settings.sections import (
     ContentSchema,
     GateSchema,
-    LandingSchema,
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,
@@ -88,6 +88,13 @@ def test_every_row_of_every_table_has_as_many_cells_as_its_heading() -> None:
             width = cells
         elif line.startswith("| `"):
             assert cells == width, line
+
+
+def test_what_is_required_stands_first_in_each_table() -> None:
+    for table in render(SCHEMAS).split("| key | type |")[1:]:
+        rows = [line for line in table.splitlines() if line.startswith("| `")]
+        required = ["**required**" in row for row in rows]
+        assert required == sorted(required, reverse=True), rows
 
 
 def test_the_module_prints_the_page_without_connectors() -> None:

@@ -126,6 +126,11 @@ class ToolDouble:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         return scheme.lower() == "bearer" and self.keys.accept(key.strip())
 
+    def authorised_by_basic(self) -> bool:
+        """Whether the call carries a key as the password of any user, for ``authorised``."""
+        given = request.authorization
+        return given is not None and given.type == "basic" and self.keys.accept(given.password)
+
     def refused(self, status: int, text: str) -> Response:
         """An error in the tool's shape."""
         return make_response(jsonify(message=text), status)

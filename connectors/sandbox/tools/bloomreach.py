@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from flask import Response, jsonify, make_response, request
+from flask import Response, jsonify, make_response
 
 from connectors.sandbox.gate import RateHeaders
 from connectors.sandbox.tools.base import RefusedCallError, Route, ToolDouble
@@ -38,8 +38,7 @@ class Bloomreach(ToolDouble):
 
     def authorised(self) -> bool:
         """Any key id, and the key for a secret."""
-        given = request.authorization
-        return given is not None and given.type == "basic" and self.keys.accept(given.password)
+        return self.authorised_by_basic()
 
     def refused(self, status: int, text: str) -> Response:
         return make_response(jsonify(success=False, message=text), status)

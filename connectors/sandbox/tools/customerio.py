@@ -5,8 +5,6 @@ https://docs.customer.io/integrations/api/track/ https://docs.customer.io/integr
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,12 +51,7 @@ class Customerio(ToolDouble):
         """Site id and key for the Track API, a bearer token for the App API."""
         if "/api/" not in request.path:
             return super().authorised()
-        scheme, _, basic = request.headers.get("Authorization", "").partition(" ")
-        try:
-            _, _, key = base64.b64decode(basic, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-        return scheme.lower() == "basic" and self.keys.accept(key)
+        return self.authorised_by_basic()
 
     def refused(self, status: int, text: str) -> Response:
         if "/api/" in request.path:

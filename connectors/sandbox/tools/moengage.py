@@ -5,8 +5,6 @@ https://www.moengage.com/docs/api/introduction
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,17 +42,9 @@ class MoEngage(ToolDouble):
 
     def authorised(self) -> bool:
         """Workspace id and key; the id once more in a header or the address."""
-        scheme, _, basic = request.headers.get("Authorization", "").partition(" ")
-        try:
-            workspace_id, _, key = base64.b64decode(basic, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-        told = (request.headers.get("MOE-APPKEY"), request.args.get("app_id", workspace_id))
-        return (
-            scheme.lower() == "basic"
-            and self.keys.accept(key)
-            and all(each in (None, workspace_id) for each in told)
-        )
+        workspace_id = request.authorization and request.authorization.username
+        told = (request.headers.get("MOE-APPKEY"), request.args.get("app_id"))
+        return self.authorised_by_basic() and all(each in (None, workspace_id) for each in told)
 
     def refused(self, status: int, text: str) -> Response:
         error = {"message": text, "type": TYPES.get(status, "ServerError"), "request_id": "s"}

@@ -35,5 +35,5 @@ def test_the_data_centers_are_iterables_own_hosts_over_tls() -> None:
 
 def test_bad_input_a_data_center_off_the_list_is_never_called() -> None:
     connection = ConnectionSettings("crm", "iterable", (), {"data_center": "mars", "api_key": "k"})
-    with pytest.raises(Stop, match="no data center 'mars'"):
+    with pytest.raises(Stop, match="no data_center 'mars'"):
         open_iterable(connection)

@@ -45,5 +45,5 @@ def test_an_open_connection_shows_no_key() -> None:
 
 def test_bad_input_a_data_center_that_was_not_checked_is_refused() -> None:
     options = {**MailchimpOptions().load(GOOD), "data_center": "evil"}
-    with pytest.raises(Stop, match="no such data center"):
+    with pytest.raises(Stop, match="no data_center 'evil'"):
         open_mailchimp(ConnectionSettings("crm", "mailchimp", (), options))

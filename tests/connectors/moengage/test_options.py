@@ -40,7 +40,7 @@ def test_all_data_centers_are_moengages_own_hosts_over_tls() -> None:
 
 def test_bad_input_a_data_center_off_the_list_is_never_called() -> None:
     connection = ConnectionSettings("crm", "moengage", (), {**GOOD, "data_center": "evil"})
-    with pytest.raises(Stop, match="no data center 'evil'"):
+    with pytest.raises(Stop, match="no data_center 'evil'"):
         open_moengage(connection)
 
 

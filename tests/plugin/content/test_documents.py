@@ -52,9 +52,12 @@ def test_examples_in_the_manual_are_those_of_the_api() -> None:
 
 def test_defaults_in_the_manual_are_those_of_the_code() -> None:
     for told in (
-        f"`within_days` ({CART_DAYS})", f"`low_stock` ({LOW_STOCK})", f"`within_days` ({BACK_DAYS})",
-        f"`min_drop` ({LEAST_DROP:g})", f"Due within `within_days` ({AHEAD_DAYS})",
-    ):  # fmt: skip
+        f"`within_days` ({CART_DAYS})",
+        f"`low_stock` ({LOW_STOCK})",
+        f"`within_days` ({BACK_DAYS})",
+        f"`min_drop` ({LEAST_DROP:g})",
+        f"Due within `within_days` ({AHEAD_DAYS})",
+    ):
         assert told in PAGE
     assert WEIGHTS.half_life_s == 3 * 3600
     assert "in three hours" in PAGE

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
-
 import orjson
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,19 +63,20 @@ def test_bad_input_an_item_that_is_not_published_is_told() -> None:
 
 def _damaged() -> list[bytes]:
     whole = pack_block("p", 0, [decision(0), decision(1)])
-    line, _, numbers = zlib.decompress(whole).partition(b"\n")
+    line, _, numbers = zstandard.decompress(whole).partition(b"\n")
     head = orjson.loads(line)
 
     def packed(**changes: object) -> bytes:
-        return zlib.compress(orjson.dumps(head | changes) + b"\n" + numbers)
+        return zstandard.compress(orjson.dumps(head | changes) + b"\n" + numbers)
 
     return [
         b"",
         b"rubbish",
         whole[:-5],
-        zlib.compress(line + b"\n" + numbers[:-4]),
-        zlib.compress(line + b"\n" + numbers[:-1]),
-        zlib.compress(b"[]\n"),
+        zstandard.compress(line + b"\n" + numbers[:-4]),
+        zstandard.compress(line + b"\n" + numbers[:-1]),
+        zstandard.compress(b"[]\n"),
+        zstandard.compress(b"0" * (64 * 1024 * 1024 + 1)),
         packed(format=2),
         packed(size=3),
         packed(first=-1),
