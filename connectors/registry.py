@@ -14,6 +14,7 @@ import marshmallow
 from connectors import (
     bloomreach,
     braze,
+    brevo,
     customerio,
     files,
     generic,
@@ -23,6 +24,7 @@ from connectors import (
     moengage,
     onesignal,
     sandbox,
+    segment,
 )
 from connectors.errors import ConnectorError, Stop
 from connectors.generic.snippet import clevertap
@@ -34,6 +36,7 @@ from settings.workspace import ConnectionSettings
 REGISTRY: dict[str, Connector] = {
     "bloomreach": bloomreach.CONNECTOR,
     "braze": braze.CONNECTOR,
+    "brevo": brevo.CONNECTOR,
     "files": files.CONNECTOR,
     "http": generic.CONNECTOR,
     "iterable": iterable.CONNECTOR,
@@ -43,6 +46,7 @@ REGISTRY: dict[str, Connector] = {
     "moengage": moengage.CONNECTOR,
     "onesignal": onesignal.CONNECTOR,
     "sandbox": sandbox.CONNECTOR,
+    "segment": segment.CONNECTOR,
 }
 
 SCHEMAS: dict[str, type[marshmallow.Schema]] = {

@@ -14,13 +14,14 @@ from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 
-from plugin import customers, documentation, logs, operations, probes, secret
+from plugin import audit, customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
 from plugin.decisions import DecisionLogs
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
+from plugin.events import devices, items, webhooks
 from plugin.events import routes as events
-from plugin.events import webhooks
+from plugin.events.items import ItemBatchSchema, LiveItemSchema
 from plugin.events.schema import EventBatchSchema, EventSchema
 from plugin.events.translating import Translator
 from plugin.front import Front
@@ -39,11 +40,14 @@ from plugin.queue import Jobs
 from plugin.runtime import Runtime, Workspace
 from plugin.scrape import Scrape
 from plugin.segments import routes as segments
+from plugin.trail import Trail
 from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
+from scoring.store import live
 from scoring.store.client import connect
 from scoring.store.erasure import erase
 from scoring.store.errors import RecordError, StoreUnavailable
+from scoring.store.keys import Keys as StoreKeys
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
@@ -52,7 +56,20 @@ from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 STORE_TIMEOUT_S = 2.0  # of what writes or queues; content calls wait far less
-_BLUEPRINTS = (content, landing, clicks, events, webhooks, segments, customers, operations, probes)
+_BLUEPRINTS = (
+    content,
+    landing,
+    clicks,
+    events,
+    items,
+    devices,
+    webhooks,
+    segments,
+    customers,
+    operations,
+    audit,
+    probes,
+)
 
 
 class _Api(ErrorHandlerMixin, Api):
@@ -110,6 +127,8 @@ def create_app(
         api.register_blueprint(module.blueprint)
     api.spec.components.schema("Event", schema=EventSchema)
     api.spec.components.schema("EventBatch", schema=EventBatchSchema)
+    api.spec.components.schema("LiveItem", schema=LiveItemSchema)
+    api.spec.components.schema("ItemBatch", schema=ItemBatchSchema)
     app.register_blueprint(documentation.pages)
     for trouble in (StoreUnavailable, RecordError, redis.RedisError):
         app.register_error_handler(trouble, api.handle_store_trouble)
@@ -135,6 +154,7 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     return Runtime(
         settings=settings,
         workspaces=workspaces,
+        no_keys=Keys(settings.workspace_dir("")),
         links=Links(key),
         tracker=Tracker(places, TapCounts(metrics.registry)),
         metrics=metrics,
@@ -183,10 +203,12 @@ def _workspace(
         now=Clock.open(folder, found.as_of).now,
         reader=reader(found.workspace, key, folder),
         recent=RecentEvents(patient, found.workspace, key),
+        store_items=partial(live.remember, patient, StoreKeys(found.workspace)),
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
         decisions=decisions.log(found.workspace, folder),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
+        trail=Trail(folder, key),
     )
 
 

@@ -58,13 +58,15 @@ def scoped(scope: str, *, store: bool = False, counted: bool = True) -> Callable
 def authenticate(scope: str) -> Workspace:
     """The workspace of the request's key. Answers 401 or 403 otherwise."""
     key = _key()
-    workspace = runtime().workspaces.get(auth.workspace_of(key) or "") if key else None
+    found = runtime()
+    workspace = found.workspaces.get(auth.workspace_of(key) or "") if key else None
     try:
+        # a workspace that is not there refuses a key with as much work as one that is
+        g.key_id = (workspace.keys if workspace else found.no_keys).verify(key, scope).key_id
         if workspace is None:
             raise auth.WrongKeyError
-        g.key_id = workspace.keys.verify(key, scope).key_id
     except auth.WrongKeyError:
-        message = "This key is unknown or was revoked." if key else CODES[401][1]
+        message = "This key is unknown, has ended or was revoked." if key else CODES[401][1]
         fail(401, "unauthorized", message, headers={"WWW-Authenticate": _CHALLENGE})
     except auth.WrongScopeError as error:
         fail(

@@ -125,6 +125,9 @@ class Metrics:
         self._started: int | None = None
         self._cpu_s = time.process_time()
         self.gauge("web_resident_bytes", "Memory of the web workers (resident)", resident_bytes)
+        self.items = self._counter(
+            "live_items", "Items told with stock, price or withdrawal", "outcome"
+        )
 
     def content(
         self, kind: str, seconds: float, reason: str | None = None, unsent: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, current_app
 from prometheus_client import CollectorRegistry
@@ -21,6 +22,7 @@ from plugin.metrics import Metrics
 from plugin.presence import Presence
 from plugin.pressure import Pressure
 from plugin.queue import Jobs
+from plugin.trail import Trail
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
@@ -39,10 +41,12 @@ class Workspace:
     now: Callable[[], datetime]  # the workspace's clock: as_of and on from there, or the wall clock
     reader: Reader
     recent: RecentEvents
+    store_items: Callable[[Sequence[tuple[str, Mapping[str, Any], float]], float], None]
     segments: SegmentJobs
     jobs: Jobs
     decisions: DecisionLog
     erase: Callable[[str], None]  # a customer, from the store, at once
+    trail: Trail
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Runtime:
 
     settings: Settings
     workspaces: Mapping[str, Workspace]
+    no_keys: Keys  # of a workspace that is not there
     links: Links
     tracker: Tracker
     metrics: Metrics

@@ -35,6 +35,7 @@ COMMANDS = {
     "rollback": "rightsend.commands.runs:rollback",
     "export": "rightsend.commands.export:export",
     "decisions": "rightsend.commands.decisions:decisions",
+    "audit": "rightsend.commands.audit:audit",
     "keys": "rightsend.commands.keys:keys",
     "web": "rightsend.commands.processes:web",
     "worker": "rightsend.commands.processes:worker",

@@ -1,4 +1,4 @@
-"""The streams → the lake: real-time events and decisions on their durable way."""
+"""The streams → the lake: real-time events (live items with them) and decisions, durably."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import structlog
 
+from rightsend import live_items
 from rightsend.context import Context
 from scoring.decisions import Decisions
 from scoring.importing import import_events
@@ -46,6 +47,7 @@ def drain(context: Context, workspace: WorkspaceSettings) -> dict[str, int]:
         counts["added"] += report.rows_added
         counts["known"] += report.rows_known
         counts["quarantined"] += report.rows_quarantined.total()
+    live_items.bring_sometimes(context, workspace)
     return counts
 
 

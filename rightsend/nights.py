@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Any
 
-from rightsend import draining, publishing
+from rightsend import draining, live_items, publishing
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 from rightsend.event_files import source_types
@@ -44,6 +44,9 @@ def run(
     def bring_up_to_date(snapshot: Snapshot) -> dict[str, Any]:
         return sync(context, workspace, snapshot, progress, wait=True) if with_sync else {}
 
+    def bring_live() -> None:
+        live_items.bring(context, workspace)
+
     folder = context.workspace_dir(workspace)
     try:
         with flock(folder / NIGHTLY_LOCK):
@@ -56,6 +59,7 @@ def run(
                     progress=progress,
                     publish=publish,
                     sync=bring_up_to_date,
+                    bring_live=bring_live,
                     run_id=run_id,
                     secret=context.secret,
                     active=active.snapshot if active else None,

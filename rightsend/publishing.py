@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from rightsend import live_items
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 from scoring import snapshot as snapshots
@@ -25,13 +26,15 @@ def publisher_of(context: Context, workspace: WorkspaceSettings) -> Publisher:
 def publish(
     context: Context, workspace: WorkspaceSettings, snapshot: Snapshot, progress: Progress
 ) -> None:
-    """Writes the snapshot beside what is published and moves the pointer to it."""
+    """Writes the snapshot beside what is published and moves the pointer to it; what was said of
+    items before its cut-off then comes from the snapshot."""
     publisher_of(context, workspace).publish(
         snapshot,
         ttl_s=int(timedelta(days=workspace.snapshot_ttl_days).total_seconds()),
         now=datetime.now(UTC),  # the machine's, also in a replayed workspace: keys live by it
         progress=progress,
     )
+    live_items.drop(context, workspace, snapshot.meta.cutoff.timestamp())
 
 
 def open_snapshot(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import redis
 import structlog
 from rq import Queue
 
-from rightsend import clock
+from rightsend import clock, live_items
 from rightsend.context import Context
 from scoring.store.keys import CLOCK, CLOCK_TTL_S, Keys
 
@@ -37,17 +38,27 @@ def run(context: Context) -> None:
 
 
 def drainer(context: Context) -> Callable[[], None]:
-    """Asks for a draining of each workspace that has events waiting."""
-    return _asking(context, lambda keys: keys.stream, clock.enqueue_drain)
+    """Asks for a draining of each workspace that has events or live items waiting."""
+
+    def waits(client: Any, keys: Keys) -> bool:
+        return bool(client.xlen(keys.stream)) or live_items.waiting(client, keys)
+
+    return _asking(context, waits, clock.enqueue_drain)
 
 
 def decision_drainer(context: Context) -> Callable[[], None]:
     """Asks for a draining of each workspace that has decisions waiting."""
-    return _asking(context, lambda keys: keys.decisions, clock.enqueue_drain_decisions)
+    return _asking(
+        context,
+        lambda client, keys: bool(client.xlen(keys.decisions)),
+        clock.enqueue_drain_decisions,
+    )
 
 
 def _asking(
-    context: Context, stream: Callable[[Keys], str], enqueue: Callable[[str, Queue], bool]
+    context: Context,
+    waits: Callable[[Any, Keys], bool],
+    enqueue: Callable[[str, Queue], bool],
 ) -> Callable[[], None]:
     """Says that the clock lives, too."""
     client, queue = context.client(), context.queue("interactive")
@@ -56,7 +67,7 @@ def _asking(
         try:
             client.set(CLOCK, time.time(), ex=CLOCK_TTL_S)
             for workspace in context.settings.workspaces:
-                if client.xlen(stream(Keys(workspace))):
+                if waits(client, Keys(workspace)):
                     enqueue(workspace, queue)
         except redis.RedisError as error:
             log.warning("store away", error=type(error).__name__)  # the next round tries again

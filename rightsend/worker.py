@@ -25,7 +25,7 @@ from rq.exceptions import InvalidJobOperation
 from rq.executions import Execution
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
-from rq.registry import ScheduledJobRegistry, StartedJobRegistry
+from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from rightsend import process
@@ -154,6 +154,8 @@ def _abandoned(queue: Queue, given_up: Callable[[str, list[Any], str], None]) ->
             count += 1
         else:
             job.set_status(JobStatus.FAILED)
+            # with its time to live: a job that is there only once must not be in its own way
+            FailedJobRegistry(queue=queue).add(job, ttl=job.failure_ttl)
             given_up(job.func_name or "", list(job.args), _too_often(job))
     return count
 

@@ -51,6 +51,8 @@ ENDS_AT = "ends_at"
 REWARD = "reward"
 
 # event types; recent lists keep their position: new ones go to the end
+VIEW = "view"
+CART = "cart"  # quantity 0: taken out of the cart
 PURCHASE = "purchase"
 RETURN = "return"
 APP_OPEN = "app_open"
@@ -59,18 +61,21 @@ DELIVERED = "delivered"
 OPEN = "open"  # a message was opened, read, or shown
 CLICK = "click"
 UNSUBSCRIBE = "unsubscribe"
+INTEREST = "interest"  # asked to be told, put on a wish list
 BOUNCE = "bounce"  # a message did not arrive
 CONVERSION = "conversion"  # did what the campaign was for, as the host tool counts it
 CONTROL = "control"  # was held out of the campaign, to compare with
+LINK = "link"  # the device is this customer's from here on
 UNLINK = "unlink"  # the device is nobody's from here on
 # a landing page opened, a link followed, by a program: never counted as a person's
 AUTOMATED_OPEN = "automated_open"
 AUTOMATED_CLICK = "automated_click"
 AUTOMATED = (AUTOMATED_OPEN, AUTOMATED_CLICK)
 EVENT_TYPES = (
-    "view", "search", "cart", PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
-    DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", "interest",
-    BOUNCE, CONVERSION, CONTROL, UNLINK, AUTOMATED_OPEN, AUTOMATED_CLICK,
+    VIEW, "search", CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
+    DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", INTEREST,
+    BOUNCE, CONVERSION, CONTROL, LINK, UNLINK,
+    AUTOMATED_OPEN, AUTOMATED_CLICK,
 )  # fmt: skip
 
 # identifier kinds
@@ -127,7 +132,9 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         ),
         EVENT_TYPE: Column("text", f"one of {', '.join(EVENT_TYPES)}", required=True),
         ITEM_ID: Column("text", "the item it is about"),
-        QUANTITY: Column("number", f"pieces; default 1; negative only for {RETURN}"),
+        QUANTITY: Column(
+            "number", f"pieces; default 1; 0 of {CART}: taken out; negative only for {RETURN}"
+        ),
         UNIT_PRICE: Column("number", "price of one piece in the workspace's currency"),
         CAMPAIGN_ID: Column("text", "the campaign it belongs to"),
         CHANNEL: Column(

@@ -40,7 +40,7 @@ def _short(value: str) -> None:
     ids.short(value)
 
 
-def _identifier(description: str, **options: Any) -> fields.String:
+def id_field(description: str, **options: Any) -> fields.String:
     return fields.String(
         validate=_short,
         metadata={"description": description, "minLength": 1, "maxLength": ids.MAX_ID_BYTES},
@@ -51,7 +51,7 @@ def _identifier(description: str, **options: Any) -> fields.String:
 class EventSchema(ma.Schema):
     """One thing that a customer did."""
 
-    event_id = _identifier(
+    event_id = id_field(
         "Makes a repeated delivery harmless; default: a hash of the content", allow_none=True
     )
     occurred_at = fields.AwareDateTime(
@@ -60,18 +60,21 @@ class EventSchema(ma.Schema):
         allow_none=True,
         metadata={"description": "ISO 8601; without a zone it is UTC; default: now"},
     )
-    identifier = _identifier("Who; may be left out when device_id is given")
+    identifier = id_field("Who; may be left out when device_id is given")
     identifier_kind = fields.String(
         validate=validate.OneOf(c.IDENTIFIER_KINDS),
         metadata={"description": "Default external_id"},
     )
     event_type = fields.String(required=True, validate=validate.OneOf(c.EVENT_TYPES))
-    item_id = _identifier("Which item", allow_none=True)
+    item_id = id_field("Which item", allow_none=True)
     quantity = fields.Float(
         allow_nan=False,
         allow_none=True,
         validate=validate.Range(min=-1e9, max=1e9),
-        metadata={"description": "Default 1; negative only for event type return"},
+        metadata={
+            "description": "Default 1; 0 takes the item out of the cart (event type cart); "
+            "negative only for event type return"
+        },
     )
     unit_price = fields.Float(
         allow_nan=False,
@@ -79,9 +82,9 @@ class EventSchema(ma.Schema):
         validate=validate.Range(min=0, max=1e12),
         metadata={"description": "In the workspace's currency"},
     )
-    campaign_id = _identifier("Which campaign", allow_none=True)
-    channel = _identifier("Which channel", allow_none=True)
-    device_id = _identifier("On which device", allow_none=True)
+    campaign_id = id_field("Which campaign", allow_none=True)
+    channel = id_field("Which channel", allow_none=True)
+    device_id = id_field("On which device", allow_none=True)
     properties = fields.Dict(
         keys=fields.String(), allow_none=True, metadata={"description": "Anything else"}
     )
@@ -90,6 +93,7 @@ class EventSchema(ma.Schema):
     def _consistent(self, data: Mapping[str, Any], **_: Any) -> None:
         if not data.get("identifier") and not data.get("device_id"):
             raise ma.ValidationError("Missing data for required field.", "identifier")
+        self._links(data)
         if (data.get("quantity") or 0) < 0 and data.get("event_type") != c.RETURN:
             raise ma.ValidationError("May be negative for event type return only.", "quantity")
         try:
@@ -100,6 +104,15 @@ class EventSchema(ma.Schema):
             raise ma.ValidationError(
                 f"Must be at most {_MAX_PROPERTIES_BYTES} bytes of JSON.", "properties"
             )
+
+    def _links(self, data: Mapping[str, Any]) -> None:
+        kind = data.get("identifier_kind")
+        event_type, device = data.get("event_type"), data.get("device_id")
+        if event_type == c.UNLINK and not device and kind != c.DEVICE_ID:
+            raise ma.ValidationError("Missing data for required field.", "device_id")
+        if event_type == c.LINK and not (device and data.get("identifier")):
+            name = "identifier" if device else "device_id"
+            raise ma.ValidationError("Missing data for required field.", name)
 
 
 class EventBatchSchema(ma.Schema):
@@ -174,7 +187,7 @@ def read(document: object, now: datetime) -> dict[str, Any]:
         raise BadEventError("invalid_event", found) from error
     row: dict[str, Any] = dict.fromkeys(c.EVENT_COLUMNS)
     row.update(event)
-    row[c.OCCURRED_AT] = _time(row[c.OCCURRED_AT], now)
+    row[c.OCCURRED_AT] = moment(row[c.OCCURRED_AT], now, c.OCCURRED_AT)
     if not row[c.IDENTIFIER]:
         row[c.IDENTIFIER], row[c.IDENTIFIER_KIND] = row[c.DEVICE_ID], "device_id"
     row[c.IDENTIFIER_KIND] = row[c.IDENTIFIER_KIND] or c.EXTERNAL_ID
@@ -186,7 +199,9 @@ def read(document: object, now: datetime) -> dict[str, Any]:
     return row
 
 
-def _time(given: datetime | None, now: datetime) -> datetime:
+def moment(given: datetime | None, now: datetime, name: str) -> datetime:
+    """The moment that the field ``name`` gives, in UTC; without one it is now. Raises
+    BadEventError for one before 1970 or more than a day ahead."""
     if given is None:
         return now
     try:
@@ -194,11 +209,10 @@ def _time(given: datetime | None, now: datetime) -> datetime:
     except OverflowError:
         time = datetime.min.replace(tzinfo=UTC)
     if time < _EARLIEST:
-        raise BadEventError("invalid_event", {c.OCCURRED_AT: ["Must be in or after 1970."]})
+        raise BadEventError("invalid_event", {name: ["Must be in or after 1970."]})
     if time > now + _FUTURE:
         raise BadEventError(
-            "in_the_future",
-            {c.OCCURRED_AT: [f"Must not be later than {(now + _FUTURE).isoformat()}."]},
+            "in_the_future", {name: [f"Must not be later than {(now + _FUTURE).isoformat()}."]}
         )
     return time
 

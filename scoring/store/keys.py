@@ -21,6 +21,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W}:live:order | zset | item id by the counter at its last change | next night |
 | rs:{W}:live:base | string | the counter when items were last dropped | for ever |
 | rs:{W}:live:lake | string | the counter up to which the lake has live items | for ever |
+| rs:{W}:live:pause | string | there: the lake got live items a moment ago | 15 minutes |
 | rs:{W}:segment:ID | hash | a segment job | 30 days |
 | rs:{W}:segments | zset | ids of segment jobs by time | 30 days |
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
@@ -93,6 +94,7 @@ class Keys:
         self.live_items = f"{self._tag}live:items"
         self.live_order = f"{self._tag}live:order"
         self.live_base = f"{self._tag}live:base"
+        self.live_pause = f"{self._tag}live:pause"
         self.live_lake = f"{self._tag}live:lake"
 
     def meta(self, generation: str) -> str:

@@ -83,8 +83,8 @@ class LiveItem(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """The ``counter`` now and the ``items`` that changed; ``whole``: they are all there are, and what was
-    known before is to be forgotten."""
+    """The ``counter`` now and the ``items`` that changed; ``whole``: they are all there are, and
+    what was known before is to be forgotten."""
 
     counter: int
     items: dict[str, LiveItem]

@@ -72,7 +72,7 @@ def test_it_listens_on_a_private_socket_only(tmp_path: Path) -> None:
         assert client.config_get("port")["port"] == "0"
         assert client.config_get("appendonly", "appendfsync", "save") == {
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "no",
             "save": "",
         }
 
@@ -196,3 +196,22 @@ def test_bad_input_a_socket_folder_open_to_others(
     server.socket.parent.mkdir(parents=True, mode=0o755)
     with pytest.raises(ValkeyError, match="open to others"):
         server.start()
+
+
+def test_what_is_written_is_on_disk_within_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+
+    def fdatasync(file: int) -> None:
+        path = Path(f"/proc/self/fd/{file}").resolve()
+        if path.is_relative_to(tmp_path):  # other tests' servers have their own
+            synced.append(path)
+
+    monkeypatch.setattr(valkey, "SYNC_EVERY_S", 0.01)
+    monkeypatch.setattr(valkey.os, "fdatasync", fdatasync)
+    with running(tmp_path / "v"):
+        assert until(lambda: len(synced) > 2)
+    assert {path.parent for path in synced} == {tmp_path / "v" / "appendonlydir"}
+    seen = len(synced)
+    assert not until(lambda: len(synced) > seen + 1, 0.1)  # a stopped server is left alone

@@ -129,6 +129,25 @@ def test_whether_a_worker_lives_is_told_by_its_name() -> None:
     assert worker.lives("another-host.17.99") is None
 
 
+def test_a_draining_that_was_given_up_does_not_keep_the_next_one_away(
+    queue: Queue, start, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    dead = start()
+    job = queue.enqueue_call(
+        f"{JOBS}.hang_once", args=(str(notes),), job_id="one", unique=True, failure_ttl=1,
+        meta={"attempts": worker.MAX_ATTEMPTS - 1},
+    )  # fmt: skip
+    until(lambda: words(notes) == ["began"])
+    dead.kill()
+    dead.wait()
+    given_up: list[str] = []
+    worker.recover(queue, given_up=lambda function, *_: given_up.append(function))
+    assert given_up == [f"{JOBS}.hang_once"]
+    until(lambda: queue.fetch_job(job.id) is None, within_s=5)
+    queue.enqueue_call(f"{JOBS}.note", args=("x", "y"), job_id="one", unique=True)
+
+
 def test_two_clocks_enqueue_a_scheduled_job_once(queue: Queue) -> None:
     line = clock.Scheduled("shop", "run_nightly", clock.trigger_of("0 3 * * *", "UTC"))
     now = datetime(2026, 3, 1, 3, 0, 2, tzinfo=UTC)
