@@ -35,14 +35,21 @@ ONE_VISIT_S = 1800  # what is opened or followed again within half an hour is on
 _TROUBLE = (redis.RedisError, RedisClusterException, OSError)
 
 
+class Shown(NamedTuple):
+    """Where a tap was made: ``decision``: id of what the page showed, 32 hex digits or empty;
+    ``position``: the item's place on it, from 1."""
+
+    decision: str
+    position: int | None = None
+
+
 class Tap(NamedTuple):
-    """``item``: id of the item whose link was followed, empty for the page itself; ``position``:
-    its place on the page, from 1; ``at_s``: Unix time by the workspace's clock; ``sign``: what the
-    request betrays, one of robots.SIGNS."""
+    """``item``: id of the item whose link was followed, empty for the page itself; ``at_s``: Unix
+    time by the workspace's clock; ``sign``: what the request betrays, one of robots.SIGNS."""
 
     landing: Landing
     item: str
-    position: int | None
+    shown: Shown
     at_s: float
     sign: str | None
 
@@ -169,7 +176,8 @@ def event(tap: Tap) -> dict[str, Any]:
     properties = {
         "source": "landing",
         "decision_id": tap.landing.decision.hex() or None,
-        "position": tap.position,
+        "page_decision_id": tap.shown.decision or None,
+        "position": tap.shown.position,
         "automated": tap.sign,
     }
     known = {name: value for name, value in properties.items() if value is not None}
