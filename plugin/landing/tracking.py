@@ -70,10 +70,10 @@ class Place(NamedTuple):
 
 
 class Counts(Protocol):
-    """What is counted: taps by kind and sign ("" for a person's), and those that were lost."""
+    """What is counted: each ``open`` and ``click``, and those that were lost."""
 
-    def tapped(self, kind: str, sign: str) -> None: ...
-    def lost(self, taps: int) -> None: ...
+    def landing(self, event: str, *, robot: bool) -> None: ...
+    def landing_lost(self, count: int) -> None: ...
 
 
 class Tracker:
@@ -98,7 +98,7 @@ class Tracker:
     def add(self, tap: Tap) -> None:
         """Takes a tap of a customer; some microseconds."""
         if len(self._fresh) + len(self._noted) >= MOST_WAITING:
-            self._counts.lost(1)
+            self._counts.landing_lost(1)
             return
         self._fresh.append(tap)
         if self._thread is None:
@@ -160,10 +160,10 @@ class Tracker:
         try:
             place.recent.remember([event(tap) for tap in told])
         except RecordError:
-            self._counts.lost(len(told))
+            self._counts.landing_lost(len(told))
             return
         for tap in told:
-            self._counts.tapped("click" if tap.item else "open", tap.sign or "")
+            self._counts.landing("click" if tap.item else "open", robot=tap.sign is not None)
 
 
 def event(tap: Tap) -> dict[str, Any]:

@@ -28,14 +28,14 @@ def tap(item: str = "", after_s: float = 0.0, sign: str | None = None) -> Tap:
 
 class Counts:
     def __init__(self) -> None:
-        self.taps: Counter[tuple[str, str]] = Counter()
+        self.taps: Counter[tuple[str, bool]] = Counter()
         self.missing = 0
 
-    def tapped(self, kind: str, sign: str) -> None:
-        self.taps[kind, sign] += 1
+    def landing(self, event: str, *, robot: bool) -> None:
+        self.taps[event, robot] += 1
 
-    def lost(self, taps: int) -> None:
-        self.missing += taps
+    def landing_lost(self, count: int) -> None:
+        self.missing += count
 
 
 class Clock:
@@ -95,7 +95,7 @@ def test_an_open_and_a_click_become_events_of_the_customer(place, recent):
         "source": "landing", "decision_id": "01" * 16, "page_decision_id": "ab" * 16,
         "position": 1,
     }  # fmt: skip
-    assert counts.taps == {("open", ""): 1, ("click", ""): 1}
+    assert counts.taps == {("open", False): 1, ("click", False): 1}
 
 
 def test_what_a_person_follows_counts_at_once_in_the_next_answer(place, recent, reader, published):
