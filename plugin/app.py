@@ -30,7 +30,6 @@ from plugin.headers import secure
 from plugin.jsonio import OrjsonProvider
 from plugin.landing import clicks
 from plugin.landing import routes as landing
-from plugin.landing.counts import TapCounts
 from plugin.landing.token import Links
 from plugin.landing.tracking import Place, Tracker
 from plugin.limits import Limits
@@ -159,7 +158,7 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
         workspaces=workspaces,
         no_keys=Keys(settings.workspace_dir("")),
         links=Links(key),
-        tracker=Tracker(places, TapCounts(metrics.registry)),
+        tracker=Tracker(places, metrics),
         metrics=metrics,
         presence=presence,
         wire=wire,
