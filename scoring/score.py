@@ -71,7 +71,8 @@ def tables(
     everyone = np.arange(history.n_customers, dtype=np.int32)
     shops = fitted.probability(ANY, everyone, np.zeros_like(everyone))
     progress("score", 4, steps)
-    related = relations.table(history, fitted.cutoff, models.related_items)
+    baskets = relations.Baskets.of(history, fitted.cutoff)
+    related = relations.table(history, baskets, models.related_items)
     progress("score", 5, steps)
     changed = news.item_columns(items, history, past.before, past.now)
     arrivals = news.arrivals(
@@ -79,7 +80,14 @@ def tables(
     )
     progress("score", 6, steps)
     out = SnapshotTables(
-        items=_with(items, changed | {c.REPEAT_DAYS: pa.array(typical)}),
+        items=_with(
+            items,
+            changed
+            | {
+                c.REPEAT_DAYS: pa.array(typical),
+                c.SOLD: pa.array(relations.sold(baskets), pa.float32()),
+            },
+        ),
         brands=pa.table(
             {c.BRAND: pa.array(history.catalogue.names["brand"].tolist(), pa.string())}
         ),

@@ -27,7 +27,7 @@ _SLICE = 16_384  # rows
 # columns of the snapshot's items in the order of Item's fields
 _ITEM_FIELDS = (
     c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.IMAGE_URL, c.URL, c.MARGIN, c.SELLABLE,
-    c.STOCK, c.TAGS, c.REPEAT_DAYS, c.NEW_SINCE, c.PRICE_BEFORE, c.BACK_SINCE,
+    c.STOCK, c.TAGS, c.REPEAT_DAYS, c.NEW_SINCE, c.PRICE_BEFORE, c.BACK_SINCE, c.SOLD,
 )  # fmt: skip
 _TAGS = _ITEM_FIELDS.index(c.TAGS)
 # columns that name items (0), brands (1) and categories (2)
