@@ -3,10 +3,10 @@ after it, on The Complete Journey, beside rules that name as many items for each
 
     python -m benchmarks.replenishment [--earlier N]
 
-Every rule chooses among what the customer bought before; "fixed" names what was last bought nearest
-to so many days ago. A due item is told from 14 days before its day, so a share of one is not
-expected of anyone. ``--earlier N`` moves the cut-off N weeks back: choose there, judge without it.
-``precision``: bought within the week, of all items named. The last line is JSON.
+Every rule chooses among what the customer bought before and the night may recommend; "fixed" names
+what was last bought nearest to so many days ago. A due item is told from 14 days before its day on,
+so nobody can be right about all. ``--earlier N`` moves the cut-off N weeks back: choose there,
+judge without it. ``precision``: bought within the week, of all items named. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +50,8 @@ def judged(history: History, task: Task) -> dict[str, dict[str, float]]:
     )
     pairs = ranking.recommendable(history, fitted, exclude_bought_days=content.exclude_bought_days)
     typical = replenishment.repeat_days(history, task.cutoff)
-    due = replenishment.due(history, task.cutoff, pairs, fitted.preference(*pairs), typical)
+    likely = fitted.preference(*pairs)
+    due = replenishment.due(history, task.cutoff, pairs, likely, typical)
     view = history.view("item", task.cutoff)
     end = task.cutoff + task.horizon_hours
     of_item = history.catalogue.of_item["item"]
@@ -59,14 +59,20 @@ def judged(history: History, task: Task) -> dict[str, dict[str, float]]:
     named = due.customer.astype(np.int64) * view.n_targets + due.item
     limits = np.bincount(due.customer, minlength=view.n_customers)
     lists = {"rightsend": named, "rightsend, in the week": named[due.due_in < 7]}
-    lists |= {name: best(view, score, limits) for name, score in rules(view, typical).items()}
+    scores = rules(view, typical)
+    candidate = view.find(*pairs)
+    allowed = np.isin(np.arange(len(view.pair)), candidate)
+    scores["model, due or not"] = np.full(len(view.pair), -np.inf)
+    scores["model, due or not"][candidate[candidate >= 0]] = likely[candidate >= 0]
+    for name, score in scores.items():
+        lists[name] = best(view, np.where(allowed, score, -np.inf), limits)
     return {
         name: {"named": len(rows), "precision": round(float(np.isin(rows, bought).mean()), 4)}
         for name, rows in lists.items()
     }
 
 
-def rules(view: LevelView, typical: NDArray[np.uint16]) -> Mapping[str, Floats]:
+def rules(view: LevelView, typical: NDArray[np.uint16]) -> dict[str, Floats]:
     """float32[n_pairs] each: what was bought before, the highest named first."""
     since = view.age[view.start[:-1]].astype(np.float32)
     first = view.age[view.start[1:] - 1]
