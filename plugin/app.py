@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,9 +14,10 @@ from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 
-from plugin import customers, documentation, logs, operations, probes, secret
+from plugin import audit, customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
+from plugin.decisions import DecisionLogs
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import devices, items, webhooks
 from plugin.events import routes as events
@@ -25,13 +27,20 @@ from plugin.events.translating import Translator
 from plugin.front import Front
 from plugin.headers import secure
 from plugin.jsonio import OrjsonProvider
+from plugin.landing import clicks
 from plugin.landing import routes as landing
+from plugin.landing.counts import TapCounts
 from plugin.landing.token import Links
+from plugin.landing.tracking import Place, Tracker
+from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
+from plugin.pressure import Pressure
 from plugin.queue import Jobs
 from plugin.runtime import Runtime, Workspace
+from plugin.scrape import Scrape
 from plugin.segments import routes as segments
+from plugin.trail import Trail
 from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 from scoring.store import live
@@ -42,6 +51,7 @@ from scoring.store.keys import Keys as StoreKeys
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
+from scoring.store.taps import Taps
 from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -49,6 +59,7 @@ STORE_TIMEOUT_S = 2.0  # of what writes or queues; content calls wait far less
 _BLUEPRINTS = (
     content,
     landing,
+    clicks,
     events,
     items,
     devices,
@@ -56,6 +67,7 @@ _BLUEPRINTS = (
     segments,
     customers,
     operations,
+    audit,
     probes,
 )
 
@@ -105,6 +117,7 @@ def create_app(
     app.url_map.converters["anything"] = _AnythingConverter
     found = _runtime(settings, redis_url, translators)
     found.install(app)
+    _watch(found)
     logs.install(app)
     found.metrics.install(app)
     app.after_request(secure)
@@ -127,22 +140,59 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     key = secret.load(settings)
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
+    metrics, pressure = Metrics(), Pressure()
+    reader = partial(Reader, hasty, watch=metrics)
+    presence = Presence(hasty)
+    decisions = DecisionLogs(hasty, dropped=metrics.dropped)
+    workspaces = {
+        name: _workspace(
+            settings, found, key=key, patient=patient, reader=reader, decisions=decisions
+        )
+        for name, found in settings.workspaces.items()
+    }
+    places = {name: Place(Taps(patient, name), each.recent) for name, each in workspaces.items()}
     return Runtime(
         settings=settings,
-        workspaces={
-            name: _workspace(settings, found, key=key, patient=patient, hasty=hasty)
-            for name, found in settings.workspaces.items()
-        },
+        workspaces=workspaces,
+        no_keys=Keys(settings.workspace_dir("")),
         links=Links(key),
-        metrics=Metrics(),
-        presence=Presence(hasty),
+        tracker=Tracker(places, TapCounts(metrics.registry)),
+        metrics=metrics,
+        presence=presence,
+        scrape=Scrape(hasty).registries,
+        pressure=pressure,
+        limits=Limits(settings.limits, presence),
         secret=key,
         translators=translators,
     )
 
 
+def _watch(found: Runtime) -> None:
+    """What this process can tell of itself at any moment."""
+    readers = [workspace.reader for workspace in found.workspaces.values()]
+    gauge = found.metrics.gauge
+    gauge("web_waiting_calls", "Calls that have no thread yet", lambda: found.pressure.waiting)
+    gauge(
+        "web_store_away",
+        "Workspaces for which a web worker answers without the store, added up over the workers",
+        lambda: sum(reader.away for reader in readers),
+    )
+    gauge(
+        "web_live_behind_seconds",
+        "For how long a worker has known of changed items and not had the change",
+        lambda: max((reader.behind_s for reader in readers), default=0.0),
+        "livemax",
+    )
+
+
 def _workspace(
-    settings: Settings, found: WorkspaceSettings, *, key: bytes, patient: Any, hasty: Any
+    settings: Settings,
+    found: WorkspaceSettings,
+    *,
+    key: bytes,
+    patient: Any,
+    reader: Callable[[str, bytes, Path], Reader],
+    decisions: DecisionLogs,
 ) -> Workspace:
     folder = settings.workspace_dir(found.workspace)
     folder.mkdir(parents=True, exist_ok=True)
@@ -151,12 +201,14 @@ def _workspace(
         folder=folder,
         keys=Keys(folder),
         now=Clock.open(folder, found.as_of).now,
-        reader=Reader(hasty, found.workspace, key, folder),
+        reader=reader(found.workspace, key, folder),
         recent=RecentEvents(patient, found.workspace, key),
         store_items=partial(live.remember, patient, StoreKeys(found.workspace)),
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
+        decisions=decisions.log(found.workspace, folder),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
+        trail=Trail(folder, key),
     )
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
+from plugin import audit
 from plugin.auth import ADMIN
 from plugin.body import RouteBlueprint
 from plugin.content.answer import shown
+from plugin.content.answer_schema import ItemSchema
 from plugin.content.asked import Asked, Entry
-from plugin.content.kinds.filling import bought
-from plugin.content.schema import ItemSchema
+from plugin.content.known import bought
 from plugin.errors import fail
 from plugin.guard import scoped, workspace
 from plugin.ids import MAX_ID_BYTES, require_short
@@ -81,7 +82,11 @@ def show_customer(customer_id: str) -> Any:
     here = workspace()
     require_short("customer_id", customer_id)
     reading = here.reader.read(customer_id)
-    if not reading.customer_known and not reading.recent:
+    known = reading.customer_known or bool(reading.recent)
+    audit.note(
+        "customer.shown", "done" if known else "unknown", customer=here.trail.person(customer_id)
+    )
+    if not known:
         fail(404, "unknown_customer", "Nothing is known about a customer of this id.")
     return answer(_document(here, customer_id, reading))
 
@@ -105,7 +110,9 @@ def erase_customer(customer_id: str) -> Any:
     here = workspace()
     require_short("customer_id", customer_id)
     here.erase(customer_id)
-    return answer({"job": here.jobs.enqueue("erase_customer", customer_id), "state": "queued"}, 202)
+    job = here.jobs.enqueue("erase_customer", customer_id)
+    audit.note("customer.erased", "queued", customer=here.trail.person(customer_id), job=job)
+    return answer({"job": job, "state": "queued"}, 202)
 
 
 def _document(here: Workspace, customer_id: str, reading: Reading) -> dict[str, Any]:
@@ -118,7 +125,7 @@ def _document(here: Workspace, customer_id: str, reading: Reading) -> dict[str, 
         "purchase_probability": record.purchase_probability if record else None,
         "expected_purchases": record.expected_purchases if record else None,
         "horizon_days": reading.published.meta["horizon_days"],
-        "items": [shown(catalogue, Entry(*each), here.settings.locale) for each in items],
+        "items": [shown(reading.published, Entry(*each), here.settings.locale) for each in items],
         "brands": _named(reading.brands()),
         "categories": _named(reading.categories()),
         "recent_events": [

@@ -27,6 +27,7 @@ CODES = {
     414: ("too_large", "The address is too long."),
     415: ("unsupported_media_type", "Send JSON with the header 'Content-Type: application/json'."),
     422: ("invalid_parameters", "Some parameters are not valid; details names them."),
+    429: ("rate_limited", "Too many calls with this key; come again after Retry-After seconds."),
     500: ("internal_error", "Something went wrong here; the log has it under this request id."),
     503: ("unavailable", "Not possible just now; try again."),
 }

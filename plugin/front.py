@@ -4,8 +4,6 @@ is wrong."""
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +12,7 @@ from flask import Flask
 from plugin import auth, logs
 from plugin.auth import CONTENT
 from plugin.content import service
+from plugin.content.asked import OVERLOADED, RATE_LIMITED
 from plugin.content.call import known, split
 from plugin.headers import SECURITY
 from plugin.presented import presented
@@ -32,15 +31,13 @@ class Front:
     def __init__(self, app: Flask, runtime: Runtime) -> None:
         self._behind: WsgiApp = app.wsgi_app
         self._runtime = runtime
-        self._served = 0
-        self._process = os.urandom(8).hex()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
         if path.startswith(_CONTENT) and environ["REQUEST_METHOD"] == "GET":
+            request_id = logs.begin(environ)
             body = self._content(environ, path[len(_CONTENT) :])
             if body is not None:
-                request_id = logs.given_id(environ) or self._next_id()
                 start_response(
                     "200 OK",
                     [
@@ -64,15 +61,14 @@ class Front:
         if here is None:
             return None
         try:
-            here.keys.verify(key, CONTENT)
+            key_id = here.keys.verify(key, CONTENT).key_id
         except (auth.WrongKeyError, auth.WrongScopeError, auth.KeysError):
             return None
-        call = known(name, rest, here.settings.content)
+        call = known(name, rest, here.settings.content, here.settings.currencies)
         if call is None:
             return None
+        if self._runtime.pressure.overloaded():
+            return service.respond_without_store(self._runtime, here, call, OVERLOADED)
+        if not self._runtime.limits.allow(key_id):
+            return service.respond_without_store(self._runtime, here, call, RATE_LIMITED)
         return service.respond(self._runtime, here, call, customer)
-
-    def _next_id(self) -> str:
-        """Unique enough to find a request in the logs, and cheap."""
-        self._served += 1
-        return f"{self._process}{time.monotonic_ns():x}{self._served:x}"

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flask import g, request
 
 from plugin import auth
+from plugin.auth import ADMIN, CONTENT, SEGMENTS
 from plugin.errors import CODES, fail
 from plugin.presented import presented
 from plugin.runtime import Workspace, runtime
@@ -22,26 +23,33 @@ SCHEMES: dict[str, dict[str, str]] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The key."},
     "header": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The key."},
 }
+_ADMINISTRATION = (SEGMENTS, ADMIN)
 _CHALLENGE = 'Basic realm="rightsend", charset="UTF-8"'
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def scoped(scope: str, *, store: bool = False) -> Callable[[View], View]:
+def scoped(scope: str, *, store: bool = False, counted: bool = True) -> Callable[[View], View]:
     """A view for keys of this scope; outermost: nothing is read before the key is checked.
 
     ``store``: it writes or queues, and is refused with 503 at once while the store is away.
+    ``counted``: False for what must be answered without the store (plugin.limits).
     """
+    limited = counted and scope != CONTENT  # content is never refused: its own path asks
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            authenticate(scope)
-            if store:
+            here = authenticate(scope)
+            if limited:
+                require_pace(here, scope, g.key_id)
+            if store and not (limited and scope in _ADMINISTRATION):  # counted there a moment ago
                 runtime().presence.require()
             return view(*args, **kwargs)
 
-        guarded._apidoc = _documented(getattr(view, "_apidoc", {}), scope)  # type: ignore[attr-defined]
+        guarded._apidoc = _documented(  # type: ignore[attr-defined]
+            getattr(view, "_apidoc", {}), scope, limited=limited
+        )
         return guarded  # type: ignore[return-value]
 
     return decorate
@@ -50,13 +58,15 @@ def scoped(scope: str, *, store: bool = False) -> Callable[[View], View]:
 def authenticate(scope: str) -> Workspace:
     """The workspace of the request's key. Answers 401 or 403 otherwise."""
     key = _key()
-    workspace = runtime().workspaces.get(auth.workspace_of(key) or "") if key else None
+    found = runtime()
+    workspace = found.workspaces.get(auth.workspace_of(key) or "") if key else None
     try:
+        # a workspace that is not there refuses a key with as much work as one that is
+        g.key_id = (workspace.keys if workspace else found.no_keys).verify(key, scope).key_id
         if workspace is None:
             raise auth.WrongKeyError
-        g.key_id = workspace.keys.verify(key, scope).key_id
     except auth.WrongKeyError:
-        message = "This key is unknown or was revoked." if key else CODES[401][1]
+        message = "This key is unknown, has ended or was revoked." if key else CODES[401][1]
         fail(401, "unauthorized", message, headers={"WWW-Authenticate": _CHALLENGE})
     except auth.WrongScopeError as error:
         fail(
@@ -66,6 +76,18 @@ def authenticate(scope: str) -> Workspace:
             details={"needed": [error.scope], "found": list(error.scopes)},
         )
     return enter(workspace)
+
+
+def require_pace(here: Workspace, scope: str, caller: str) -> None:
+    """Answers 429 when the caller (a key's id) is over its limit; raises StoreUnavailable when it
+    is one that the store must count and the store is away."""
+    limits = runtime().limits
+    if scope in _ADMINISTRATION:
+        wait_s = limits.administration_wait_s(here.settings.workspace, caller)
+    else:
+        wait_s = limits.events_wait_s(caller)
+    if wait_s:
+        fail(429, *CODES[429], headers={"Retry-After": str(wait_s)})
 
 
 def sends_key() -> bool:
@@ -84,7 +106,9 @@ def documented(scope: str) -> Callable[[View], View]:
     """For a view that checks by itself who is asking; outermost."""
 
     def decorate(view: View) -> View:
-        view._apidoc = _documented(getattr(view, "_apidoc", {}), scope)  # type: ignore[attr-defined]
+        view._apidoc = _documented(  # type: ignore[attr-defined]
+            getattr(view, "_apidoc", {}), scope, limited=scope != CONTENT
+        )
         return view
 
     return decorate
@@ -100,13 +124,17 @@ def _key() -> str:
     return presented(request.environ)
 
 
-def _documented(doc: dict[str, Any], scope: str) -> dict[str, Any]:
-    """The view's OpenAPI notes, plus security, the scope and the two errors it brings."""
+def _documented(doc: dict[str, Any], scope: str, *, limited: bool) -> dict[str, Any]:
+    """The view's OpenAPI notes, plus security, the scope and the errors it brings."""
     manual = dict(doc.get("manual_doc", {}))
     manual["security"] = [{name: []} for name in SCHEMES]
     manual["x-scope"] = scope
     responses = dict(manual.get("responses", {}))
     responses["401"] = "UNAUTHORIZED"
     responses["403"] = "FORBIDDEN"
+    if limited:
+        responses["429"] = "TOO_MANY_REQUESTS"
+        if scope in _ADMINISTRATION:
+            responses.setdefault("503", "SERVICE_UNAVAILABLE")
     manual["responses"] = responses
     return {**doc, "manual_doc": manual}

@@ -1,17 +1,21 @@
 """Structured logs: one JSON line an event on stderr, each with the request's id.
 
 Lines name the route's rule, never the address itself: addresses may hold customer ids, and headers
-hold keys.
+hold keys. What happens thousands of times a second is told a few times a second, with the number
+of those left out (docs/monitoring.md).
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
+import threading
 import time
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
+from contextvars import ContextVar
+from itertools import count
 from typing import Any
 
 import structlog
@@ -19,17 +23,51 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 REQUEST_ID = "X-Request-Id"
+SLOW_S = 0.25  # a content call over this is told of
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("/v1/content/", "/healthz", "/readyz", "/metrics")  # thousands a second, or probes
+_OURS = "rightsend.request_id"  # in a WSGI environment
 
 log = structlog.get_logger("plugin")
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+_process = os.urandom(10).hex()
+_number = count(1)
+
+
+class Sampler:
+    """At most ``per_s`` a second of each sort; ``clock``: monotonic seconds."""
+
+    def __init__(self, per_s: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_s = per_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen: dict[tuple[Any, ...], list[int]] = {}  # sort → second, told in it, left out
+
+    def take(self, *sort: Any) -> int | None:
+        """None when this one is left out, else how many were since the last one that was not.
+        Sorts are few, and words of ours."""
+        second = int(self._clock())
+        with self._lock:
+            seen = self._seen.setdefault(sort, [second, 0, 0])
+            if seen[0] != second:
+                seen[:2] = second, 0
+            if seen[1] >= self._per_s:
+                seen[2] += 1
+                return None
+            seen[1] += 1
+            left_out, seen[2] = seen[2], 0
+            return left_out
+
+
+_lines = Sampler(20)
+_troubles = Sampler(1)
 
 
 def configure(level: str) -> None:
     """JSON lines on stderr from ``level`` (debug, info, warning, error) up."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _with_request_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.format_exc_info,
@@ -50,40 +88,82 @@ def install(app: Flask) -> None:
     app.after_request(_end)
 
 
-def given_id(environ: Mapping[str, Any]) -> str | None:
-    """The request's own id, if it is one that can be logged and sent back."""
+def begin(environ: MutableMapping[str, Any]) -> str:
+    """The id of a request: its own, if that can be logged and sent back, else a new one. Lines of
+    this thread have it from now on."""
+    found: str | None = environ.get(_OURS)
+    if found is None:
+        found = environ[_OURS] = _given_id(environ) or f"{_process}{next(_number):012x}"
+    _request_id.set(found)
+    return found
+
+
+def end() -> None:
+    """Lines of this thread belong to no request any more."""
+    _request_id.set("")
+
+
+def seldom(event: str, **fields: Any) -> None:
+    """A warning, once a second at most in a process for each event (and ``reason``)."""
+    left_out = _troubles.take(event, fields.get("reason"))
+    if left_out is not None:
+        tell = log.error if "exc_info" in fields else log.warning
+        tell(event, **fields, left_out=left_out)
+
+
+def fault(event: str, call: Any) -> None:
+    """A fault of ours that a content call survived, with its trace. Metrics count them all."""
+    seldom(event, kind=call.kind.name, exc_info=True)
+
+
+def slow(seconds: float, **fields: Any) -> None:
+    """Tells of a content call that took longer than SLOW_S."""
+    seldom("slow", ms=round(seconds * 1000, 1), **fields)
+
+
+def route() -> str:
+    """The matched rule (``/v1/customers/<id>``), or ``unknown``."""
+    return request.url_rule.rule if request.url_rule else "unknown"
+
+
+def _given_id(environ: Mapping[str, Any]) -> str | None:
     given = environ.get("HTTP_X_REQUEST_ID", "")
     return given if given and _SAFE_ID.fullmatch(given) else None
 
 
+def _with_request_id(_logger: Any, _method: str, line: Any) -> Any:
+    found = _request_id.get()
+    if found:
+        line["request_id"] = found
+    return line
+
+
 def _begin() -> None:
-    g.request_id = given_id(request.environ) or uuid.uuid4().hex
+    g.request_id = begin(request.environ)
     g.started = time.perf_counter()
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
 def _end(response: Response) -> Response:
     if "request_id" not in g:
         return response
     response.headers[REQUEST_ID] = g.request_id
-    fields: dict[str, Any] = {
+    status = response.status_code
+    if status < 400 and request.path.startswith(_QUIET):
+        log.debug("request", **_fields(status))
+        return response
+    left_out = _lines.take(route(), status)
+    if left_out is not None:
+        more = {"left_out": left_out} if left_out else {}
+        (log.error if status >= 500 else log.info)("request", **_fields(status), **more)
+    return response
+
+
+def _fields(status: int) -> dict[str, Any]:
+    return {
         "method": request.method,
         "route": route(),
-        "status": response.status_code,
+        "status": status,
         "ms": round((time.perf_counter() - g.started) * 1000, 1),
         "workspace": g.get("workspace_name"),
         "key": g.get("key_id"),
     }
-    if response.status_code >= 500:
-        log.error("request", **fields)
-    elif response.status_code < 400 and request.path.startswith(_QUIET):
-        log.debug("request", **fields)
-    else:
-        log.info("request", **fields)
-    return response
-
-
-def route() -> str:
-    """The matched rule (``/v1/customers/<id>``), or ``unknown``."""
-    return request.url_rule.rule if request.url_rule else "unknown"

@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from plugin import documents
+from plugin import audit, documents
 from plugin.auth import ADMIN
 from plugin.body import RouteBlueprint
 from plugin.errors import fail
@@ -129,4 +129,6 @@ def activate_snapshot(snapshot_id: str) -> Any:
     here = workspace()
     if documents.snapshot(here.folder, snapshot_id) is None:
         fail(404, "unknown_snapshot", "There is no snapshot of this id on disk.")
-    return {"job": here.jobs.enqueue("activate_snapshot", snapshot_id), "state": "queued"}
+    job = here.jobs.enqueue("activate_snapshot", snapshot_id)
+    audit.note("snapshot.activated", "queued", snapshot=snapshot_id, job=job)
+    return {"job": job, "state": "queued"}

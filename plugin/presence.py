@@ -6,13 +6,16 @@ and content calls, which answer without it, would find no thread.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import redis
 from redis.exceptions import RedisClusterException
 
 from scoring.store.breaker import Breaker
 from scoring.store.errors import StoreUnavailable
+
+Answer = TypeVar("Answer")
 
 
 class Presence:
@@ -31,9 +34,19 @@ class Presence:
 
     def require(self) -> None:
         """Raises StoreUnavailable when the store does not answer, or did not a moment ago."""
+        self.ask(lambda client: client.ping())
+
+    def ask(self, question: Callable[[Any], Answer]) -> Answer:
+        """What the store says to ``question``, which gets the client that gives up at once.
+
+        Raises StoreUnavailable as require() does, also when the store refuses.
+        """
         if not self._breaker.allow():
             raise StoreUnavailable("open", "the store failed less than half a second ago")
-        if not self.answers():
+        try:
+            said = question(self._client)
+        except (redis.RedisError, RedisClusterException, OSError) as problem:
             self._breaker.failure()
-            raise StoreUnavailable("timeout", "the store does not answer")
+            raise StoreUnavailable("timeout", "the store does not answer") from problem
         self._breaker.success()
+        return said

@@ -24,7 +24,4 @@ def presented(environ: Mapping[str, Any]) -> str:
         user, _, password = b64decode(rest, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return ""
-    for part in (password, user):
-        if part.startswith("rs_"):
-            return part
-    return password or user
+    return user if user.startswith("rs_") and not password.startswith("rs_") else password or user

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
 from typing import Any
 
 import marshmallow as ma
 from flask import Response
 from marshmallow import fields
 
-from plugin import syncs
 from plugin.auth import ADMIN
 from plugin.body import RouteBlueprint
 from plugin.guard import scoped, workspace
 from plugin.jsonio import answer
+from plugin.logs import log
 from plugin.metrics import CONTENT_TYPE
 from plugin.runtime import Workspace, runtime
 from scoring.store.errors import StoreUnavailable
@@ -26,15 +26,15 @@ class HealthSchema(ma.Schema):
 
 
 class ReadySchema(ma.Schema):
-    """Why it is not ready, or that it is."""
+    """Why it is not ready, or that it is. Without a key, so it names no workspace: the log does."""
 
     ok = fields.Boolean(required=True)
     store = fields.String(required=True, metadata={"description": "ok or unavailable"})
     workspaces = fields.Dict(
         keys=fields.String(),
-        values=fields.String(),
+        values=fields.Integer(),
         required=True,
-        metadata={"description": "By workspace: ok, no_snapshot or unavailable"},
+        metadata={"description": "How many are ok, no_snapshot or unavailable"},
     )
 
 
@@ -55,19 +55,22 @@ def readyz() -> Any:
     """
     found = runtime()
     store = "ok" if found.presence.answers() else "unavailable"
-    workspaces = {name: _state(each) for name, each in found.workspaces.items()}
-    ok = store == "ok" and all(state == "ok" for state in workspaces.values())
-    return answer({"ok": ok, "store": store, "workspaces": workspaces}, 200 if ok else 503)
+    states = {name: _state(each) for name, each in found.workspaces.items()}
+    ok = store == "ok" and all(state == "ok" for state in states.values())
+    if not ok:
+        log.info("not ready", store=store, workspaces=states)
+    counted = Counter(states.values())
+    return answer({"ok": ok, "store": store, "workspaces": counted}, 200 if ok else 503)
 
 
 @blueprint.route("/metrics")
-@scoped(ADMIN)
+@scoped(ADMIN, counted=False)  # most wanted while the store is away
 @blueprint.response(200, {"type": "string"}, content_type="text/plain")
 def metrics() -> Response:
     """Metrics in Prometheus' text format"""
-    here = workspace()
-    last = syncs.registry({here.settings.workspace: syncs.reports(here.folder)})
-    return Response(runtime().metrics.render(_ages_s(here), last), content_type=CONTENT_TYPE)
+    found = runtime()
+    text = found.metrics.render(*found.scrape(workspace()))
+    return Response(text, content_type=CONTENT_TYPE)
 
 
 def _state(workspace: Workspace) -> str:
@@ -76,12 +79,3 @@ def _state(workspace: Workspace) -> str:
     except StoreUnavailable as trouble:
         return "no_snapshot" if trouble.reason == "no_snapshot" else "unavailable"
     return "ok"
-
-
-def _ages_s(workspace: Workspace) -> dict[str, float]:
-    """Age of the published snapshot, empty when there is none to be seen."""
-    try:
-        created_at = datetime.fromisoformat(workspace.reader.published().meta["created_at"])
-    except StoreUnavailable:
-        return {}
-    return {workspace.settings.workspace: (workspace.now() - created_at).total_seconds()}

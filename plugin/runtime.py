@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
+from prometheus_client import CollectorRegistry
 
 from plugin.auth import Keys
+from plugin.decisions import DecisionLog
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
+from plugin.landing.tracking import Tracker
+from plugin.limits import Limits
 from plugin.metrics import Metrics
 from plugin.presence import Presence
+from plugin.pressure import Pressure
 from plugin.queue import Jobs
+from plugin.trail import Trail
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
@@ -37,7 +44,9 @@ class Workspace:
     store_items: Callable[[Sequence[tuple[str, Mapping[str, Any], float]], float], None]
     segments: SegmentJobs
     jobs: Jobs
+    decisions: DecisionLog
     erase: Callable[[str], None]  # a customer, from the store, at once
+    trail: Trail
 
 
 @dataclass(frozen=True)
@@ -46,11 +55,21 @@ class Runtime:
 
     settings: Settings
     workspaces: Mapping[str, Workspace]
+    no_keys: Keys  # of a workspace that is not there
     links: Links
+    tracker: Tracker
     metrics: Metrics
     presence: Presence
+    scrape: Callable[[Workspace], Sequence[CollectorRegistry]]  # what only a scrape reads
+    pressure: Pressure
+    limits: Limits
     secret: bytes
     translators: Mapping[str, Translator]  # by type of connection: what tools tell, as events
+
+    @cached_property
+    def landing_prefix(self) -> str:
+        """What landing links begin with."""
+        return f"{self.settings.public_url}/l/"
 
     def install(self, app: Flask) -> None:
         app.extensions[_EXTENSION] = self

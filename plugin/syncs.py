@@ -12,6 +12,12 @@ import orjson
 from prometheus_client import CollectorRegistry, Gauge
 
 LABELS = ("workspace", "connection", "what")
+NAMES = {  # by the number in a report: the metric, where that name says no unit
+    "rate_used": "rate_used_ratio",
+    "seconds": "duration_seconds",
+    "lag_s": "lag_seconds",
+    "finished_at": "finished_timestamp_seconds",
+}
 NUMBERS = {
     "profiles": "Customers with attributes",
     "changed": "Customers whose attributes differed",
@@ -45,7 +51,9 @@ def registry(found: Mapping[str, Iterable[Mapping[str, Any]]]) -> CollectorRegis
     """Gauges of ``found``: workspace → its reports."""
     made = CollectorRegistry()
     gauges = {
-        name: Gauge(f"rightsend_sync_{name}", f"Last sync: {what}", LABELS, registry=made)
+        name: Gauge(
+            f"rightsend_sync_{NAMES.get(name, name)}", f"Last sync: {what}", LABELS, registry=made
+        )
         for name, what in NUMBERS.items()
     }
     rejected = Gauge(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import redis
 
 from connectors.registry import check as check_connection
+from plugin.auth import Keys
 from rightsend.context import EMBEDDED, Context
 from rightsend.event_files import source_types
 from rightsend.ports import listens
@@ -21,6 +23,8 @@ from settings.problems import KeyPath, Problem, dotted
 from settings.workspace import SourceSettings, WorkspaceSettings
 from settings.yaml_file import Document, read
 
+KEY_WARNING = timedelta(days=14)
+
 
 def problems_of(context: Context) -> list[Problem]:
     """What keeps the configured sources and connections from working; empty when all do."""
@@ -31,6 +35,18 @@ def problems_of(context: Context) -> list[Problem]:
         found += _sources(workspace, document)
         found += _connections(context, workspace, document)
     return found
+
+
+def warnings_of(context: Context) -> Iterator[str]:
+    """What works today and will not for long: keys that end soon."""
+    soon = datetime.now(UTC) + KEY_WARNING
+    for name in context.settings.workspaces:
+        for key in Keys(context.settings.workspace_dir(name)).ending_before(soon):
+            label = f" ({key.label})" if key.label else ""
+            yield (
+                f"workspace {name}: key {key.key_id}{label} ends at {key.expires_at}; "
+                f"`rightsend keys rotate {key.key_id}` makes its successor"
+            )
 
 
 def _store(context: Context) -> Iterator[Problem]:

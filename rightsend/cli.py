@@ -34,6 +34,8 @@ COMMANDS = {
     "runs": "rightsend.commands.runs:runs",
     "rollback": "rightsend.commands.runs:rollback",
     "export": "rightsend.commands.export:export",
+    "decisions": "rightsend.commands.decisions:decisions",
+    "audit": "rightsend.commands.audit:audit",
     "keys": "rightsend.commands.keys:keys",
     "web": "rightsend.commands.processes:web",
     "worker": "rightsend.commands.processes:worker",

@@ -1,4 +1,4 @@
-"""The clock process: starts nightly jobs and syncs on schedule, and drains the event stream.
+"""The clock process: starts nightly jobs and syncs on schedule, and drains the streams.
 
 Two clocks never run one job twice: a job's id holds the minute it was scheduled for, and the
 queue takes an id once.
@@ -6,7 +6,7 @@ queue takes an id once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from settings.workspace import WorkspaceSettings
 
 LATE_S = 3600  # a clock that was away for less than this starts what it missed
 DRAIN_EVERY_S = 5
+DRAIN_DECISIONS_EVERY_S = 30  # nobody waits for them; each time is a commit
 NIGHTLY_TIMEOUT_S = 12 * 3600
 _DONE_TTL_S = 2 * LATE_S  # a finished job's id stays taken for longer than a clock may be late
 log = structlog.get_logger("clock")
@@ -83,15 +84,24 @@ def enqueue_due(line: Scheduled, queue: Queue, *, now: datetime) -> str | None:
 
 def enqueue_drain(workspace: str, queue: Queue) -> bool:
     """Enqueues the draining of the event stream unless it is waiting or running already."""
+    return _enqueue_once(f"{workspace}-drain", "drain_events", workspace, queue)
+
+
+def enqueue_drain_decisions(workspace: str, queue: Queue) -> bool:
+    """Enqueues the draining of the decisions unless it is waiting or running already."""
+    return _enqueue_once(f"{workspace}-drain-decisions", "drain_decisions", workspace, queue)
+
+
+def _enqueue_once(job_id: str, job: str, workspace: str, queue: Queue) -> bool:
     try:
         queue.enqueue_call(
-            "rightsend.jobs.drain_events",
+            f"rightsend.jobs.{job}",
             args=(workspace,),
             timeout=600,
             result_ttl=0,
             failure_ttl=DRAIN_EVERY_S,
-            description=f"drain_events {workspace}",
-            job_id=f"{workspace}-drain",
+            description=f"{job} {workspace}",
+            job_id=job_id,
             unique=True,
         )
     except DuplicateJobError:
@@ -103,10 +113,11 @@ def run(
     lines: list[Scheduled],
     queue: Queue,
     *,
-    drain: Callable[[], None],
+    drains: Mapping[Callable[[], None], int],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
-    """Runs until the process is told to stop."""
+    """Runs until the process is told to stop. ``drains``: what empties streams → every so many
+    seconds."""
     scheduler = BlockingScheduler(
         timezone=UTC,
         job_defaults={"coalesce": True, "misfire_grace_time": LATE_S, "max_instances": 1},
@@ -114,5 +125,6 @@ def run(
     for line in lines:
         enqueue_due(line, queue, now=now())  # what was missed while no clock ran
         scheduler.add_job(lambda line=line: enqueue_due(line, queue, now=now()), line.trigger)
-    scheduler.add_job(drain, "interval", seconds=DRAIN_EVERY_S)
+    for drain, every_s in drains.items():
+        scheduler.add_job(drain, "interval", seconds=every_s)
     scheduler.start()

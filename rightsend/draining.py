@@ -1,17 +1,30 @@
-"""The event stream → the lake: real-time events on their durable way, and live items with them."""
+"""The streams → the lake: real-time events (live items with them) and decisions, durably."""
 
 from __future__ import annotations
 
 import os
 import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import structlog
 
 from rightsend import live_items
 from rightsend.context import Context
+from scoring.decisions import Decisions
 from scoring.importing import import_events
+from scoring.store.decisions import FIELD, Block, unpack_block
+from scoring.store.errors import RecordError
+from scoring.store.keys import Keys
 from scoring.store.recent import RecentEvents
+from scoring.store.stream import CLAIM_AFTER_S, Entry, Stream
 from settings.workspace import WorkspaceSettings
 
 BATCH = 5000
+BLOCKS = 100  # of decisions, a commit
+log = structlog.get_logger("draining")
 
 
 def drain(context: Context, workspace: WorkspaceSettings) -> dict[str, int]:
@@ -20,7 +33,7 @@ def drain(context: Context, workspace: WorkspaceSettings) -> dict[str, int]:
     Killed in between, the next draining takes the same events again and the lake knows them by id.
     """
     events = RecentEvents(context.client(), workspace.workspace, context.secret)
-    consumer = f"{socket.gethostname()}.{os.getpid()}"
+    consumer = _consumer()
     counts = {"events": 0, "added": 0, "known": 0, "quarantined": 0}
     while batch := events.drain(consumer, BATCH):
         report = import_events(
@@ -36,3 +49,48 @@ def drain(context: Context, workspace: WorkspaceSettings) -> dict[str, int]:
         counts["quarantined"] += report.rows_quarantined.total()
     live_items.bring_sometimes(context, workspace)
     return counts
+
+
+def drain_decisions(
+    context: Context,
+    workspace: WorkspaceSettings,
+    *,
+    claim_after_s: float = CLAIM_AFTER_S,
+    now_s: Callable[[], float] = time.time,
+) -> dict[str, int]:
+    """Moves the decisions that wait and tidies their table; what was done, in decisions.
+
+    A block leaves the stream when the lake has it, which knows it if it comes again.
+    """
+    stream = Stream(context.client(), Keys(workspace.workspace).decisions)
+    table = Decisions(context.workspace_dir(workspace))
+    counts: Counter[str] = Counter(blocks=0, added=0, known=0, erased=0, unreadable=0)
+    consumer = _consumer()
+    while entries := stream.take(consumer, BLOCKS, claim_after_s=claim_after_s):
+        stored = table.store(_blocks(entries, workspace), at_s=now_s(), secret=context.secret)
+        stream.acknowledge([entry.id for entry in entries])
+        counts.update(blocks=len(entries), **vars(stored))
+    tidy_decisions(context, workspace)
+    _, late, lost, _ = table.counts(now_s())
+    return {**counts, "late": late, "lost": lost}
+
+
+def tidy_decisions(context: Context, workspace: WorkspaceSettings) -> dict[str, int]:
+    """Removes the days that are not to be kept any longer and joins small files; how many days."""
+    table = Decisions(context.workspace_dir(workspace))
+    first = context.now(workspace) - timedelta(days=workspace.keep_decisions_days)
+    return {"retired_days": table.retire(first.date()), "compacted_days": table.compact()}
+
+
+def _blocks(entries: Sequence[Entry], workspace: WorkspaceSettings) -> list[Block]:
+    blocks = []
+    for entry in entries:
+        try:
+            blocks.append(unpack_block(entry.fields.get(FIELD, b"")))
+        except RecordError as problem:  # its decisions show as a gap in their process's count
+            log.warning("block left out", workspace=workspace.workspace, why=str(problem))
+    return blocks
+
+
+def _consumer() -> str:
+    return f"{socket.gethostname()}.{os.getpid()}"

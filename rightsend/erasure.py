@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors import delivery
-from rightsend import publishing, segments, triggers
+from rightsend import draining, publishing, segments, triggers
 from rightsend import sync as syncs
 from rightsend.context import Context
 from rightsend.errors import RightsendError
@@ -20,11 +21,14 @@ from rightsend.store_process import BusyError, flock
 from scoring import columns as c
 from scoring import importing, run_log
 from scoring import snapshot as snapshots
+from scoring.decisions import Decisions
 from scoring.identity import resolve
 from scoring.lake import Lake
 from scoring.segment import forget
 from scoring.snapshot import Snapshot
 from scoring.store import erasure as store_erasure
+from scoring.store.erasure import erased_hashes
+from scoring.store.keys import hasher
 from settings.workspace import WorkspaceSettings
 
 Identifiers = set[tuple[str, str]]
@@ -50,12 +54,16 @@ def erase(
 def _erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dict[str, Any]:
     folder = context.workspace_dir(workspace)
     kept = [folder / "snapshots" / meta.snapshot for meta in snapshots.kept(folder)]
-    identifiers = identifiers_of(customer, [*_known(kept), _resolved(folder)])
+    resolved = _resolved(folder, hasher(context.secret, workspace.workspace))
+    identifiers = identifiers_of(customer, [*_known(kept), resolved])
     ids = {value if kind == c.EXTERNAL_ID else f"{kind}:{value}" for kind, value in identifiers}
-    rows = importing.erase(folder, identifiers, secret=context.secret)
-    entries = store_erasure.erase(
-        context.client(), workspace.workspace, context.secret, identifiers
-    )
+    secret = context.secret
+    hashes = {h.hex() for h in erased_hashes(workspace.workspace, secret, identifiers)}
+    pseudonyms = {(c.CUSTOMER_HASH, each) for each in hashes}
+    rows = importing.erase(folder, identifiers | pseudonyms, secret=secret)
+    draining.drain_decisions(context, workspace, claim_after_s=0)  # which leaves them out now
+    rows += Decisions(folder).erase(hashes)
+    entries = store_erasure.erase(context.client(), workspace.workspace, secret, identifiers)
     for snapshot in kept:
         snapshots.erase(snapshot, ids, model=forget)
     touched = [each for each in segments.folders(context, workspace) if _leave(each, ids)]
@@ -85,11 +93,11 @@ def _known(kept: list[Path]) -> list[pa.Table]:
     return [Snapshot.open(folder, verify=False).identifiers() for folder in kept]
 
 
-def _resolved(folder: Path) -> pa.Table:
+def _resolved(folder: Path, hash_of: Callable[[str], bytes] | None) -> pa.Table:
     """Of everybody in the lake: a person may have come after the last night."""
     lake = Lake(folder / "lake")
     ever = datetime.max.replace(tzinfo=UTC)
-    return resolve(lake.events(before=ever), lake.customers()).identifiers
+    return resolve(lake.events(before=ever), lake.customers(), hash_of).identifiers
 
 
 def _persons(identifiers: Identifiers, table: pa.Table) -> set[str]:

@@ -14,10 +14,12 @@ import structlog
 
 from rightsend import draining, erasure, nights, publishing, segments
 from rightsend import sync as syncs
+from rightsend.auditing import audited, trail_of
 from rightsend.clock import NIGHTLY_TIMEOUT_S
 from rightsend.context import Context
 from rightsend.errors import RightsendError, is_ours
 from scoring.store.segments import FINAL
+from settings.workspace import WorkspaceSettings
 
 log = structlog.get_logger("jobs")
 _installed: list[Context] = []
@@ -63,8 +65,10 @@ def preview_segment(workspace: str, request: dict[str, Any]) -> dict[str, Any]:
 def push_segment(workspace: str, segment_id: str, connection: str) -> dict[str, Any]:
     """Makes the host tool's segment hold the members; the report, or ``error``."""
     context, settings = _here(workspace)
+    about = {"segment": segment_id, "connection": connection}
     try:
-        return segments.push(context, settings, segment_id, connection, _quiet).to_json()
+        with audited(context, settings, "segment.pushed", **about):
+            return segments.push(context, settings, segment_id, connection, _quiet).to_json()
     except Exception as error:
         if not is_ours(error):
             raise
@@ -75,7 +79,8 @@ def activate_snapshot(workspace: str, snapshot: str) -> dict[str, Any]:
     """Publishes a snapshot that is on disk."""
     context, settings = _here(workspace)
     try:
-        return publishing.roll_back(context, settings, snapshot, _quiet).to_json()
+        with audited(context, settings, "snapshot.activated", snapshot=snapshot):
+            return publishing.roll_back(context, settings, snapshot, _quiet).to_json()
     except RightsendError as error:
         return {"snapshot": snapshot, "error": str(error)}
 
@@ -111,10 +116,16 @@ def drain_events(workspace: str) -> dict[str, int]:
     return draining.drain(context, settings)
 
 
+def drain_decisions(workspace: str) -> dict[str, int]:
+    """Moves the answers of content calls from the stream into the lake."""
+    context, settings = _here(workspace)
+    return draining.drain_decisions(context, settings)
+
+
 def erase_customer(workspace: str, customer: str) -> dict[str, Any]:
     """Removes a person everywhere; once more after a nightly job that runs meanwhile."""
     context, settings = _here(workspace)
-    report = erasure.erase(context, settings, customer)
+    report = _erased(context, settings, customer, wait=False)
     if report["again"]:
         context.queue("nightly").enqueue_call(
             "rightsend.jobs.erase_customer_after_night",
@@ -128,7 +139,7 @@ def erase_customer(workspace: str, customer: str) -> dict[str, Any]:
 def erase_customer_after_night(workspace: str, customer: str) -> dict[str, Any]:
     """What a night that was running brought back goes, too."""
     context, settings = _here(workspace)
-    return erasure.erase(context, settings, customer, wait=True)
+    return _erased(context, settings, customer, wait=True)
 
 
 def given_up(function: str, arguments: list[Any], reason: str) -> None:
@@ -138,6 +149,14 @@ def given_up(function: str, arguments: list[Any], reason: str) -> None:
         workspace, segment_id = arguments
         context, settings = _here(workspace)
         segments.fail(context, settings, segment_id, reason)
+
+
+def _erased(
+    context: Context, settings: WorkspaceSettings, customer: str, *, wait: bool
+) -> dict[str, Any]:
+    person = trail_of(context, settings).person(customer)
+    with audited(context, settings, "customer.erased", customer=person):
+        return erasure.erase(context, settings, customer, wait=wait)
 
 
 def _here(workspace: str) -> tuple[Context, Any]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Any
 
-from rightsend import live_items, publishing
+from rightsend import draining, live_items, publishing
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 from rightsend.event_files import source_types
 from rightsend.store_process import BusyError, flock
 from rightsend.sync import sync
 from scoring import nightly
+from scoring.decision_ledger import LedgerError
+from scoring.decisions import Decisions
+from scoring.delta import LakeError
 from scoring.progress import Progress
 from scoring.snapshot import Snapshot
 from settings.workspace import WorkspaceSettings
@@ -60,6 +64,7 @@ def run(
                     secret=context.secret,
                     active=active.snapshot if active else None,
                     source_types=source_types(),
+                    decisions=lambda: decisions(context, workspace),
                 )
             )
     except BusyError:
@@ -67,3 +72,14 @@ def run(
             f"a nightly job of workspace {workspace.workspace} is running already; "
             "`rightsend runs list` shows how far it is"
         ) from None
+
+
+def decisions(context: Context, workspace: WorkspaceSettings) -> dict[str, Any]:
+    """For the report: how many answers are in the lake, late and lost, and what was tidied; or
+    ``error``, for their log must not cost a night."""
+    try:
+        tidied = draining.tidy_decisions(context, workspace)
+        counts = Decisions(context.workspace_dir(workspace)).counts(time.time())
+    except (LedgerError, LakeError) as error:
+        return {"error": str(error)}
+    return {**counts._asdict(), **tidied}

@@ -6,7 +6,6 @@ a connection.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
 
+from plugin import gunicorn_conf
 from rightsend.process import die_with_parent
 
-PROMETHEUS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-GRACE_S = 5
+_TAKES_OVER = "GUNICORN_FD"
 
 
 class Server(BaseApplication):
@@ -45,45 +45,37 @@ def serve(
     port: int,
     workers: int,
     threads: int,
-    warm: Callable[[Any], None] | None = None,
+    ready: Callable[[Any], None] | None = None,
 ) -> None:
-    """Serves until SIGTERM; does not return. ``warm`` gets every gunicorn worker once it stands."""
-    options = {
+    """Serves until SIGTERM; does not return. ``ready`` gets every gunicorn worker once it stands.
+
+    With the settings of plugin.gunicorn_conf, which docs/operations.md gives the reasons for.
+    """
+    known = Config().settings
+    options = {name: value for name, value in vars(gunicorn_conf).items() if name in known}
+    options |= {
         "bind": f"{host}:{port}",
         "workers": workers,
         "threads": threads,
-        "worker_class": "gthread",
-        "graceful_timeout": GRACE_S,
-        "keepalive": 75,
-        "timeout": 60,
-        "control_socket_disable": True,
-        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
         "post_fork": _post_fork,
-        "post_worker_init": warm or _no_warming,
-        "child_exit": _child_exit,
-        "loglevel": "warning",
+        "post_worker_init": ready or _nothing,
     }
     Server(application, options).run()
 
 
 def fresh_metrics_folder(folder: Path) -> None:
-    """Where the workers put their counts; those of workers long gone are dropped."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    os.environ[PROMETHEUS_VARIABLE] = str(folder)
+    """Where the workers put their counts; those of workers long gone are dropped, but not in a
+    server that takes over from a running one (USR2)."""
+    if _TAKES_OVER not in os.environ:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ[gunicorn_conf.MULTIPROCESS_VARIABLE] = str(folder)
 
 
-def _post_fork(server: Any, _worker: Any) -> None:
+def _post_fork(server: Any, worker: Any) -> None:
+    gunicorn_conf.post_fork(server, worker)
     die_with_parent(signal.SIGKILL, parent=server.pid)
 
 
-def _no_warming(_worker: Any) -> None:
-    """The sandbox loads nothing ahead."""
-
-
-def _child_exit(_server: Any, worker: Any) -> None:
-    if os.environ.get(PROMETHEUS_VARIABLE):
-        from prometheus_client import multiprocess
-
-        with contextlib.suppress(OSError):
-            multiprocess.mark_process_dead(worker.pid)
+def _nothing(_worker: Any) -> None:
+    """The sandbox has nothing to prepare."""

@@ -10,8 +10,8 @@ from scoring import columns as c
 
 EVENTS, ITEMS, CUSTOMERS, CAMPAIGNS, OFFERS = "events", "items", "customers", "campaigns", "offers"
 
-ID, TEXT, TIME, NUMBER, INTEGER, FLAG, JSON = (
-    "id", "text", "time", "number", "integer", "flag", "json",
+ID, TEXT, TIME, NUMBER, INTEGER, FLAG, JSON, LIST = (
+    "id", "text", "time", "number", "integer", "flag", "json", "list",
 )  # fmt: skip
 
 _ARROW: Mapping[str, pa.DataType] = {
@@ -22,6 +22,7 @@ _ARROW: Mapping[str, pa.DataType] = {
     INTEGER: pa.int64(),
     FLAG: pa.bool_(),
     JSON: pa.string(),
+    LIST: pa.list_(pa.string()),
 }
 _SQL: Mapping[str, str] = {
     ID: "VARCHAR",
@@ -31,6 +32,7 @@ _SQL: Mapping[str, str] = {
     INTEGER: "BIGINT",
     FLAG: "BOOLEAN",
     JSON: "VARCHAR",
+    LIST: "VARCHAR[]",
 }
 _KINDS: Mapping[str, str] = {
     c.EVENT_ID: ID,
@@ -46,6 +48,7 @@ _KINDS: Mapping[str, str] = {
     c.MARGIN: NUMBER,
     c.STOCK: INTEGER,
     c.AVAILABLE_FROM: TIME,
+    c.TAGS: LIST,
     c.CUSTOMER_ID: ID,
     c.ATTRIBUTES: JSON,
     c.AD_CONSENT: FLAG,
@@ -72,7 +75,7 @@ KEYS: Mapping[str, str] = {
 
 
 def kind(column: str) -> str:
-    """Which of ID, TEXT, TIME, NUMBER, INTEGER, FLAG or JSON a canonical column holds."""
+    """Which of ID, TEXT, TIME, NUMBER, INTEGER, FLAG, JSON or LIST a canonical column holds."""
     return _KINDS.get(column, TEXT)
 
 

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -27,8 +27,16 @@ from scoring import columns as c
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 # Ids are nearly unique: a dictionary of them costs time and saves nothing.
-_PLAIN_COLUMNS = (c.EVENT_ID, c.OCCURRED_AT, c.PROPERTIES, c.TEXT)
-_LOG_SETTINGS = {"delta.dataSkippingNumIndexedCols": "0", "delta.checkpointInterval": "50"}
+_PLAIN_COLUMNS = (
+    c.EVENT_ID, c.OCCURRED_AT, c.PROPERTIES, c.TEXT, c.DECISION_ID, c.DECIDED_AT, c.SEQUENCE,
+    c.SCORES,
+)  # fmt: skip
+_LOG_SETTINGS = {
+    "delta.dataSkippingNumIndexedCols": "0",
+    "delta.checkpointInterval": "50",
+    # draining commits thousands of times a day, and nobody goes back in time here
+    "delta.logRetentionDuration": "interval 2 days",
+}
 
 
 class LakeError(Exception):
@@ -44,14 +52,22 @@ class DataFile:
 
 
 class Delta:
-    """A table folder with a fixed Arrow ``schema``; ``by_day`` splits it by the day of
-    occurred_at.
+    """A table folder with a fixed Arrow ``schema``; ``by_day`` splits it by the day of the column
+    ``time``.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, *, by_day: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        schema: pa.Schema,
+        *,
+        by_day: bool = False,
+        time: str = c.OCCURRED_AT,
+    ) -> None:
         self.folder = folder
         self.schema = schema
         self.by_day = by_day
+        self._time = time
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(str(self.folder))
@@ -107,13 +123,20 @@ class Delta:
             ) from error
 
     def _open(self) -> DeltaTable:
-        return DeltaTable.create(
+        """The table, made if there is none, with the columns that it lacks."""
+        schema = self._delta_schema()
+        table = DeltaTable.create(
             str(self.folder),
-            self._delta_schema(),
+            schema,
             mode="ignore",
             partition_by=[c.DAY] if self.by_day else None,
             configuration=_LOG_SETTINGS,
         )
+        known = {field.name for field in table.schema().fields}
+        added = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
+        if added:
+            table.alter.add_columns(added)
+        return table
 
     def _delta_schema(self) -> pa.Schema:
         return self.schema.append(pa.field(c.DAY, pa.string())) if self.by_day else self.schema
@@ -129,8 +152,8 @@ class Delta:
 
     def _write(self, rows: pa.Table, version: int) -> list[AddAction]:
         rows = rows.select(self.schema.names).cast(self.schema)
-        parts = list(_by_day(rows)) if self.by_day else [(None, rows)]
-        dictionary = [name for name in self.schema.names if name not in _PLAIN_COLUMNS]
+        parts = list(_by_day(rows, self._time)) if self.by_day else [(None, rows)]
+        dictionary = [_leaf(each) for each in self.schema if each.name not in _PLAIN_COLUMNS]
 
         def write(part: tuple[str | None, pa.Table]) -> AddAction:
             day, table = part
@@ -144,7 +167,7 @@ class Delta:
                 path,
                 compression="zstd",
                 use_dictionary=dictionary,
-                write_statistics=[c.OCCURRED_AT] if c.OCCURRED_AT in self.schema.names else False,
+                write_statistics=[self._time] if self._time in self.schema.names else False,
             )
             return AddAction(
                 path.relative_to(self.folder).as_posix(),
@@ -164,14 +187,19 @@ def day_text(day_number: int) -> str:
     return str(np.datetime64(int(day_number), "D"))
 
 
-def day_numbers(rows: pa.Table) -> np.ndarray:
-    """Days since 1970-01-01 (UTC) of ``occurred_at``, int64, one a row."""
-    moments = rows[c.OCCURRED_AT].cast(pa.int64()).to_numpy()
+def day_numbers(rows: pa.Table, time: str = c.OCCURRED_AT) -> np.ndarray:
+    """Days since 1970-01-01 (UTC) of the column ``time``, int64, one a row."""
+    moments = rows[time].cast(pa.int64()).to_numpy()
     return np.floor_divide(moments, MICROSECONDS_PER_DAY)
 
 
-def _by_day(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    days = day_numbers(rows)
+def _leaf(column: pa.Field) -> str:
+    """What Parquet calls the values of a column."""
+    return f"{column.name}.list.element" if pa.types.is_list(column.type) else column.name
+
+
+def _by_day(rows: pa.Table, time: str) -> Iterator[tuple[str, pa.Table]]:
+    days = day_numbers(rows, time)
     if np.any(days[1:] < days[:-1]):
         order = np.argsort(days, kind="stable")
         rows, days = rows.take(pa.array(order)), days[order]

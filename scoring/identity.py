@@ -9,7 +9,7 @@ their own (a family's tablet), because a wrong union shows one person's purchase
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,12 +17,14 @@ import duckdb
 import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from scoring import columns as c
 from scoring import sql
+from scoring.store.keys import identifier_text
 
 Labels = NDArray[np.int64]
 
@@ -41,16 +43,24 @@ class Identity:
     customers: pa.Table
 
 
-def resolve(events: ibis.Table, customers: ibis.Table) -> Identity:
+def resolve(
+    events: ibis.Table, customers: ibis.Table, hash_of: Callable[[str], bytes] | None = None
+) -> Identity:
     """The people behind all identifiers of ``events`` and ``customers`` (canonical columns).
 
     A person's customer_id is the smallest external id, without one "<kind>:<identifier>" of the
     smallest identifier by (kind, identifier). Aliases, e-mail and phone hashes join external ids
     into one person. Devices join what is known only by them to a person, but never two people who
     have external ids. Independent of the order of rows.
+
+    Events of landing pages name their customer by a hash alone (CUSTOMER_HASH): they are that of
+    whom ``hash_of`` (scoring.store.keys.hasher) gives the same hash, and nobody's until somebody
+    has it, or without ``hash_of``.
     """
+    pairs = _event_pairs(events)
+    hashed = pc.equal(pairs[c.IDENTIFIER_KIND], c.CUSTOMER_HASH)
     with _duckdb() as connection:
-        connection.register("event_pairs", _event_pairs(events))
+        connection.register("event_pairs", pairs.filter(pc.invert(hashed)))
         connection.register("records", customers.to_pyarrow())
         _number(connection)
         nodes = connection.sql("SELECT kind, identifier FROM nodes ORDER BY node").to_arrow_table()
@@ -67,6 +77,9 @@ def resolve(events: ibis.Table, customers: ibis.Table) -> Identity:
             }
         )
         connection.register("identifiers", identifiers)
+        hashes = set(pairs.filter(hashed)[c.IDENTIFIER].to_pylist())
+        if hashes and hash_of:
+            identifiers = _with_hashes(identifiers, hashes, hash_of)
         return Identity(identifiers, connection.sql(_PROFILES).to_arrow_table())
 
 
@@ -185,6 +198,23 @@ def _customer_ids(nodes: pa.Table, people: Labels) -> pa.Array:
         taken.add(candidate)
         ids[person] = candidate
     return pa.array(ids, pa.string()).take(pa.array(people))
+
+
+def _with_hashes(
+    identifiers: pa.Table, hashes: set[str], hash_of: Callable[[str], bytes]
+) -> pa.Table:
+    """The same with those of ``hashes`` (hex) that an identifier has."""
+    found = {
+        digest: customer
+        for kind, identifier, customer in zip(
+            *(identifiers[name].to_pylist() for name in identifiers.column_names), strict=True
+        )
+        if (digest := hash_of(identifier_text(kind, identifier)).hex()) in hashes
+    }
+    rows = [[c.CUSTOMER_HASH] * len(found), list(found), list(found.values())]
+    more = pa.table(dict(zip(identifiers.column_names, rows, strict=True)), identifiers.schema)
+    order = [(c.IDENTIFIER_KIND, "ascending"), (c.IDENTIFIER, "ascending")]
+    return pa.concat_tables([identifiers, more]).sort_by(order)
 
 
 @contextmanager

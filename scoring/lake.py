@@ -98,13 +98,10 @@ class Lake:
             names.append(c.DAY)
         self._views += 1
         view = f"{table}_{self._views}"
-        if files:
+        if table == canonical.EVENTS and files:
             rows = f"SELECT {', '.join(names)} FROM {scan(files)}"
         else:
-            types = [
-                f"NULL::{canonical.sql_type(canonical.kind(name))} AS {name}" for name in names
-            ]
-            rows = f"SELECT {', '.join(types)} WHERE false"
+            rows = _complete(names, files)
         self.backend.raw_sql(f"CREATE TEMP VIEW {view} AS {rows}")
         return self.backend.table(view)
 
@@ -182,7 +179,7 @@ class Lake:
         removed = 0
         with self.writer(), self._connection() as connection:
             for name, erased in tests.items():
-                removed += _erase_from(connection, self._tables[name], erased)
+                removed += erase_from(connection, self._tables[name], erased)
                 self._tables[name].vacuum(0)
         return removed
 
@@ -243,7 +240,9 @@ def _by_kind(identifiers: Collection[tuple[str, str]]) -> dict[str, list[str]]:
     return by_kind
 
 
-def _erase_from(connection: duckdb.DuckDBPyConnection, table: Delta, erased: str) -> int:
+def erase_from(connection: duckdb.DuckDBPyConnection, table: Delta, erased: str) -> int:
+    """Rewrites the table's files without the rows of which the SQL ``erased`` is true (never null);
+    returns how many. The old files stay on disk until vacuum()."""
     files = table.files()
     if not files:
         return 0
@@ -267,14 +266,11 @@ def _newest(
 ) -> tuple[pa.Table, int]:
     """The table with ``rows`` laid over it, ordered by id, and how many ids are new or changed."""
     names = ", ".join(table.schema.names)
+    files = table.files()
     connection.register(
         "incoming", rows.append_column("incoming_row", pa.array(np.arange(len(rows))))
     )
-    files = table.files()
-    if files:
-        connection.execute(f"CREATE TEMP TABLE old AS SELECT {names} FROM {scan(files)}")
-    else:
-        connection.register("old", table.schema.empty_table())
+    connection.execute(f"CREATE TEMP TABLE old AS {_complete(table.schema.names, files)}")
     connection.execute(
         f"CREATE TEMP TABLE fresh AS SELECT {names} FROM incoming SEMI JOIN "
         f"(SELECT max(incoming_row) AS incoming_row FROM incoming GROUP BY {key}) "
@@ -288,6 +284,17 @@ def _newest(
         f"ORDER BY {key}"
     ).to_arrow_table()
     return merged, changed
+
+
+def _complete(names: Sequence[str], files: Sequence[DataFile]) -> str:
+    """SQL: these columns of the files, null where a file was written before there was one."""
+    types = [f"NULL::{canonical.sql_type(canonical.kind(name))} AS {name}" for name in names]
+    nothing = f"SELECT {', '.join(types)} WHERE false"
+    if not files:
+        return nothing
+    return (
+        f"SELECT {', '.join(names)} FROM ({nothing} UNION ALL BY NAME SELECT * FROM {scan(files)})"
+    )
 
 
 def _utc(moment: datetime) -> datetime:

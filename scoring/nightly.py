@@ -21,14 +21,17 @@ from scoring import features, gate, model_files, run_log, score, snapshot, train
 from scoring import history as histories
 from scoring.backtest import report as backtests
 from scoring.backtest import summary
+from scoring.behaviour import Behaviour
 from scoring.history import BOUGHT, CLICKED, History
 from scoring.identity import Identity, resolve
 from scoring.importing import import_sources
 from scoring.lake import Lake
+from scoring.news import Before, day_of
 from scoring.progress import Progress
 from scoring.run_log import Details, Run, RunReport, runs
 from scoring.snapshot import Snapshot, SnapshotMeta
 from scoring.sources.registry import SOURCES, Open
+from scoring.store.keys import hasher
 from settings.workspace import WorkspaceSettings
 
 __all__ = [
@@ -68,6 +71,7 @@ class NightlyContext:
     active: str | None = None  # the published snapshot, which the gate compares with
     secret: bytes | None = None  # the installation's; needed once a customer was erased
     source_types: Mapping[str, Open] = field(default_factory=lambda: SOURCES)
+    decisions: Callable[[], Details] = dict  # tidies their log, says how it stands
     bring_live: Callable[[], None] = lambda: None  # what was said of items meanwhile → lake
 
 
@@ -161,11 +165,16 @@ class _Night:
         )
         self._context.bring_live()
         self._run.report.report["import"] = report.to_json()
+        self._run.report.report["decisions"] = self._context.decisions()
         return {}
 
     def identify(self, folder: Path) -> Details:
         """Identifiers → customers."""
-        identity = resolve(self._lake.events(before=self._now), self._lake.customers())
+        identity = resolve(
+            self._lake.events(before=self._now),
+            self._lake.customers(),
+            hasher(self._context.secret, self._context.workspace.workspace),
+        )
         pq.write_table(identity.identifiers, folder / "identifiers.parquet")
         pq.write_table(identity.customers, folder / "customers.parquet")
         return {"customers": len(identity.customers), "identifiers": len(identity.identifiers)}
@@ -188,6 +197,7 @@ class _Night:
             )
         pq.write_table(items, folder / "items.parquet")
         histories.save(history, folder / "history")
+        Behaviour.of(self._lake, self._identity(), items, self._now).save(folder)
         return {"events": len(history.hour), "items": len(items)}
 
     def train(self, folder: Path) -> Details:
@@ -227,14 +237,20 @@ class _Night:
     def score(self, folder: Path) -> Details:
         """Tonight's model → the snapshot's folder."""
         workspace = self._context.workspace
-        items = pq.read_table(self._run.folder / "features" / "items.parquet")
+        features_folder = self._run.folder / "features"
         history = self._history()
         fitted = model_files.load(self._run.folder / "train" / "tonight")
         identity = self._identity()
+        past = score.Past(
+            identity=identity,
+            items=pq.read_table(features_folder / "items.parquet"),
+            behaviour=Behaviour.load(features_folder),
+            before=self._items_before(),
+            now=self._now,
+        )
         tables = score.tables(
-            history, fitted, identity, items, self._models, workspace.content,
-            self._context.progress,
-        )  # fmt: skip
+            history, fitted, past, self._models, workspace.content, self._context.progress
+        )
         problem = gate.scores_problem(tables, self._before(), workspace.gate)
         if problem:
             raise GateRefusal(problem)
@@ -301,10 +317,20 @@ class _Night:
 
     def _before(self) -> SnapshotMeta | None:
         """The published snapshot; where that is not known, the newest on disk but this run's."""
-        others = [
-            meta
-            for meta in snapshot.kept(self._context.workspace_dir)
-            if meta.snapshot != self._run.folder.name
-        ]
+        others = self._others()
         active = [meta for meta in others if meta.snapshot == self._context.active]
         return next(iter(active or others), None)
+
+    def _items_before(self) -> Before | None:
+        """What the newest night before this one knew of the items."""
+        for meta in self._others():
+            if meta.cutoff < self._now:
+                folder = self._context.workspace_dir / "snapshots" / meta.snapshot
+                items = Snapshot.open(folder, verify=False).items()
+                return Before(items, day_of(meta.cutoff))
+        return None
+
+    def _others(self) -> list[SnapshotMeta]:
+        """The snapshots on disk but this run's, newest first."""
+        kept = snapshot.kept(self._context.workspace_dir)
+        return [meta for meta in kept if meta.snapshot != self._run.folder.name]

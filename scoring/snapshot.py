@@ -24,10 +24,12 @@ import pyarrow.parquet as pq
 
 from scoring import columns as c
 from scoring.snapshot_schema import (
+    LATER_TABLES,
     ROW_GROUP,
     SCHEMAS,
     SnapshotError,
     SnapshotTables,
+    check_extras,
     check_indexes,
     check_reasons,
     completed,
@@ -109,8 +111,11 @@ class Snapshot:
 
     def table(self, name: str) -> pa.Table:
         """One of scoring.snapshot_schema.SCHEMAS, whole. Raises SnapshotError if unreadable."""
+        file = self.folder / f"{name}.parquet"
+        if name in LATER_TABLES and not file.exists():
+            return SCHEMAS[name].empty_table()
         try:
-            table = pq.read_table(self.folder / f"{name}.parquet", schema=SCHEMAS[name])
+            table = pq.read_table(file, schema=SCHEMAS[name])
         except (OSError, pa.ArrowException) as problem:
             raise SnapshotError(_unreadable(self.folder, name, problem)) from problem
         return completed(name, table)
@@ -135,6 +140,9 @@ class Snapshot:
 
     def popular(self) -> pa.Table:
         return self.table("popular")
+
+    def arrivals(self) -> pa.Table:
+        return self.table("arrivals")
 
     def batches(
         self, name: str = SCORES, columns: Sequence[str] | None = None
@@ -206,6 +214,7 @@ def write(
     fitted = {name: conform(name, getattr(tables, name)) for name in SCHEMAS}
     check_indexes(fitted)
     check_reasons(fitted[SCORES])
+    check_extras(fitted[SCORES])
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(beside, ignore_errors=True)

@@ -21,15 +21,16 @@ from settings.column_schema import ColumnMappingSchema
 from settings.connection_schema import AttributeSchema, ConnectionField, ConnectionSchema
 from settings.document_text import CLOSING, EXAMPLES, OPENING, SECTIONS
 from settings.fields import Cron, Flag, Mapped, Moment, Number, Scalar, Strict, WholeNumber, Zone
+from settings.landing_schema import LandingSchema
 from settings.load import DEFAULT_STATE_DIR
-from settings.schema import SandboxSchema, ServiceSchema, WebSchema, WorkspaceSchema
+from settings.schema import LimitsSchema, SandboxSchema, ServiceSchema, WebSchema, WorkspaceSchema
 from settings.sections import (
     ContentSchema,
     GateSchema,
-    LandingSchema,
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,
+    SendSchema,
 )
 from settings.source_schema import SourceField, SourceSchema
 from settings.vocabulary import SCORES, TABLES
@@ -55,6 +56,8 @@ _TYPES: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (SourceField, "section"),
 )
 _UNITS: tuple[tuple[str, str], ...] = (
+    (r"_per_s$", "calls a second"),
+    (r"_per_minute$", "calls a minute"),
     (r"_s$", "seconds"),
     (r"_ms$", "milliseconds"),
     (r"_days$", "days"),
@@ -76,6 +79,7 @@ def render(
         OPENING,
         _section("service", ServiceSchema()),
         _section("web", WebSchema()),
+        _section("limits", LimitsSchema()),
         _section("sandbox", SandboxSchema()),
         _section("workspace", WorkspaceSchema(connection_schemas, source_schemas)),
         _section("sources", SourceSchema()),
@@ -88,6 +92,7 @@ def render(
         _section("content", ContentSchema()),
         _section("landing", LandingSchema()),
         _section("segments", SegmentSchema()),
+        _section("send", SendSchema()),
         _section("connections", ConnectionSchema()),
         _section("attributes", AttributeSchema()),
         _scores(),

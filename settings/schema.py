@@ -28,17 +28,18 @@ from settings.fields import (
     between,
     filled,
 )
+from settings.landing_schema import LOCALES, LandingSchema
 from settings.sections import (
-    LOCALES,
     ContentSchema,
     GateSchema,
-    LandingSchema,
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,
+    SendSchema,
 )
 from settings.source_schema import SourceField
 from settings.workspace import (
+    LimitSettings,
     SandboxSettings,
     Settings,
     WebSettings,
@@ -102,12 +103,17 @@ class WorkspaceSchema(Strict):
     content = fields.Nested(ContentSchema, metadata=about("answers at send time"))
     landing = fields.Nested(LandingSchema, metadata=about("the personalised page"))
     segments = fields.Nested(SegmentSchema, metadata=about("defaults of segment jobs"))
+    send = fields.Nested(SendSchema, metadata=about("whether a message is sent at all"))
     keep_snapshots = WholeNumber(
         validate=between(1, 365), metadata=about("nights kept on disk for roll-back", 7)
     )
     snapshot_ttl_days = WholeNumber(
         validate=between(1, 365),
         metadata=about("published scores vanish after so many days without a new night", 7),
+    )
+    keep_decisions_days = WholeNumber(
+        validate=between(1, 3650),
+        metadata=about("answers of content calls are kept in the lake for so many days", 90),
     )
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
@@ -143,6 +149,39 @@ class WebSchema(Strict):
         validate=WEB_URL,
         metadata=about(
             "what landing links start with; default http://host:port", "https://reco.example.com"
+        ),
+    )
+
+
+class LimitsSchema(Strict):
+    """How often an API key may call."""
+
+    target = LimitSettings
+
+    content_per_s = WholeNumber(
+        allow_none=True,
+        validate=between(1, 1_000_000),
+        metadata=about(
+            "content calls of a key in each web process; more get the prepared non-personal "
+            "answer (reason rate_limited), never an error; null: any number",
+            5000,
+        ),
+    )
+    events_per_s = WholeNumber(
+        allow_none=True,
+        validate=between(1, 1_000_000),
+        metadata=about(
+            "requests with events or items of a key in each web process; more are answered 429; "
+            "null: any number",
+            500,
+        ),
+    )
+    administration_per_minute = WholeNumber(
+        validate=between(1, 1_000_000),
+        metadata=about(
+            "calls of a key to all other routes, counted in the store for all web processes; "
+            "more are answered 429, and 503 while the store cannot count",
+            120,
         ),
     )
 
@@ -202,6 +241,7 @@ class ServiceSchema(Strict):
         ),
     )
     web = fields.Nested(WebSchema, metadata=about("the web processes"))
+    limits = fields.Nested(LimitsSchema, metadata=about("how often an API key may call"))
     sandbox = fields.Nested(SandboxSchema, metadata=about("a messaging tool of one's own"))
     log_level = Text(validate=OneOf(LOG_LEVELS), metadata=about("how much is logged", "info"))
 

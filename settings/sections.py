@@ -1,14 +1,16 @@
-"""The sections of a workspace file: schedule, models, gate, content, landing, segments."""
+"""The sections of a workspace file: schedule, models, gate, content, landing, segments,
+send."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, post_load, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
+from marshmallow.validate import Regexp
 
 from settings.fields import (
-    COLOR,
     Cron,
     Mapped,
     Number,
@@ -19,17 +21,21 @@ from settings.fields import (
     between,
     filled,
 )
-from settings.problems import one_of
 from settings.workspace import (
     ContentSettings,
     GateSettings,
-    LandingSettings,
     ModelSettings,
     ScheduleSettings,
     SegmentSettings,
+    SendSettings,
 )
 
-LOCALES = ("en", "ko")
+CURRENCY = re.compile(r"[A-Z]{3}")
+CURRENCY_EXPECTED = "an ISO 4217 code such as USD or KRW"
+QUIET_HOURS = Regexp(
+    r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]\Z",
+    error='two times of day such as "21:00-08:00"',
+)
 
 
 class ScheduleSchema(Strict):
@@ -115,6 +121,12 @@ class GateSchema(Strict):
     )
 
 
+def only_currencies(rates: Mapping[str, float]) -> None:
+    errors = {code: [CURRENCY_EXPECTED] for code in rates if not CURRENCY.fullmatch(code)}
+    if errors:
+        raise ValidationError(errors)
+
+
 class ContentSchema(Strict):
     target = ContentSettings
 
@@ -136,6 +148,15 @@ class ContentSchema(Strict):
             0.1,
         ),
     )
+    currency_rates = Mapped(
+        Number(validate=between(1e-9, 1e9)),
+        validate=only_currencies,
+        metadata=about(
+            "what one unit of the workspace's currency is in others, for the parameter currency of "
+            "content calls",
+            {"EUR": 0.92, "KRW": 1380},
+        ),
+    )
 
     @validates_schema
     def default_within_max(self, data: dict[str, Any], **_: Any) -> None:
@@ -143,36 +164,6 @@ class ContentSchema(Strict):
         if data.get("default_limit", ContentSettings.default_limit) > most:
             key = "default_limit" if "default_limit" in data else "max_limit"
             raise ValidationError("default_limit to be at most max_limit", key)
-
-
-def only_locales(titles: Mapping[str, str]) -> None:
-    errors = {locale: [one_of(LOCALES, locale)] for locale in titles if locale not in LOCALES}
-    if errors:
-        raise ValidationError(errors)
-
-
-class LandingSchema(Strict):
-    target = LandingSettings
-
-    title = Mapped(
-        Text(validate=filled(200)),
-        validate=only_locales,
-        metadata=about(
-            "heading by locale; a locale that is left out keeps its default",
-            {"en": "Fresh for you", "ko": "오늘의 추천"},
-        ),
-    )
-    accent_color = Text(validate=COLOR, metadata=about("colour of buttons and links", "#0b5cd5"))
-    link_ttl_days = WholeNumber(
-        validate=between(1, 3650), metadata=about("a landing link works this long", 30)
-    )
-    limit = WholeNumber(validate=between(1, 100), metadata=about("items on the page", 24))
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> LandingSettings:
-        if "title" in data:
-            data["title"] = {**LandingSettings().title, **data["title"]}
-        return LandingSettings(**data)
 
 
 class SegmentSchema(Strict):
@@ -197,4 +188,38 @@ class SegmentSchema(Strict):
     )
     max_sends_days = WholeNumber(
         validate=between(1, 365), metadata=about("the days in which max_sends counts", 7)
+    )
+
+
+class SendSchema(Strict):
+    target = SendSettings
+
+    quiet_hours = Text(
+        allow_none=True,
+        validate=QUIET_HOURS,
+        metadata=about(
+            "no advertising in these hours, local to the customer (to the workspace where the zone "
+            "is not known), without a consent to messages at night; null: at any time",
+            "20:50-08:00",
+        ),
+    )
+    quiet_exempt = fields.List(
+        Text(validate=filled(40)),
+        metadata=about("channels that may come in quiet hours", ["email", "content_card"]),
+    )
+    max_sends = WholeNumber(
+        allow_none=True,
+        validate=between(1, 1000),
+        metadata=about("no advertising to who had this many messages; null: no cap", 3),
+    )
+    max_sends_days = WholeNumber(
+        validate=between(1, 14), metadata=about("the days in which max_sends counts", 7)
+    )
+    holdouts = Mapped(
+        Number(validate=between(0, 0.9)),
+        metadata=about(
+            "campaign to the share of its customers that gets no message, for measuring; a segment "
+            "of the same name holds out the same customers",
+            {"spring": 0.05},
+        ),
     )

@@ -34,6 +34,7 @@ URL = "url"
 IMAGE_URL = "image_url"
 AVAILABLE_FROM = "available_from"
 TEXT = "text"
+TAGS = "tags"  # list of texts, null = none
 
 # customers
 CUSTOMER_ID = "customer_id"
@@ -50,6 +51,7 @@ ENDS_AT = "ends_at"
 REWARD = "reward"
 
 # event types; recent lists keep their position: new ones go to the end
+VIEW = "view"
 CART = "cart"  # quantity 0: taken out of the cart
 PURCHASE = "purchase"
 RETURN = "return"
@@ -65,15 +67,23 @@ CONVERSION = "conversion"  # did what the campaign was for, as the host tool cou
 CONTROL = "control"  # was held out of the campaign, to compare with
 LINK = "link"  # the device is this customer's from here on
 UNLINK = "unlink"  # the device is nobody's from here on
+# a landing page opened, a link followed, by a program: never counted as a person's
+AUTOMATED_OPEN = "automated_open"
+AUTOMATED_CLICK = "automated_click"
+AUTOMATED = (AUTOMATED_OPEN, AUTOMATED_CLICK)
 EVENT_TYPES = (
-    "view", "search", CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
+    VIEW, "search", CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
     DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", INTEREST,
     BOUNCE, CONVERSION, CONTROL, LINK, UNLINK,
+    AUTOMATED_OPEN, AUTOMATED_CLICK,
 )  # fmt: skip
 
 # identifier kinds
 EXTERNAL_ID = "external_id"
 ALIAS = "alias"
+# all that a landing link tells of its customer: scoring.store.keys.customer_hash, in hex. Our own
+# events have it; a source or a caller cannot.
+CUSTOMER_HASH = "customer_hash"
 IDENTIFIER_KINDS = (EXTERNAL_ID, DEVICE_ID, ALIAS, "email_hash", "phone_hash")
 
 # per-customer scores that a connection may keep as user attributes in the host tool
@@ -107,7 +117,7 @@ FILE_FORMATS = ("csv", "ndjson", "parquet")
 class Column:
     """One canonical column. ``kind`` decides which ways of mapping make sense."""
 
-    kind: Literal["text", "number", "time", "boolean", "json"]
+    kind: Literal["text", "number", "time", "boolean", "json", "list"]
     description: str
     required: bool = False
 
@@ -146,6 +156,10 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         IMAGE_URL: Column("text", "picture"),
         AVAILABLE_FROM: Column("time", "not recommended before"),
         TEXT: Column("text", "description; helps items that nobody has bought yet"),
+        TAGS: Column(
+            "list",
+            "labels to filter by: a JSON list, or a text with commas, semicolons or bars between",
+        ),
     },
     "customers": {
         CUSTOMER_ID: Column("text", "the customer's external id", required=True),

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pyarrow as pa
 
 from scoring import columns as c
 from scoring import snapshot
 from scoring.reasons.reason import MOST_REASONS, Reason, encode
 from scoring.snapshot import Snapshot, SnapshotMeta
-from scoring.snapshot_schema import SnapshotTables
+from scoring.snapshot_schema import SCHEMAS, SnapshotTables
+from scoring.store.extras import Extras
 
 CUTOFF = datetime(2017, 12, 4, tzinfo=UTC)
 # why the first three items of every customer: two reasons, none, one
@@ -44,9 +46,12 @@ def tables(
     per_customer: int = 10,
     seed: int = 1,
     identifiers: Sequence[tuple[str, str, str]] = (),
+    extras: Sequence[Extras] = (),
+    arrivals: Sequence[tuple[int, float]] = (),
 ) -> SnapshotTables:
     """Random scores over a small shop. item-NN is of brand-(NN mod brands) and costs NN + 0.5;
-    the last item is not sellable. ``identifiers`` are (kind, identifier, customer_id) rows."""
+    the last item is not sellable. ``identifiers`` are (kind, identifier, customer_id) rows;
+    ``extras`` those of the first customers, items by index."""
     random = np.random.default_rng(seed)
     names = item_ids(items)
     return SnapshotTables(
@@ -65,12 +70,18 @@ def tables(
         categories=pa.table({
             c.CATEGORY: [f"food > category-{number}" for number in range(categories)]
         }),
-        scores=_scores(random, customers, (items - 1, brands, categories), per_customer),
+        scores=_with_extras(
+            _scores(random, customers, (items - 1, brands, categories), per_customer), extras
+        ),
         identifiers=_identifiers(identifiers),
         related=_related(random, items),
         popular=pa.table({
             c.ITEM_INDEX: pa.array(range(items), pa.uint32()),
             "score": pa.array([1.0 / (number + 1) for number in range(items)], pa.float32()),
+        }),
+        arrivals=pa.table({
+            c.ITEM_INDEX: pa.array([index for index, _ in arrivals], pa.uint32()),
+            "score": pa.array([score for _, score in arrivals], pa.float32()),
         }),
     )  # fmt: skip
 
@@ -123,6 +134,13 @@ def _scores(
     })  # fmt: skip
 
 
+def _with_extras(scores: pa.Table, extras: Sequence[Extras]) -> pa.Table:
+    everyone = [*extras, *[Extras()] * (scores.num_rows - len(extras))]
+    for name, column in extras_columns(everyone).items():
+        scores = scores.append_column(name, column)
+    return scores
+
+
 def _related(random: np.random.Generator, items: int) -> pa.Table:
     related, together = (_ranked(random, items, items - 1, 6) for _ in range(2))
     return pa.table({
@@ -138,3 +156,31 @@ def _identifiers(rows: Sequence[tuple[str, str, str]]) -> pa.Table:
     return pa.table(
         {name: pa.array(column, pa.string()) for name, column in zip(names, values, strict=True)}
     )
+
+
+def extras_columns(customers: Sequence[Extras]) -> dict[str, pa.Array]:
+    """The columns of a snapshot's scores that hold these, item numbers as item indexes."""
+    columns = {
+        c.TIMEZONE: [each.timezone for each in customers],
+        c.AD_CONSENT: [each.ad_consent for each in customers],
+        c.NIGHT_CONSENT: [
+            orjson.dumps(dict(each.night_consent)).decode() if each.night_consent else None
+            for each in customers
+        ],
+        c.DUE_INDEX: [[due.number for due in each.due] for each in customers],
+        c.DUE_DAY: [[due.due_day for due in each.due] for each in customers],
+        c.DUE_INTERVAL: [[due.interval_days for due in each.due] for each in customers],
+        c.WATCHED_INDEX: [[seen.number for seen in each.watched] for each in customers],
+        c.WATCHED_EVENT: [
+            [c.EVENT_TYPES.index(seen.event_type) for seen in each.watched] for each in customers
+        ],
+        c.WATCHED_DAY: [[seen.day for seen in each.watched] for each in customers],
+        c.WATCHED_PRICE: [
+            [np.nan if seen.price is None else seen.price for seen in each.watched]
+            for each in customers
+        ],
+        c.SENT_CHANNEL: [[sent.channel for sent in each.sent] for each in customers],
+        c.SENT_DAY: [[sent.day for sent in each.sent] for each in customers],
+    }
+    schema = SCHEMAS["scores"]
+    return {name: pa.array(v, schema.field(name).type) for name, v in columns.items()}

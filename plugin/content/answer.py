@@ -6,6 +6,7 @@ The same call within a snapshot and a state of the customer's session gives the 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -19,7 +20,7 @@ from plugin.landing.token import Landing
 from plugin.runtime import Runtime, Workspace
 from scoring.reasons.reason import decode
 from scoring.reasons.words import sentence
-from scoring.store.catalogue import Catalogue
+from scoring.store.published import PublishedSnapshot
 
 if TYPE_CHECKING:
     from plugin.content.service import Chosen
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
 _TRUTH = (b"false", b"true")
 
 
-def compose(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> bytes:
-    """The JSON text of a content answer."""
+def compose(
+    runtime: Runtime, here: Workspace, call: Call, chosen: Chosen, decision: bytes | None = None
+) -> bytes:
+    """The JSON text of a content answer; ``decision``: its decision_id(), if known."""
     picked = chosen.picked
     snapshot = chosen.reading.published.snapshot
-    decision = decision_id(runtime, here, call, chosen)
+    decision = decision or decision_id(runtime, here, call, chosen)
     language = call.arguments.get("locale") or here.settings.locale
-    catalogue = chosen.reading.published.catalogue
-    items = b",".join([_item(catalogue, entry, language) for entry in picked.entries])
+    items = b",".join(_items(chosen.reading.published, picked.entries, language))
     more = orjson.dumps(picked.members)[1:-1] if picked.members else b""
     return (
         b'{"ok":true,"fallback":%b,"reason":%b,"send":%b,"send_reason":%b,"customer_known":%b,'
@@ -72,38 +74,52 @@ def landing_url(
 ) -> str:
     """The link to this customer's page. It runs out some days after the snapshot was made (not
     after the call: a repeated call gives the same link)."""
-    made = chosen.created_at
+    expires_at = _expiry(chosen.created_at, here.settings.landing.link_ttl_days)
     landing = Landing(
-        workspace=here.settings.workspace,
-        campaign=call.campaign,
-        customer=chosen.customer if chosen.customer and made else b"",
-        expires_at=_expiry(made, here.settings.landing.link_ttl_days),
-        decision=decision,
-        channel=call.arguments.get("channel", ""),
+        here.settings.workspace,
+        call.campaign,
+        chosen.customer if chosen.customer and expires_at else b"",
+        expires_at,
+        decision,
+        call.arguments.get("channel", ""),
     )
-    return f"{runtime.settings.public_url}/l/{runtime.links.write(landing)}"
+    return runtime.landing_prefix + runtime.links.write(landing)
 
 
-def shown(catalogue: Catalogue, entry: Entry, language: str) -> dict[str, Any]:
+def shown(published: PublishedSnapshot, entry: Entry, language: str) -> dict[str, Any]:
     """One item as content answers show it."""
-    found: dict[str, Any] = orjson.loads(_item(catalogue, entry, language))
+    found: dict[str, Any] = orjson.loads(_items(published, [entry], language)[0])
     return found
 
 
-def _item(catalogue: Catalogue, entry: Entry, language: str) -> bytes:
-    number, score, reasons, extra = entry
-    return b'%b,"score":%b,"reasons":%b%b}' % (
-        catalogue.json(number)[:-1],
-        repr(score).encode(),
-        _sentences(reasons, language) if reasons else b"[]",
-        b"," + orjson.dumps(extra)[1:-1] if extra else b"",
-    )
+def _items(published: PublishedSnapshot, entries: Sequence[Entry], language: str) -> list[bytes]:
+    texts = published.catalogue.jsons([entry[0] for entry in entries])
+    said = _sentences(published.generation, language)
+    reasons = published.reasons
+    found = []
+    for text, (_, score, places, extra) in zip(texts, entries, strict=True):
+        why = b",".join([said.get(at) or _say(said, at, reasons, language) for at in places])
+        more = b"," + orjson.dumps(extra)[1:-1] if extra else b""
+        found.append(b"%b%b%b]%b}" % (text, _scored(score), why, more))
+    return found
 
 
-@lru_cache(maxsize=16_384)
-def _sentences(reasons: tuple[int, ...], language: str) -> bytes:
-    """Many customers are told the same."""
-    return orjson.dumps([sentence(each, language) for each in decode(reasons)])
+@lru_cache(maxsize=4096)
+def _scored(score: float) -> bytes:
+    """Between an item and its reasons; a probability has one of a few hundred values."""
+    return b',"score":%b,"reasons":[' % repr(score).encode()
+
+
+@lru_cache(maxsize=8)
+def _sentences(_generation: str, _language: str) -> dict[int, bytes]:
+    """What was said by place in the layout's reasons: many customers are told the same."""
+    return {}
+
+
+def _say(said: dict[int, bytes], place: int, reasons: Sequence[int], language: str) -> bytes:
+    (reason,) = decode([reasons[place]])
+    said[place] = orjson.dumps(sentence(reason, language))
+    return said[place]
 
 
 @lru_cache(maxsize=256)
@@ -111,6 +127,7 @@ def _text(value: str | None) -> bytes:
     return orjson.dumps(value)
 
 
+@lru_cache(maxsize=64)
 def _expiry(created_at: datetime | None, days: int) -> int:
     """Unix time; 0 without a snapshot: such a link names nobody and cannot run out."""
     return int((created_at + timedelta(days=days)).timestamp()) if created_at else 0

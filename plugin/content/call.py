@@ -18,6 +18,7 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import MultiDict
 
 from plugin.content.kinds import KINDS, Kind
+from plugin.content.money import check_currency
 from plugin.ids import MAX_ID_BYTES
 from settings.workspace import ContentSettings
 
@@ -36,8 +37,8 @@ class Call(NamedTuple):
 
     @classmethod
     def of(cls, kind: Kind, arguments: Mapping[str, Any], content: ContentSettings) -> Call:
-        rest = {name: value for name, value in arguments.items() if name != "customer"}
-        limit = min(rest.get("limit", content.default_limit), content.max_limit)
+        limit = min(arguments.get("limit", content.default_limit), content.max_limit)
+        rest = {n: value for n, value in arguments.items() if n not in ("customer", "limit")}
         text = orjson.dumps(
             [kind.name, limit, rest], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
         )
@@ -70,7 +71,9 @@ def split(query: str) -> tuple[str, str] | None:
 
 
 @lru_cache(maxsize=4096)
-def known(name: str, rest: str, content: ContentSettings) -> Call | None:
+def known(
+    name: str, rest: str, content: ContentSettings, currencies: frozenset[str]
+) -> Call | None:
     """The call that ``rest`` of a query asks of the kind ``name``; None when it is not right."""
     kind = KINDS.get(name)
     if kind is None or len(rest) > 65_536:
@@ -80,6 +83,7 @@ def known(name: str, rest: str, content: ContentSettings) -> Call | None:
         pairs = parse_qsl(rest, keep_blank_values=True, errors="strict", max_num_fields=200)
         given = MultiDictProxy(MultiDict(pairs), schema)
         loaded = schema.load(given, unknown=ma.EXCLUDE)
+        check_currency(loaded, currencies)
     except (ma.ValidationError, ValueError):
         return None
     return Call.of(kind, loaded, content)

@@ -6,10 +6,12 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
-from plugin.content.answer import compose
+from plugin import logs
+from plugin.content.answer import compose, decision_id
 from plugin.content.asked import ERROR, NO_SNAPSHOT, STORE_UNAVAILABLE, Asked, Picked
 from plugin.content.call import Call
-from plugin.logs import log
+from plugin.content.picking import picked
+from plugin.decisions import Decision
 from plugin.runtime import Runtime, Workspace
 from scoring.store.errors import StoreUnavailable
 from scoring.store.reading import Reading
@@ -28,10 +30,17 @@ class Chosen(NamedTuple):
 def respond(runtime: Runtime, here: Workspace, call: Call, customer: str) -> bytes:
     """The answer to ``call`` about the customer of this id (empty: nobody), as JSON text."""
     started = time.perf_counter()
-    wanted = here.reader.hash_of(customer) if customer else None
-    chosen = choose(here, call, wanted)
-    body = compose(runtime, here, call, chosen)
-    runtime.metrics.content(call.kind.name, time.perf_counter() - started, chosen.picked.reason)
+    chosen = choose(here, call, customer or None)
+    try:
+        body = _composed(runtime, here, call, chosen)
+    except Exception:  # noqa: BLE001 - such as a record that names items that are not there
+        logs.fault("content", call)
+        chosen = _blind(here, call, chosen.customer, ERROR)
+        body = _composed(runtime, here, call, chosen)
+    seconds, picked = time.perf_counter() - started, chosen.picked
+    runtime.metrics.content(call.kind.name, seconds, picked.reason, picked.send_reason)
+    if seconds > logs.SLOW_S:
+        logs.slow(seconds, kind=call.kind.name, reason=picked.reason)
     return body
 
 
@@ -39,33 +48,78 @@ def respond_without_store(runtime: Runtime, here: Workspace, call: Call, reason:
     """The best non-personal answer, of what this process knows anyway."""
     chosen = _blind(here, call, None, reason)
     runtime.metrics.content(call.kind.name, 0.0, reason)
-    return compose(runtime, here, call, chosen)
+    return _composed(runtime, here, call, chosen)
 
 
-def choose(here: Workspace, call: Call, customer: bytes | None) -> Chosen:
-    """Read and pick; whatever goes wrong gives the best content known without the store."""
+def choose(here: Workspace, call: Call, customer: str | bytes | None) -> Chosen:
+    """Read and pick, for a customer id or a hash; whatever goes wrong gives the best content known
+    without the store."""
+    wanted = here.reader.hash_of(customer) if isinstance(customer, str) else customer
     try:
-        reading = here.reader.customer_by_hash(customer)
-        return _chosen(here, call, customer, reading)
+        return _chosen(here, call, wanted, _read(here, customer))
     except StoreUnavailable as trouble:
+        logs.seldom(
+            "content without store", reason=trouble.reason, workspace=here.settings.workspace
+        )
         reason = NO_SNAPSHOT if trouble.reason == NO_SNAPSHOT else STORE_UNAVAILABLE
-        return _blind(here, call, customer, reason)
+        return _blind(here, call, wanted, reason)
     except Exception:  # noqa: BLE001 - a message that goes out blank is worse than one that is not personal
-        log.exception("content", kind=call.kind.name, workspace=here.settings.workspace)
-        return _blind(here, call, customer, ERROR)
+        logs.fault("content", call)
+        return _blind(here, call, wanted, ERROR)
+
+
+def _read(here: Workspace, customer: str | bytes | None) -> Reading:
+    """A block of decisions travels along when one is due."""
+    taken = here.decisions.take()
+    if taken is None:
+        return here.reader.read(customer)
+    carried = False
+    try:
+        reading = here.reader.read(customer, taken)
+        carried = reading.carried
+        return reading
+    finally:
+        (here.decisions.sent if carried else here.decisions.failed)(taken)
+
+
+def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> bytes:
+    """The answer's text; the decision is noted."""
+    decision = decision_id(runtime, here, call, chosen)
+    body = compose(runtime, here, call, chosen, decision)
+    found, published = chosen.picked, chosen.reading.published
+    here.decisions.add(
+        Decision(
+            decision_id=decision.hex(),
+            at_s=here.now().timestamp(),
+            kind=call.kind.name,
+            campaign=call.campaign,
+            channel=call.arguments.get("channel", ""),
+            customer=chosen.customer or b"",
+            snapshot=published.snapshot,
+            policy=call.kind.name,
+            arm=found.arm,
+            reason=found.reason,
+            send=found.send,
+            send_reason=found.send_reason,
+            numbers=[entry.number for entry in found.entries],
+            scores=[entry.score for entry in found.entries],
+            published=published,
+        )
+    )
+    return body
 
 
 def _chosen(here: Workspace, call: Call, customer: bytes | None, reading: Reading) -> Chosen:
     asked = Asked(reading, call.arguments, here.settings, here.now(), call.limit)
-    return Chosen(reading, call.kind.pick(asked), customer, created_at(reading))
+    return Chosen(reading, picked(call.kind, asked), customer, created_at(reading))
 
 
 def _blind(here: Workspace, call: Call, customer: bytes | None, reason: str) -> Chosen:
-    reading = Reading(here.reader.fallback())
+    reading = Reading(here.reader.fallback(), customer)
     try:
         chosen = _chosen(here, call, customer, reading)
     except Exception:  # noqa: BLE001 - what is damaged may be what this process holds
-        log.exception("content without store", kind=call.kind.name)
+        logs.fault("content without store", call)
         chosen = Chosen(reading, Picked([]), customer, None)
     chosen.picked.reason = reason
     return chosen

@@ -16,7 +16,7 @@ from plugin.body import RouteBlueprint, raw_body
 from plugin.errors import CODES, fail
 from plugin.events.schema import BadEventError, ToldSchema, read
 from plugin.events.translating import BadDocumentError, Headers, Told
-from plugin.guard import authenticate, documented, enter, sends_key
+from plugin.guard import authenticate, documented, enter, require_pace, sends_key
 from plugin.jsonio import answer
 from plugin.logs import log
 from plugin.runtime import Workspace, runtime
@@ -56,6 +56,7 @@ def take_webhook(connection: str) -> Response:
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
     here, settings = _keyed(connection) if sends_key() else _signed(connection, headers)
+    require_pace(here, EVENTS, f"{here.settings.workspace}/{connection}")
     runtime().presence.require()
     told = _told(settings, headers)
     now = here.now()

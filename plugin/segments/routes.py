@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
+from plugin import audit
 from plugin.auth import SEGMENTS
 from plugin.body import RouteBlueprint
 from plugin.errors import CODES, fail
@@ -66,6 +67,7 @@ def create_segment(wanted: SegmentRequest) -> Response:
     """
     here = workspace()
     job = _created(here, to_json(wanted), request.headers.get(IDEMPOTENCY_KEY))
+    audit.note("segment.created", "queued", segment=job["id"])
     response = answer(job, 202)
     response.headers["Location"] = f"/v1/segments/{job['id']}"
     return response
@@ -155,9 +157,11 @@ def download_members(arguments: dict[str, Any], segment_id: str) -> Response:
     file = members.path(here.folder, segment_id, form)
     as_gzip = request.accept_encodings.quality("gzip") > 0
     try:
-        return members.download(file, segment_id, form, as_gzip=as_gzip)
+        response = members.download(file, segment_id, form, as_gzip=as_gzip)
     except FileNotFoundError:
         fail(404, "members_gone", "The members of this segment are no longer kept.")
+    audit.note("members.downloaded", segment=segment_id)
+    return response
 
 
 @blueprint.route("/v1/segments/<segment_id>/cancel", methods=["POST"])
@@ -169,7 +173,9 @@ def cancel_segment(segment_id: str) -> Response:
     """Stop a segment job; one that has ended stays as it is"""
     here = workspace()
     here.segments.cancel(segment_id)
-    return answer(_segment(here, segment_id), 202)
+    found = _segment(here, segment_id)
+    audit.note("segment.cancelled", segment=segment_id)
+    return answer(found, 202)
 
 
 @blueprint.route("/v1/segments/<segment_id>/push", methods=["POST"])
@@ -196,6 +202,7 @@ def push_segment(arguments: dict[str, Any], segment_id: str) -> Response:
             details={"connection": ["Unknown connection."]},
         )
     job_id = here.jobs.enqueue("push_segment", segment_id, connection)
+    audit.note("segment.pushed", "queued", segment=segment_id, connection=connection, job=job_id)
     return answer(
         {"job": job_id, "state": "queued", "segment": segment_id, "connection": connection}, 202
     )

@@ -12,6 +12,7 @@ import click
 
 from connectors.registry import open_tool
 from rightsend import segments
+from rightsend.auditing import audited
 from rightsend.commands.options import installation, workspace_option
 from rightsend.commands.output import target
 from rightsend.context import Context
@@ -39,8 +40,10 @@ def audience(
     Example:
       rightsend audience braze 8a3f-lapsed --output lapsed.csv
     """
-    chosen = segments.connection_of(context.workspace(workspace), connection)
-    with open_tool(chosen) as tool:
+    here = context.workspace(workspace)
+    chosen = segments.connection_of(here, connection)
+    noted = audited(context, here, "members.downloaded", connection=connection)
+    with noted, open_tool(chosen) as tool:
         members = tool.audience(segment_id)
         first = list(itertools.islice(members, 1))  # what cannot be had prints no half table
         _write(itertools.chain(first, members), output)

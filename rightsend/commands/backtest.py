@@ -199,7 +199,10 @@ def _reports(
     check_past(folder, cutoffs)
     if when.snapshot is not None:
         reports.append(of_snapshot(workspace, when.snapshot, progress, plan, source_types()))
-    return reports + [of_lake(workspace, folder, each, progress, plan) for each in cutoffs]
+    secret = context.secret
+    return reports + [
+        of_lake(workspace, folder, each, progress, plan, secret=secret) for each in cutoffs
+    ]
 
 
 def _command(when: When, reports: Sequence[CutoffReport], plan: Plan) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rightsend.checking import problems_of
+from rightsend.checking import problems_of, warnings_of
 from rightsend.commands.options import config_option, json_option, print_json, state_option
 from rightsend.context import Context
 from settings.problems import Problem, SettingsError
@@ -20,26 +20,29 @@ from settings.problems import Problem, SettingsError
 def check(config: Path | None, state: Path | None, as_json: bool) -> int:
     """Validate the configuration; open every source and connection.
 
-    Each problem is one line: file, line, key, what was found and what is expected.
+    Each problem is one line: file, line, key, what was found and what is expected. Keys that end
+    within two weeks are warned of; that leaves the exit status as it is.
 
     \b
     Example:
       rightsend check --config shop.yaml
     """
-    problems, workspaces = _look(config, state)
+    problems, warnings, workspaces = _look(config, state)
     if as_json:
-        print_json({"ok": not problems, "problems": [asdict(problem) for problem in problems]})
+        found = [asdict(problem) for problem in problems]
+        print_json({"ok": not problems, "problems": found, "warnings": warnings})
     else:
-        for problem in problems:
-            click.echo(str(problem), err=True)
+        for line in (*map(str, problems), *(f"warning: {warning}" for warning in warnings)):
+            click.echo(line, err=True)
         if not problems:
             click.echo(f"all good: {', '.join(workspaces)}")
     return 1 if problems else 0
 
 
-def _look(config: Path | None, state: Path | None) -> tuple[list[Problem], list[str]]:
+def _look(config: Path | None, state: Path | None) -> tuple[list[Problem], list[str], list[str]]:
+    """Problems, warnings, workspaces."""
     try:
         context = Context.load(config, state)
     except SettingsError as error:
-        return list(error.problems), []
-    return problems_of(context), list(context.settings.workspaces)
+        return list(error.problems), [], []
+    return problems_of(context), list(warnings_of(context)), list(context.settings.workspaces)

@@ -9,6 +9,7 @@ import click
 import pyarrow.csv
 
 from rightsend import publishing
+from rightsend.auditing import audited
 from rightsend.commands.options import installation, workspace_option
 from rightsend.commands.output import target
 from rightsend.context import Context
@@ -46,8 +47,10 @@ def export(
     Example:
       rightsend export --kind categories --output categories.csv
     """
-    opened = publishing.open_snapshot(context, context.workspace(workspace), snapshot)
-    with target(output) as out:
+    chosen = context.workspace(workspace)
+    opened = publishing.open_snapshot(context, chosen, snapshot)
+    about = {"snapshot": opened.meta.snapshot, "kind": kind}
+    with audited(context, chosen, "scores.exported", **about), target(output) as out:
         if kind == CUSTOMERS:
             _customers(opened, out)
         else:

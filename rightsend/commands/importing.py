@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from rightsend.auditing import audited
 from rightsend.commands.options import (
     installation,
     json_option,
@@ -36,7 +37,7 @@ def import_(
       rightsend import --config shop.yaml --source orders
     """
     chosen = context.workspace(workspace)
-    with Progress(quiet=as_json) as progress:
+    with Progress(quiet=as_json) as progress, audited(context, chosen, "sources.imported"):
         report = import_sources(
             chosen,
             context.workspace_dir(chosen),

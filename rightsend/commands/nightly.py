@@ -11,6 +11,7 @@ import click
 
 from rightsend import nights
 from rightsend import sync as syncs
+from rightsend.auditing import audited
 from rightsend.commands.options import (
     installation,
     json_option,
@@ -54,7 +55,11 @@ def nightly(
       rightsend nightly --config shop.yaml
     """
     chosen = context.workspace(workspace)
-    with context.store(), Progress(quiet=as_json) as progress:
+    with (
+        context.store(),
+        Progress(quiet=as_json) as progress,
+        audited(context, chosen, "night.run") as about,
+    ):
         report = nights.run(
             context,
             chosen,
@@ -63,6 +68,7 @@ def nightly(
             with_sync=not no_sync,
             now=now,
         ).to_json()
+        about.update(run=report["run"], outcome=report["state"])
     if as_json:
         print_json(report)
     else:

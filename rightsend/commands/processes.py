@@ -6,6 +6,7 @@ import click
 
 from plugin import logs
 from rightsend import web as server
+from rightsend.auditing import note_configuration
 from rightsend.commands.options import installation
 from rightsend.context import QUEUES, Context
 from scoring.store.client import queue_server
@@ -20,6 +21,7 @@ def web(context: Context) -> None:
     Example:
       rightsend web --config shop.yaml
     """
+    note_configuration(context)
     settings = context.settings
     server.fresh_metrics_folder(settings.state_dir / "run" / "metrics")
     # prometheus-client chooses at import whether to share its counts between processes
@@ -34,7 +36,7 @@ def web(context: Context) -> None:
             port=settings.web.port,
             workers=settings.web.workers,
             threads=settings.web.threads,
-            warm=warming.start,
+            ready=warming.start,
         )
 
 
@@ -54,6 +56,7 @@ def worker(context: Context, queue: str) -> None:
     from rightsend import worker as process
 
     logs.configure(context.settings.log_level)
+    note_configuration(context)
     with context.store(), jobs.installed(context):
         process.run(queue_server(context.client()), queue, given_up=jobs.given_up)
 
@@ -70,6 +73,7 @@ def clock(context: Context) -> None:
     from rightsend import timekeeping
 
     logs.configure(context.settings.log_level)
+    note_configuration(context)
     with context.store():
         timekeeping.run(context)
 

@@ -10,6 +10,7 @@ import click
 import pyarrow.parquet as pq
 
 from rightsend import publishing
+from rightsend.auditing import audited
 from rightsend.commands.options import installation, json_option, workspace_option
 from rightsend.commands.output import target
 from rightsend.commands.score import ASKED_FILE, model_of, tell
@@ -59,7 +60,8 @@ def recommend(
     """
     chosen = context.workspace(workspace)
     rows = 0
-    with Progress(quiet=as_json) as progress, target(out) as file:
+    noted = audited(context, chosen, "scores.exported", kind="recommend")
+    with noted, Progress(quiet=as_json) as progress, target(out) as file:
         opened = publishing.open_snapshot(context, chosen, snapshot)
         history, fitted = model_of(opened)
         if customers is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from plugin import documents
+from rightsend.auditing import audited
 from rightsend.commands.options import (
     installation,
     json_option,
@@ -89,8 +90,13 @@ def rollback(context: Context, workspace: str | None, snapshot: str | None, as_j
     from rightsend import publishing
 
     chosen = context.workspace(workspace)
-    with context.store(), Progress(quiet=as_json) as progress:
+    with (
+        context.store(),
+        Progress(quiet=as_json) as progress,
+        audited(context, chosen, "snapshot.activated") as about,
+    ):
         meta = publishing.roll_back(context, chosen, snapshot, progress)
+        about["snapshot"] = meta.snapshot
     if as_json:
         print_json(meta.to_json())
     else:

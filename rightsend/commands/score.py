@@ -9,6 +9,7 @@ import click
 import pyarrow.parquet as pq
 
 from rightsend import publishing
+from rightsend.auditing import audited
 from rightsend.commands.options import installation, json_option, print_json, workspace_option
 from rightsend.commands.output import target
 from rightsend.context import Context
@@ -67,7 +68,8 @@ def score(
     """
     chosen = context.workspace(workspace)
     rows = 0
-    with Progress(quiet=as_json) as progress, target(out) as file:
+    noted = audited(context, chosen, "scores.exported", kind="score")
+    with noted, Progress(quiet=as_json) as progress, target(out) as file:
         opened = publishing.open_snapshot(context, chosen, snapshot)
         history, fitted = model_of(opened)
         asked = bulk.read_targets(targets, history)

@@ -13,6 +13,7 @@ import marshmallow
 
 from plugin.segments.schema import from_json, to_json
 from rightsend import segments
+from rightsend.auditing import audited
 from rightsend.commands.options import (
     installation,
     json_option,
@@ -106,7 +107,8 @@ def create(
             jobs = segments.jobs_of(context, chosen)
             job, _ = jobs.create(request, now=context.now(chosen))
             answer = {"id": job["id"], "name": request["name"]}
-            answer |= _computed(context, chosen, job["id"], progress)
+            with audited(context, chosen, "segment.created", segment=job["id"]):
+                answer |= _computed(context, chosen, job["id"], progress)
     if as_json:
         print_json(answer)
     elif preview:
@@ -192,8 +194,13 @@ def export(
     Example:
       rightsend segment export 5f0c2a --output cheese.csv
     """
-    folder = segments.folder_of(context, context.workspace(workspace), segment_id)
-    with segments.open_members(folder, kind) as members, target(output) as out:
+    chosen = context.workspace(workspace)
+    folder = segments.folder_of(context, chosen, segment_id)
+    with (
+        audited(context, chosen, "members.downloaded", segment=segment_id),
+        segments.open_members(folder, kind) as members,
+        target(output) as out,
+    ):
         shutil.copyfileobj(members, out)
 
 
@@ -213,7 +220,11 @@ def push(
       rightsend segment push 5f0c2a --connection braze
     """
     chosen = context.workspace(workspace)
-    with Progress(quiet=as_json) as progress:
+    about = {"segment": segment_id, "connection": connection}
+    with (
+        Progress(quiet=as_json) as progress,
+        audited(context, chosen, "segment.pushed", **about),
+    ):
         report = segments.push(context, chosen, segment_id, connection, progress).to_json()
     if as_json:
         print_json(report)
@@ -239,7 +250,9 @@ def cancel(context: Context, workspace: str | None, segment_id: str) -> None:
         job = _job(context, workspace, segment_id)
         if job["state"] not in ("queued", "running"):
             raise RightsendError(f"segment {segment_id} is {job['state']}, nothing to cancel")
-        segments.jobs_of(context, context.workspace(workspace)).cancel(segment_id)
+        chosen = context.workspace(workspace)
+        with audited(context, chosen, "segment.cancelled", segment=segment_id):
+            segments.jobs_of(context, chosen).cancel(segment_id)
     click.echo(f"segment {segment_id} will stop")
 
 

@@ -6,6 +6,7 @@ import click
 
 from connectors.delivery import TriggerReport
 from rightsend import triggers
+from rightsend.auditing import audited
 from rightsend.commands.options import (
     installation,
     json_option,
@@ -48,7 +49,13 @@ def trigger(
       rightsend segment trigger 5f0c2a --connection braze --campaign 9c2b-spring
     """
     chosen = context.workspace(workspace)
-    with context.store(), Progress(quiet=as_json) as progress, stopped_by_signal() as asked:
+    about = {"segment": segment_id, "connection": connection, "campaign": campaign}
+    with (
+        context.store(),
+        Progress(quiet=as_json) as progress,
+        stopped_by_signal() as asked,
+        audited(context, chosen, "segment.triggered", **about),
+    ):
         report = triggers.trigger(
             context,
             chosen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from rightsend import publishing
 from rightsend import sync as syncs
+from rightsend.auditing import audited
 from rightsend.commands.options import (
     installation,
     json_option,
@@ -51,7 +53,11 @@ def sync(context: Context, workspace: str | None, dry_run: bool, as_json: bool) 
     chosen = context.workspace(workspace)
     with context.store(), Progress(quiet=as_json) as progress, stopped_by_signal() as stop:
         snapshot = publishing.active_snapshot(context, chosen)
-        reports = syncs.sync(context, chosen, snapshot, progress, dry_run=dry_run, stop=stop.is_set)
+        noted = contextlib.nullcontext() if dry_run else audited(context, chosen, "scores.synced")
+        with noted:
+            reports = syncs.sync(
+                context, chosen, snapshot, progress, dry_run=dry_run, stop=stop.is_set
+            )
     if as_json:
         print_json({"snapshot": snapshot.meta.snapshot, "connections": list(reports.values())})
     else:

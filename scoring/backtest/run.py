@@ -35,6 +35,7 @@ from scoring.lake import Lake
 from scoring.progress import Progress
 from scoring.snapshot import Snapshot
 from scoring.sources.registry import SOURCES, Open
+from scoring.store.keys import hasher
 from settings.workspace import WorkspaceSettings
 
 ABLATIONS = ("affinity", "content", "ease", "engaged", "factors", "temporal")
@@ -201,8 +202,12 @@ def of_lake(
     cutoff: datetime,
     progress: Progress,
     plan: Plan | None = None,
+    *,
+    secret: bytes | None = None,
 ) -> CutoffReport:
     """Trains on what the lake holds before ``cutoff`` and judges by what it holds after.
+
+    Without the installation's ``secret`` events of landing pages are nobody's.
 
     Raises BacktestError when one of the two is empty.
     """
@@ -210,7 +215,8 @@ def of_lake(
     plan = plan or Plan()
     lake = Lake(workspace_dir / "lake")
     end = cutoff + timedelta(days=workspace.models.horizon_days)
-    people = identity.resolve(lake.events(before=cutoff), lake.customers())
+    hash_of = hasher(secret, workspace.workspace)
+    people = identity.resolve(lake.events(before=cutoff), lake.customers(), hash_of)
     items = features.item_table(lake, cutoff)
     history = features.build(lake, people, items, cutoff)
     truth = features.from_events(lake.events(before=end, since=cutoff), people, items)

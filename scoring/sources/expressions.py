@@ -24,6 +24,7 @@ _LARGEST_MICROSECONDS = 253_402_300_799_000_000  # end of the year 9999
 # DuckDB takes NaN, Infinity, a comma before a bracket and numbers beyond a double for JSON: no
 # other reader does.
 _JSON_STRING = r"""'"(\\.|[^"\\])*"'"""
+_BETWEEN = "'[,;|]'"  # the texts of a list that is no JSON
 _NOT_JSON = r"'NaN|Infinity|,\s*[}\]]|[0-9][eE]\+?[0-9]{3}'"
 
 
@@ -89,7 +90,21 @@ def result(kind: str, mapping: ColumnMapping, name: str, native: pa.DataType) ->
             f"WHEN NOT regexp_matches(regexp_replace({name}, {_JSON_STRING}, '\"\"', 'g'), "
             f"{_NOT_JSON}) THEN {name} END END"
         )
+    if kind == canonical.LIST:
+        return _list(name)
     return name
+
+
+def _list(name: str) -> str:
+    """Distinct texts, sorted, of a JSON list or of a text with something between them; a text that
+    begins like a JSON list and is none does not fit."""
+    json_list = f"CASE WHEN json_valid({name}) THEN TRY_CAST({name}::JSON AS VARCHAR[]) END"
+    texts = (
+        f"CASE WHEN {name} LIKE '[%' THEN {json_list} "
+        f"ELSE regexp_split_to_array({name}, {_BETWEEN}) END"
+    )
+    trimmed = f"list_transform({texts}, lambda text: trim(text))"
+    return f"list_sort(list_distinct(list_filter({trimmed}, lambda text: text <> '')))"
 
 
 def _serves(kind: str, native: pa.DataType) -> bool:

@@ -38,6 +38,7 @@ UNKNOWN_VALUE = "unknown_value"  # not in the mapping's translate
 UNPARSABLE_NUMBER = "unparsable_number"
 UNPARSABLE_FLAG = "unparsable_flag"
 INVALID_JSON = "invalid_json"
+INVALID_LIST = "invalid_list"
 NEGATIVE_QUANTITY = "negative_quantity"
 TOO_LONG = "too_long"  # a name of more than MAX_NAME_BYTES: most likely a quote never closed
 DUPLICATE_ID = "duplicate_id"  # given by the importer: same event_id, other content
@@ -50,6 +51,7 @@ _FAILURES = {
     canonical.INTEGER: UNPARSABLE_NUMBER,
     canonical.FLAG: UNPARSABLE_FLAG,
     canonical.JSON: INVALID_JSON,
+    canonical.LIST: INVALID_LIST,
 }
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # an event before this is a misread time
 MAX_NAME_BYTES = 1000  # of an id, brand or category: models hold all at the longest's length
@@ -226,7 +228,7 @@ def _complete_event(values: dict[str, str]) -> None:
     values[c.IDENTIFIER_KIND] = (
         f"CASE WHEN {identifier} IS NULL AND {device} IS NOT NULL THEN {sql.literal(c.DEVICE_ID)} "
         f"WHEN {kind} IS NULL AND g_{c.IDENTIFIER_KIND} IS NULL THEN {sql.literal(c.EXTERNAL_ID)} "
-        f"WHEN {sql.one_of(kind, c.IDENTIFIER_KINDS)} THEN {kind} END"
+        f"WHEN {sql.one_of(kind, (*c.IDENTIFIER_KINDS, c.CUSTOMER_HASH))} THEN {kind} END"
     )
     values[c.EVENT_TYPE] = (
         f"CASE WHEN {sql.one_of(values[c.EVENT_TYPE], c.EVENT_TYPES)} "

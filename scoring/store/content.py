@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring import columns as c
-from scoring.snapshot import Snapshot
+from scoring.snapshot import SCORES, Snapshot
+from scoring.snapshot_schema import completed
 from scoring.store.catalogue import CHUNK, Item, ScoredItem, pack_chunk
+from scoring.store.code_choice import best_widths
+from scoring.store.extras import ExtrasNames
+from scoring.store.extras_packing import extras_names
 from scoring.store.packing import Ranked, pack_relations, ranked
 from scoring.store.published import Layout, pack_relations_chunk
+from scoring.store.reasons_packing import Reasons, told
 from scoring.store.records import Widths
 
 POPULAR = 500  # items of the popular list
 FALLBACK_ITEMS = 200
 _SLICE = 16_384  # rows
+# columns of the snapshot's items in the order of Item's fields
+_ITEM_FIELDS = (
+    c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.IMAGE_URL, c.URL, c.MARGIN, c.SELLABLE,
+    c.STOCK, c.TAGS, c.REPEAT_DAYS, c.NEW_SINCE, c.PRICE_BEFORE, c.BACK_SINCE, c.SOLD,
+)  # fmt: skip
+_TAGS = _ITEM_FIELDS.index(c.TAGS)
+# columns that name items (0), brands (1) and categories (2)
+_COUNTED = {
+    c.ITEM_INDEX: 0, c.DUE_INDEX: 0, c.WATCHED_INDEX: 0, c.BRAND_INDEX: 1, c.CATEGORY_INDEX: 2,
+}  # fmt: skip
+_NAMING = {*_COUNTED, c.TIMEZONE, c.NIGHT_CONSENT, c.SENT_CHANNEL, c.ITEM_REASONS}
 
 
 class Content:
@@ -29,20 +46,31 @@ class Content:
         self._items = snapshot.items()
         self._related = snapshot.related()
         self._popular = snapshot.popular()
-        self.brands: list[str] = snapshot.brands()[c.BRAND].to_pylist()
-        self.categories: list[str] = snapshot.categories()[c.CATEGORY].to_pylist()
+        self._arrivals = snapshot.arrivals()
+        occurring = _Occurring.of(snapshot)
+        self.names = occurring.names
+        self.reasons = occurring.reasons
+        published = np.flatnonzero(self._published(occurring.items))
+        self._used = published[_often_first(occurring.items[published])]
+        brands, categories = map(_often_first, (occurring.brands, occurring.categories))
+        self.numbers = _numbers(self._used, self._items.num_rows)
+        self.brand_numbers = _numbers(brands, len(brands))
+        self.category_numbers = _numbers(categories, len(categories))
+        self.brands: list[str] = snapshot.brands()[c.BRAND].take(brands).to_pylist()
+        self.categories: list[str] = snapshot.categories()[c.CATEGORY].take(categories).to_pylist()
         self._brand_index = {name: index for index, name in enumerate(self.brands)}
         self._category_index = {name: index for index, name in enumerate(self.categories)}
-        self._used = np.flatnonzero(self._occurring(snapshot))
-        self.numbers = np.full(self._items.num_rows, -1, np.int64)
-        self.numbers[self._used] = np.arange(len(self._used))
         self.chunks = -(-len(self._used) // CHUNK)
-        self.widths = Widths.of(len(self._used), len(self.brands), len(self.categories))
+        self._codes = [
+            best_widths(occurring.items[self._used]),
+            best_widths(occurring.brands[brands]),
+            best_widths(occurring.categories[categories]),
+        ]
+        rows = len(self._used), len(brands), len(categories)
+        self.widths = Widths.of(*rows, self._codes)
         self._relations = self._pack_relations()
 
     def layout(self, generation: str) -> Layout:
-        indexes = self._popular[c.ITEM_INDEX].to_numpy()[:POPULAR]
-        scores = self._popular["score"].to_pylist()[:POPULAR]
         return Layout(
             generation=generation,
             meta=self._meta,
@@ -50,7 +78,12 @@ class Content:
             published_items=len(self._used),
             brands=self.brands,
             categories=self.categories,
-            popular=list(zip(self.numbers[indexes].tolist(), scores, strict=True)),
+            popular=self._scored(self._popular.slice(0, POPULAR)),
+            arrivals=self._scored(self._arrivals),
+            timezones=list(self.names.timezones),
+            channels=list(self.names.channels),
+            reasons=self.reasons.numbers.tolist(),
+            codes=self._codes,
         )
 
     def items(self, chunk: int) -> bytes:
@@ -72,21 +105,25 @@ class Content:
         items = self._read_items(indexes[chosen])
         return [ScoredItem(item, scores[at]) for item, at in zip(items, chosen, strict=True)]
 
-    def _occurring(self, snapshot: Snapshot) -> np.ndarray:
-        used = np.zeros(self._items.num_rows, bool)
-        for batch in snapshot.batches(columns=[c.ITEM_INDEX]):
-            used[pc.list_flatten(batch[c.ITEM_INDEX]).to_numpy()] = True
+    def _scored(self, rows: pa.Table) -> list[tuple[int, float]]:
+        numbers = self.numbers[rows[c.ITEM_INDEX].to_numpy()].tolist()
+        return list(zip(numbers, rows["score"].to_pylist(), strict=True))
+
+    def _published(self, occurring: np.ndarray) -> np.ndarray:
+        """bool (items,): what occurs (so often), is popular, new, or goes with another item."""
+        used = occurring > 0
         used[self._popular[c.ITEM_INDEX].to_numpy()[:POPULAR]] = True
+        used[self._arrivals[c.ITEM_INDEX].to_numpy()] = True
         used[self._related[c.ITEM_INDEX].to_numpy()] = True
         for column in ("related_index", "together_index"):
             used[pc.list_flatten(self._related[column]).to_numpy()] = True
         return used
 
     def _read_items(self, indexes: np.ndarray) -> Iterator[Item]:
-        names = (c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.IMAGE_URL, c.URL, c.MARGIN)
         rows = self._items.take(pa.array(indexes, pa.int64()))
-        columns = [rows[name].to_pylist() for name in (*names, "sellable")]
-        return (Item(*values) for values in zip(*columns, strict=True))
+        columns = [rows[name].to_pylist() for name in _ITEM_FIELDS]
+        columns[_TAGS] = list(map(tuple, columns[_TAGS]))
+        return map(Item._make, zip(*columns, strict=True))
 
     def _pack_relations(self) -> dict[int, bytes]:
         packed: dict[int, bytes] = {}
@@ -103,3 +140,48 @@ class Content:
 
     def _ranked(self, rows: pa.Table, indexes: str, scores: str) -> Ranked:
         return ranked(rows[indexes].combine_chunks(), rows[scores].combine_chunks(), self.numbers)
+
+
+def _often_first(occurring: np.ndarray) -> np.ndarray:
+    """Places by how often they occur; equal ones as they stand."""
+    return np.argsort(-occurring, kind="stable")
+
+
+def _numbers(places: np.ndarray, rows: int) -> np.ndarray:
+    """int64 (rows,): the number of each row, -1 for those that are not among ``places``."""
+    numbers = np.full(rows, -1, np.int64)
+    numbers[places] = np.arange(len(places))
+    return numbers
+
+
+class _Occurring(NamedTuple):
+    """How often customers' rows name each item, brand and category: int64 each; and what their
+    extras and reasons name."""
+
+    items: np.ndarray
+    brands: np.ndarray
+    categories: np.ndarray
+    names: ExtrasNames
+    reasons: Reasons
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> _Occurring:
+        meta = snapshot.meta
+        items, brands, categories = counts = [
+            np.zeros(rows, np.int64) for rows in (meta.items, meta.brands, meta.categories)
+        ]
+        zones: set[str] = set()
+        channels: set[str] = set()
+        reasons: list[tuple[np.ndarray, np.ndarray]] = []
+        for batch in snapshot.batches():
+            rows = completed(SCORES, batch.select([n for n in batch.column_names if n in _NAMING]))
+            for column, which in _COUNTED.items():
+                indexes = pc.list_flatten(rows[column]).to_numpy()
+                counts[which] += np.bincount(indexes, minlength=len(counts[which]))
+            for chunk in rows[c.ITEM_REASONS].chunks:
+                reasons.append(told(chunk))
+            names = extras_names(rows)
+            zones.update(names.timezones)
+            channels.update(names.channels)
+        names = ExtrasNames(tuple(sorted(zones)), tuple(sorted(channels)))
+        return cls(items, brands, categories, names, Reasons(reasons))

@@ -11,6 +11,7 @@ from scoring import columns as c
 from scoring.snapshot import SCORES, Snapshot
 from scoring.snapshot_schema import completed
 from scoring.store.content import Content
+from scoring.store.extras_packing import packed_extras
 from scoring.store.keys import bucket, customer_hash, identifier_text
 from scoring.store.packing import pack_customers, ranked
 from scoring.store.reasons_packing import packed_reasons
@@ -52,8 +53,8 @@ def customer_buckets(
 def _pack(rows: pa.Table, content: Content) -> list[bytes]:
     pairs = (
         (c.ITEM_INDEX, c.ITEM_PROBABILITY, content.numbers),
-        (c.BRAND_INDEX, c.BRAND_PROBABILITY, None),
-        (c.CATEGORY_INDEX, c.CATEGORY_PROBABILITY, None),
+        (c.BRAND_INDEX, c.BRAND_PROBABILITY, content.brand_numbers),
+        (c.CATEGORY_INDEX, c.CATEGORY_PROBABILITY, content.category_numbers),
     )
     items, brands, categories = (
         ranked(rows[index].combine_chunks(), rows[score].combine_chunks(), numbers)
@@ -64,7 +65,8 @@ def _pack(rows: pa.Table, content: Content) -> list[bytes]:
         content.widths,
         rows[c.PURCHASE_PROBABILITY].to_numpy(),
         rows[c.EXPECTED_PURCHASES].to_numpy(),
-        packed_reasons(rows[c.ITEM_REASONS].combine_chunks(), items.counts),
+        packed_reasons(rows[c.ITEM_REASONS].combine_chunks(), items.counts, content.reasons),
+        packed_extras(rows, content.names, content.numbers),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from scoring.columns import EXTERNAL_ID
+from scoring.columns import CUSTOMER_HASH, EXTERNAL_ID
 from scoring.store.client import Client
 from scoring.store.keys import Keys, bucket, customer_hash, identifier_text
 from scoring.store.recent import RecentEvents
@@ -28,9 +28,11 @@ def erase(
         for generation in generations:
             pipe.hdel(keys.customers(generation, bucket(customer)), customer)
         pipe.unlink(keys.recent(customer))
+        pipe.unlink(keys.taps(customer))
         pipe.unlink(keys.alias(customer))
     removed = sum(pipe.execute())
-    return removed + RecentEvents(client, workspace, secret).forget(identifiers)
+    queued = {*identifiers, *((CUSTOMER_HASH, customer.hex()) for customer in hashes)}
+    return removed + RecentEvents(client, workspace, secret).forget(queued)
 
 
 def erased_hashes(

@@ -7,6 +7,7 @@ answer from what was there before.
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
@@ -20,6 +21,7 @@ from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.keys import Keys
 from scoring.store.live import LiveItem, changes
 from scoring.store.published import Pointer, PublishedSnapshot, load
+from scoring.store.watch import NOBODY, Watch
 
 # how long a call waits for a new snapshot; then it answers from the old one
 LOAD_WAIT_S = 0.2
@@ -29,28 +31,29 @@ _TROUBLES = (redis.RedisError, RedisClusterException, OSError, RecordError, Stor
 class Following:
     """``folder``: where the processes of this machine share what is large."""
 
-    def __init__(self, client: Client, keys: Keys, folder: Path | None) -> None:
+    def __init__(
+        self, client: Client, keys: Keys, folder: Path | None, watch: Watch = NOBODY
+    ) -> None:
+        self._watch = watch
         self._client: Any = client
         self._keys = keys
         self._folder = folder
         self._lock = threading.Lock()
-        self._pointer: bytes | None = None
+        self._pointer = b"", ""  # as read last, and the generation that it names
         self._live_at: bytes | None = None
+        self._behind_since_s: float | None = None
         self._live: dict[str, LiveItem] = {}
         self._refreshing = False
         self._loading: tuple[str, Future[PublishedSnapshot]] | None = None
         self.latest: PublishedSnapshot | None = None
 
-    def is_current(self, pointer: bytes) -> bool:
-        """Whether ``latest`` is what this pointer names. Raises RecordError for rubbish."""
-        if pointer == self._pointer:
-            return True
-        generation = Pointer.unpack(pointer).generation
-        latest = self.latest
-        if latest is None or latest.generation != generation:
-            return False
-        self._pointer = pointer
-        return True
+    def is_current(self, pointer: bytes, published: PublishedSnapshot) -> bool:
+        """Whether ``published`` is what this pointer names. Raises RecordError for rubbish."""
+        seen, generation = self._pointer
+        if pointer != seen:
+            generation = Pointer.unpack(pointer).generation
+            self._pointer = pointer, generation
+        return published.generation == generation
 
     def follow(self, generation: str) -> PublishedSnapshot | None:
         """The snapshot of ``generation`` if it can be had in LOAD_WAIT_S, otherwise the latest.
@@ -80,15 +83,25 @@ class Following:
         if counter == self._live_at:
             return published
         with self._lock:
+            if self._behind_since_s is None:
+                self._behind_since_s = time.monotonic()
             if not self._refreshing:
                 self._refreshing = True
                 threading.Thread(target=self._refresh, daemon=True).start()
         return published
 
+    @property
+    def behind_s(self) -> float:
+        """For how long live changes of items have been known but not had, in seconds."""
+        since_s = self._behind_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
+
     def _load(self, generation: str, future: Future[PublishedSnapshot]) -> None:
+        started = time.monotonic()
         try:
             published = load(self._client, self._keys, generation, self._folder)
         except _TROUBLES as problem:
+            self._watch.loaded(time.monotonic() - started, ok=False)
             with self._lock:
                 self._loading = None
             future.set_exception(problem)
@@ -97,6 +110,7 @@ class Following:
             self.latest = _under(published, self._live)
             self._loading = None
             found = self.latest
+        self._watch.loaded(time.monotonic() - started, ok=True)
         future.set_result(found)
 
     def _refresh(self) -> None:
@@ -108,6 +122,7 @@ class Following:
                 if self.latest is not None:
                     self.latest = _under(self.latest, self._live)
                 self._live_at = b"%d" % counter if counter else None
+                self._behind_since_s = None
         except (*_TROUBLES, ValueError):
             pass  # the next call asks again
         finally:

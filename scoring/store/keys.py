@@ -12,8 +12,10 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W:iN}:related:G | string | related records of the same items | ttl |
 | rs:{W:BBB}:c:G | hash | customer hash → customer or alias record; BBB is its bucket | ttl |
 | rs:{W:BBB}:r:H | zset | last events of customer H | 7 days |
+| rs:{W:BBB}:t:H | zset | landing pages opened and links followed as customer H | 2 days |
 | rs:{W:BBB}:a:H | string | hash of the customer that device H belongs to now | 30 days |
 | rs:{W}:events | stream | events on their way to the lake | until acknowledged |
+| rs:{W}:decisions | stream | blocks of decisions on their way to the lake | until acknowledged |
 | rs:{W}:live | string | counter: goes up with each change of a live item | for ever |
 | rs:{W}:live:items | hash | item id → JSON: its stock, price, withdrawal by now | next night |
 | rs:{W}:live:order | zset | item id by the counter at its last change | next night |
@@ -24,6 +26,8 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W}:segments | zset | ids of segment jobs by time | 30 days |
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
 | rs:{W}:lock:NAME | string | a lock's token | its ttl |
+| rs:{queue}:clock | string | Unix time of the clock process's last sign of life | 10 minutes |
+| rs:{W}:limit:KEY:MINUTE | string | administrative calls of an API key | 2 minutes |
 
 A generation is one act of publishing: publishing the same snapshot twice never writes over what
 readers see. Redis holds keyed hashes instead of customer identifiers; the stream is the one
@@ -32,7 +36,8 @@ exception, because the lake needs the identifier, and it is emptied by the worke
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from hashlib import blake2b
 
 from scoring.columns import EXTERNAL_ID
@@ -41,6 +46,8 @@ HASH_BYTES = 12
 BUCKETS = 4096
 PREFIX = "rs:"
 QUEUE_PREFIX = "rs:{queue}"  # the job queue's keys: one slot of a cluster
+CLOCK = f"{QUEUE_PREFIX}:clock"
+CLOCK_TTL_S = 600
 
 
 @lru_cache(maxsize=256)
@@ -53,6 +60,11 @@ def customer_hash(secret: bytes, workspace: str, identifier: str) -> bytes:
     key = _workspace_key(secret, workspace)
     text = identifier.encode("utf-8", "surrogatepass")
     return blake2b(text, key=key, digest_size=HASH_BYTES).digest()
+
+
+def hasher(secret: bytes | None, workspace: str) -> Callable[[str], bytes] | None:
+    """customer_hash of one workspace; None without a secret."""
+    return partial(customer_hash, secret, workspace) if secret else None
 
 
 def identifier_text(kind: str, identifier: str) -> str:
@@ -76,7 +88,7 @@ class Keys:
         self.pointer = f"{self._tag}pointer"
         self.generations = f"{self._tag}generations"
         self.stream = f"{self._tag}events"
-        self.live = f"{self._tag}live"
+        self.decisions = f"{self._tag}decisions"
         self.segments = f"{self._tag}segments"
         self.live = f"{self._tag}live"
         self.live_items = f"{self._tag}live:items"
@@ -98,11 +110,20 @@ class Keys:
         """The hash that holds bucket ``number`` of a generation."""
         return f"{self.open}{number:03x}}}:c:{generation}"
 
+    def record_and_recent(self, generation: str, customer: bytes) -> tuple[bytes, bytes]:
+        """customers() of the customer's bucket and recent(), as they travel."""
+        name = customer.hex()
+        slot = f"{self.open}{name[:3]}}}:"
+        return f"{slot}c:{generation}".encode(), f"{slot}r:{name}".encode()
+
     def recent(self, customer: bytes) -> str:
         return f"{self.open}{customer.hex()[:3]}}}:r:{customer.hex()}"
 
     def alias(self, customer: bytes) -> str:
         return f"{self.open}{customer.hex()[:3]}}}:a:{customer.hex()}"
+
+    def taps(self, customer: bytes) -> str:
+        return f"{self.open}{customer.hex()[:3]}}}:t:{customer.hex()}"
 
     def segment(self, segment_id: str) -> str:
         return f"{self._tag}segment:{segment_id}"
@@ -113,6 +134,9 @@ class Keys:
 
     def lock(self, name: str) -> str:
         return f"{self._tag}lock:{name}"
+
+    def limit(self, key_id: str, minute: int) -> str:
+        return f"{self._tag}limit:{key_id}:{minute}"
 
     def generation(self, generation: str, chunks: int) -> list[str]:
         """Every key that a generation may have, the meta key last."""

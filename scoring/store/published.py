@@ -46,10 +46,14 @@ class Layout(NamedTuple):
     arrivals: Sequence[tuple[int, float]] = ()  # new items likewise
     timezones: Sequence[str] = ()  # that customers' extras name by position
     channels: Sequence[str] = ()
+    reasons: Sequence[int] = ()  # that customers' records name by position
+    # widths of the indexes of items, brands and categories in customers' records
+    codes: Sequence[Sequence[int]] = ()
 
     @property
     def widths(self) -> Widths:
-        return Widths.of(self.published_items, len(self.brands), len(self.categories))
+        rows = self.published_items, len(self.brands), len(self.categories)
+        return Widths.of(*rows, self.codes)
 
     def pack(self) -> bytes:
         return zlib.compress(orjson.dumps(self._asdict()))
@@ -112,6 +116,7 @@ class PublishedSnapshot:
         self.arrivals = layout.arrivals
         self.timezones = layout.timezones
         self.channels = layout.channels
+        self.reasons = layout.reasons
         self.catalogue = catalogue or Catalogue(columns)
         self._relations = columns.texts("relations")
         if not len(self.catalogue) == layout.published_items == len(self._relations):
@@ -130,11 +135,11 @@ class PublishedSnapshot:
 
         Raises StoreUnavailable("rubbish").
         """
-        return self._relations_of(number).related
+        return self.relations_of(number).related
 
     def together_of(self, number: int) -> list[tuple[int, float]]:
         """Likewise what is bought together with it."""
-        return self._relations_of(number).together
+        return self.relations_of(number).together
 
     def popular(
         self, limit: int | None = None, *, exclude: Collection[str] = ()
@@ -165,8 +170,8 @@ class PublishedSnapshot:
         catalogue = self.catalogue
         unwanted = {catalogue.number(item_id) for item_id in exclude}
         found = (
-            ScoredItem(catalogue.item(number), *scored)
-            for number, *scored in entries
+            ScoredItem(catalogue.item(number), score, *map(self.reason_numbers, reasons))
+            for number, score, *reasons in entries
             if number not in unwanted and catalogue.sellable(number)
         )
         try:
@@ -174,11 +179,19 @@ class PublishedSnapshot:
         except (RecordError, IndexError) as problem:
             raise StoreUnavailable("rubbish", str(problem)) from None
 
+    def reason_numbers(self, places: Iterable[int]) -> tuple[int, ...]:
+        """Reasons by their places in the layout, as scoring.reasons.reason.decode reads them.
+
+        Raises IndexError for a place that is not there.
+        """
+        return tuple([self.reasons[place] for place in places])
+
     def _of(self, item_id: str) -> Relations:
         number = self.catalogue.number(item_id)
-        return NO_RELATIONS if number is None else self._relations_of(number)
+        return NO_RELATIONS if number is None else self.relations_of(number)
 
-    def _relations_of(self, number: int) -> Relations:
+    def relations_of(self, number: int) -> Relations:
+        """Both lists of an item. Raises StoreUnavailable("rubbish")."""
         try:
             return Relations.unpack(self._relations[number], self.widths.items)
         except (RecordError, IndexError) as problem:

@@ -5,36 +5,49 @@ Imported by web workers: no numpy, no pyarrow. A Reader is shared by all threads
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import redis
 from redis.exceptions import RedisClusterException
 
+from scoring.columns import IDENTIFIER_KINDS
 from scoring.store.breaker import Breaker
 from scoring.store.client import Client
 from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.fallback import FallbackFile
 from scoring.store.following import Following
-from scoring.store.keys import Keys, bucket, customer_hash
+from scoring.store.keys import Keys, customer_hash
+from scoring.store.persons import NOBODY, Person, parse_person, person_command
 from scoring.store.published import Pointer, PublishedSnapshot, nothing_published
 from scoring.store.reading import Reading
 from scoring.store.recent_record import RECENT_EVENTS, unpack_recent
-from scoring.store.records import CustomerRecord, alias_target
+from scoring.store.records import CustomerRecord, alias_record, alias_target
+from scoring.store.watch import NOBODY as WATCHED_BY_NOBODY
+from scoring.store.watch import Watch
 from scoring.store.wire import Wire
 
 Command = tuple[bytes, ...]
 _LAST = str(RECENT_EVENTS - 1).encode()
 
 
+class _Asked(NamedTuple):
+    """Whose data: the ``customer`` of this hash (None: nobody's). ``own``: most likely the
+    customer's own id, and not a device's or another alias."""
+
+    customer: bytes | None
+    own: bool = True
+
+
 class _Raw(NamedTuple):
     """The answers of one round trip; ``pointer`` was read after ``record``."""
 
     record: bytes | None
-    alias: bytes | None
     recent: list[bytes]
     pointer: bytes | None
     live: bytes | None
+    customer: bytes | None  # whose these are: another one behind a device or an alias
     carried: bool
 
 
@@ -51,8 +64,9 @@ class Reader:
         workspace_dir: Path | None = None,
         *,
         breaker: Breaker | None = None,
+        watch: Watch = WATCHED_BY_NOBODY,
     ) -> None:
-        self._wire = Wire(client)
+        self._wire = Wire(client, watch=watch)
         self._workspace = workspace
         self._secret = secret
         self._keys = Keys(workspace)
@@ -60,25 +74,38 @@ class Reader:
         self._breaker = breaker or Breaker()
         self._fallback = FallbackFile(workspace_dir) if workspace_dir else None
         self._following = Following(
-            client, self._keys, workspace_dir and workspace_dir / "published"
+            client, self._keys, workspace_dir and workspace_dir / "published", watch
         )
+
+    @property
+    def away(self) -> bool:
+        """Whether the store failed, and was not there again since."""
+        return not self._breaker.closed
+
+    @property
+    def behind_s(self) -> float:
+        """For how long live changes of items have been known but not had, in seconds."""
+        return self._following.behind_s
 
     def hash_of(self, customer: str) -> bytes:
         """The pseudonym under which Redis (and a landing link) knows the customer, 12 bytes."""
         return customer_hash(self._secret, self._workspace, customer)
 
-    def read(self, customer: str | None = None) -> Reading:
-        """Everything for one content call. ``customer`` is an external id or ``kind:identifier``;
-        None reads the snapshot alone."""
-        return self.customer_by_hash(None if customer is None else self.hash_of(customer))
-
-    def customer_by_hash(self, customer: bytes | None, carry: Command | None = None) -> Reading:
-        """As read(), for a customer hash (landing links hold one). ``carry``: a command that
+    def read(self, customer: str | bytes | None = None, carry: Command | None = None) -> Reading:
+        """Everything for one content call. ``customer`` is an external id, ``kind:identifier``, or
+        a hash, as landing links hold one; None reads the snapshot alone. ``carry``: a command that
         travels along; that it failed fails nothing else."""
+        if customer is None or isinstance(customer, bytes):
+            return self._guarded(_Asked(customer, own=False), carry)
+        kind, separator, _ = customer.partition(":")
+        own = not (separator and kind in IDENTIFIER_KINDS)
+        return self._guarded(_Asked(self.hash_of(customer), own), carry)
+
+    def _guarded(self, asked: _Asked, carry: Command | None) -> Reading:
         if not self._breaker.allow():
             raise StoreUnavailable("open", "Redis failed less than half a second ago")
         try:
-            reading = self._read(customer, carry)
+            reading = self._read(asked, carry)
         except redis.TimeoutError as problem:
             self._breaker.failure()
             raise StoreUnavailable("timeout", str(problem)) from problem
@@ -104,70 +131,106 @@ class Reader:
             return latest
         return self._fallback.read() if self._fallback else nothing_published()
 
-    def _read(self, customer: bytes | None, carry: Command | None) -> Reading:
-        published, raw = self._consistent(customer, carry)
+    def _read(self, asked: _Asked, carry: Command | None) -> Reading:
+        published, raw = self._consistent(asked, carry)
         carried = raw.carried
-        recent = raw.recent
-        target = raw.alias
-        if target is None and raw.record is not None:
-            target = alias_target(raw.record)
-        if customer is not None and target and target != customer:  # NOBODY is empty
-            published, raw = self._consistent(target, None)
-            recent = sorted([*recent, *raw.recent], key=_at, reverse=True)[:RECENT_EVENTS]
-            customer = target
+        target = alias_target(raw.record) if raw.record is not None else None
+        if target is not None:  # ids that were merged, or a cluster
+            earlier = raw.recent
+            published, raw = self._consistent(_Asked(target), None)
+            recent = sorted([*earlier, *raw.recent], key=_at, reverse=True)[:RECENT_EVENTS]
+            raw = raw._replace(recent=recent)
         record = None
         if raw.record is not None and alias_target(raw.record) is None:
             record = CustomerRecord(raw.record, published.widths)
-        events = tuple(map(unpack_recent, recent)) if recent else ()
-        return Reading(published, customer, record, events, carried=carried)
+        events = tuple(map(unpack_recent, raw.recent)) if raw.recent else ()
+        return Reading(published, raw.customer, record, events, carried=carried)
 
-    def _consistent(
-        self, customer: bytes | None, carry: Command | None
-    ) -> tuple[PublishedSnapshot, _Raw]:
+    def _consistent(self, asked: _Asked, carry: Command | None) -> tuple[PublishedSnapshot, _Raw]:
         """A record and the snapshot it belongs to. A record found under a generation belongs to
         it for good; one not found counts only while the pointer still names that generation."""
         following = self._following
         published = following.latest
-        raw = self._fetch(published, customer, carry)
+        raw = self._fetch(published, asked, carry)
         for _attempt in range(2):
             if raw.pointer is None:
                 raise StoreUnavailable("no_snapshot", "nothing is published")
-            if published is not None and following.is_current(raw.pointer):
+            if published is not None and following.is_current(raw.pointer, published):
                 return following.with_live(published, raw.live), raw
             newer = following.follow(Pointer.unpack(raw.pointer).generation)
             if newer is None or newer is published:
                 break
             published = newer
-            raw = self._fetch(published, customer, None)._replace(carried=raw.carried)
-        if published is not None and (raw.record is not None or customer is None):
+            raw = self._fetch(published, asked, None)._replace(carried=raw.carried)
+        if published is not None and (raw.record is not None or asked.customer is None):
             return published, raw
         raise StoreUnavailable("loading", "the snapshot is being loaded")
 
     def _fetch(
-        self, published: PublishedSnapshot | None, customer: bytes | None, carry: Command | None
+        self, published: PublishedSnapshot | None, asked: _Asked, carry: Command | None
     ) -> _Raw:
-        commands = [carry] if carry else []
-        if customer is not None:
-            keys = self._keys
-            generation = published.generation if published is not None else ""
-            commands += (
-                (b"HGET", keys.customers(generation, bucket(customer)).encode(), customer),
-                (b"GET", keys.alias(customer).encode()),
-                (b"ZRANGE", keys.recent(customer).encode(), b"0", _LAST, b"REV"),
-            )
-        commands.append(self._newest)
+        generation = published.generation if published is not None else ""
+        questions, understand = self._questions(asked, generation)
+        commands = [carry, *questions, self._newest] if carry else [*questions, self._newest]
         answers = self._wire.ask(commands)
-        carried = False
-        if carry:
-            carried = not isinstance(answers.pop(0), redis.RedisError)
-        for answer in answers:
-            if isinstance(answer, redis.RedisError):
-                raise answer
-        pointer, live = answers[-1]
+        carried = carry is not None and not isinstance(answers.pop(0), redis.RedisError)
+        pointer, live = _checked(answers[-1])
+        person = understand(answers) if asked.customer is not None else _NOBODY
+        return _Raw(person.record, person.recent, pointer, live, person.customer or None, carried)
+
+    def _questions(
+        self, asked: _Asked, generation: str
+    ) -> tuple[list[Command], Callable[[list[Any]], Person]]:
+        """The commands about a person, and what makes a person of their answers."""
+        customer, keys = asked.customer, self._keys
         if customer is None:
-            return _Raw(None, None, [], pointer, live, carried)
-        record, alias, recent = answers[:-1]
-        return _Raw(record, alias, recent, pointer, live, carried)
+            return [], lambda _answers: _NOBODY
+        if not asked.own and self._wire.direct:
+            command = person_command(keys, generation, customer, RECENT_EVENTS)
+            return [_packed(command)], lambda answers: self._person(
+                answers[0], generation, customer
+            )
+        records, recent = keys.record_and_recent(generation, customer)
+        commands: list[Command] = [
+            (b"HGET", records, customer),
+            (b"ZRANGE", recent, b"0", _LAST, b"REV"),
+        ]
+        if asked.own:
+            return commands, lambda answers: Person(
+                customer, _checked(answers[0]), _checked(answers[1])
+            )
+        commands.append((b"GET", keys.alias(customer).encode()))
+        return commands, lambda answers: _linked(customer, *map(_checked, answers[:3]))
+
+    def _person(self, answer: Any, generation: str, customer: bytes) -> Person:
+        """A server that was started anew does not know the script yet."""
+        if isinstance(answer, redis.RedisError) and str(answer).startswith("NOSCRIPT"):
+            command = person_command(self._keys, generation, customer, RECENT_EVENTS, load=True)
+            (answer,) = self._wire.ask([_packed(command)])
+        return parse_person(_checked(answer))
+
+
+_NOBODY = Person(b"", None, [])
+
+
+def _linked(customer: bytes, record: Any, recent: Any, link: bytes | None) -> Person:
+    """A live link counts before the snapshot's; an empty one says whose it is not."""
+    if link is None:
+        return Person(customer, record, recent)
+    if link == NOBODY:
+        is_alias = record is not None and alias_target(record) is not None
+        return Person(customer, None if is_alias else record, recent)
+    return Person(customer, alias_record(link), recent)
+
+
+def _checked(answer: Any) -> Any:
+    if isinstance(answer, redis.RedisError):
+        raise answer
+    return answer
+
+
+def _packed(command: tuple[Any, ...]) -> Command:
+    return tuple(each if isinstance(each, bytes) else str(each).encode() for each in command)
 
 
 def _at(raw: bytes) -> Any:

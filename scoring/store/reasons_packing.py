@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,25 +10,55 @@ import pyarrow as pa
 
 from scoring.reasons.reason import CODE_SHIFT, LIMITS, MOST_REASONS, PARAMETERS, SHIFTS
 from scoring.store.errors import RecordError
-from scoring.store.reasons_record import LONG, REASONS_HEAD
+from scoring.store.reasons_record import MOST_PLACES
 
 _PARAMETERS = np.array([0, *(len(names) for names in PARAMETERS.values())])
-_CUT = 7  # bits of a parameter in one byte
 
 
-class ReasonBytes(NamedTuple):
-    """Ends of customer records: ``matrix`` uint8 (rows, longest), of which the first ``lengths``
-    int64 (rows,) bytes of a row count; 0: the customer has no reasons."""
+class Tail(NamedTuple):
+    """Parts of customer records: ``matrix`` uint8 (rows, longest), of which the first ``lengths``
+    int64 (rows,) bytes of a row count; 0: the customer has none."""
 
     matrix: np.ndarray
     lengths: np.ndarray
 
 
-def packed_reasons(reasons: pa.ListArray, counts: np.ndarray) -> ReasonBytes:
+class Reasons:
+    """The reasons that a snapshot tells, most frequent first: ``numbers`` int64 (places,). Beyond
+    MOST_PLACES the rarest are left out, and so are they in the records that hold them."""
+
+    def __init__(self, told: Iterable[tuple[np.ndarray, np.ndarray]] = ()) -> None:
+        """``told``: distinct numbers and how often each, of one part of the snapshot after the
+        other. Raises RecordError for a number that is no reason."""
+        parts = list(told) or [(np.empty(0, np.int64), np.empty(0, np.int64))]
+        distinct, at = np.unique(np.concatenate([each for each, _ in parts]), return_inverse=True)
+        often = np.bincount(at, np.concatenate([each for _, each in parts]), len(distinct))
+        _check(distinct)
+        order = np.lexsort((distinct, -often))[:MOST_PLACES]
+        self.numbers = distinct[order]
+        self._sorted = np.argsort(self.numbers)
+
+    def places(self, numbers: np.ndarray) -> np.ndarray:
+        """int64, the place of each number, -1 for none and for what was left out."""
+        if not len(self.numbers):
+            return np.full(numbers.shape, -1, np.int64)
+        found = np.searchsorted(self.numbers, numbers, sorter=self._sorted)
+        places = self._sorted[np.minimum(found, len(self._sorted) - 1)]
+        return np.where(self.numbers[places] == numbers, places, -1)
+
+
+def told(reasons: pa.ListArray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct reasons of an Arrow list column, and how often each occurs."""
+    numbers = reasons.flatten().to_numpy().astype(np.int64)
+    distinct, often = np.unique(numbers[numbers > 0], return_counts=True)
+    return distinct, often
+
+
+def packed_reasons(reasons: pa.ListArray, counts: np.ndarray, places: Reasons) -> Tail:
     """From an Arrow list column of a snapshot: three numbers for each of a list's first items.
 
     ``counts``: int64 (rows,), items in the packed lists; reasons of more are left out. Raises
-    RecordError for what is not three numbers an item, and for reasons that cannot be.
+    RecordError for what is not three numbers an item, and for one code twice for an item.
     """
     offsets = reasons.offsets.to_numpy().astype(np.int64)
     numbers = reasons.values.to_numpy()[offsets[0] : offsets[-1]]
@@ -37,46 +68,52 @@ def packed_reasons(reasons: pa.ListArray, counts: np.ndarray) -> ReasonBytes:
     owner = np.repeat(np.arange(len(items)), items)
     position = np.arange(len(owner)) - np.repeat((offsets[:-1] - offsets[0]) // MOST_REASONS, items)
     kept = position < counts[owner]
+    owner, position = owner[kept], position[kept]
     chosen = numbers.reshape(-1, MOST_REASONS)[kept].astype(np.int64)
+    _check_once(chosen)
     items = np.minimum(items, counts)
-    values, present = _bytes_of(chosen)
-    lengths = np.bincount(owner[kept], present.sum(axis=1), len(items)).astype(np.int64)
-    matrix = np.zeros((len(items), REASONS_HEAD.size + int(lengths.max(initial=0))), np.uint8)
+    place = places.places(chosen)
+    present = place >= 0
+    return _joined(items, owner, position, place, present)
+
+
+def _joined(
+    items: np.ndarray,
+    owner: np.ndarray,
+    position: np.ndarray,
+    place: np.ndarray,
+    present: np.ndarray,
+) -> Tail:
+    """Head, two bits an item, and the places, in rows."""
+    heads = 1 + (items + 3) // 4
+    each = present.sum(axis=1)
+    total = np.bincount(owner, each, len(items)).astype(np.int64)
+    lengths = heads + 2 * total
+    matrix = np.zeros((len(items), int(lengths.max(initial=1))), np.uint8)
     matrix[:, 0] = items
-    matrix[:, 1], matrix[:, 2] = lengths & 0xFF, lengths >> 8
-    body = matrix[:, REASONS_HEAD.size :]
-    body[np.arange(body.shape[1]) < lengths[:, None]] = values[present]
-    return ReasonBytes(matrix, np.where(items > 0, lengths + REASONS_HEAD.size, 0))
+    np.bitwise_or.at(
+        matrix, (owner, 1 + position // 4), (each << (2 * (position % 4))).astype(np.uint8)
+    )
+    flat = place[present]
+    whose = np.repeat(owner, each)
+    nth = np.arange(len(flat)) - np.repeat(np.cumsum(total) - total, total)
+    at = heads[whose] + 2 * nth
+    matrix[whose, at], matrix[whose, at + 1] = flat & 0xFF, flat >> 8
+    return Tail(matrix, lengths)
 
 
-def _bytes_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 and bool (items, 1 + 3 · 5): the bytes of each item, and which of them are there."""
+def _check(numbers: np.ndarray) -> None:
     code = numbers >> CODE_SHIFT
-    first, second = (numbers >> shift & limit for shift, limit in zip(SHIFTS, LIMITS, strict=True))
-    _check(code, first, second)
-    values = np.zeros((*numbers.shape, 5), np.uint8)
-    present = np.zeros(values.shape, bool)
-    values[..., 0], present[..., 0] = code, code > 0
-    for which, (parameter, at) in enumerate(((first, 1), (second, 3))):
-        takes = _PARAMETERS[code] > which
-        long = parameter >= LONG
-        values[..., at] = parameter & (LONG - 1) | np.where(long, LONG, 0)
-        values[..., at + 1] = parameter >> _CUT
-        present[..., at], present[..., at + 1] = takes, takes & long
-    items = len(numbers)
-    flat = present.reshape(items, 5 * MOST_REASONS)
-    sizes = flat.sum(axis=1, dtype=np.uint8)[:, None]
-    of_item = np.hstack([sizes, values.reshape(items, 5 * MOST_REASONS)])
-    return of_item, np.hstack([np.ones((items, 1), bool), flat])
-
-
-def _check(code: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
     known = code < len(_PARAMETERS)
     if not known.all():
         raise RecordError(f"a reason has code {int(code[~known][0])}, which is unknown")
+    first, second = (numbers >> shift & limit for shift, limit in zip(SHIFTS, LIMITS, strict=True))
     takes = _PARAMETERS[code]
     if ((takes < 1) & (first > 0)).any() or ((takes < 2) & (second > 0)).any():
         raise RecordError("a reason holds more parameters than its code takes")
-    ordered = np.sort(code, axis=1)
-    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] > 0)).any():
-        raise RecordError("an item has the same reason twice")
+
+
+def _check_once(numbers: np.ndarray) -> None:
+    code = np.sort(numbers >> CODE_SHIFT, axis=1)
+    if ((code[:, 1:] == code[:, :-1]) & (code[:, 1:] > 0)).any():
+        raise RecordError("an item has two reasons of one code")

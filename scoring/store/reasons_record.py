@@ -1,103 +1,67 @@
 """Why a customer's first items are recommended, as the end of a customer record holds it.
 
-    items explained u8, bytes that follow u16; then for each of these items the bytes of its
-    reasons u8, and the reasons: number of the code u8, then the code's parameters, each as LEB128
-    (one byte up to 127, two above)
+    items explained u8; two bits an item, how many reasons it has (four items a byte, the first one
+    in the lowest bits); then each reason's place in the layout's reasons, u16
 
-An item without a reason takes one byte, a reason one to five, mostly three. Plain Python, as a
-web worker reads it; scoring.store.reasons_packing writes.
+What is said of one customer is said of many, so that a web process has the sentences ready by
+their place. Plain Python, as a web worker reads it; scoring.store.reasons_packing writes.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
-from scoring.reasons.reason import CODE_SHIFT, LIMITS, MOST_REASONS, PARAMETERS, SHIFTS
 from scoring.store.errors import RecordError
 
-REASONS_HEAD = struct.Struct("<BH")
-LONG = 0x80  # of a parameter's first byte: another follows
-_CUT = 7  # bits of a parameter in one byte
-_FIRST, _SECOND = SHIFTS
-_MOST_FIRST, _MOST_SECOND = LIMITS
-_PARAMETERS = (0, *(len(names) for names in PARAMETERS.values()))  # by number of the code
+MOST_PLACES = 65_536
+_COUNTS = tuple(tuple(byte >> shift & 3 for shift in (0, 2, 4, 6)) for byte in range(256))
+_TOTALS = tuple(map(sum, _COUNTS))
+_OLD_HEAD = struct.Struct("<BH")  # items, bytes that follow
 
 
 class PackedReasons(NamedTuple):
-    """Where the reasons lie within a record, and of how many items they are."""
+    """Where the reasons lie within a record (``start``: of the places), how many reasons and of
+    how many items they are."""
 
     start: int
-    end: int
+    total: int
     items: int
+
+    @property
+    def end(self) -> int:
+        return self.start + 2 * self.total
 
     @classmethod
     def at(cls, raw: bytes, at: int) -> PackedReasons:
         """What the head at ``at`` says. Raises RecordError if the record ends before it."""
-        try:
-            items, length = REASONS_HEAD.unpack_from(raw, at)
-        except struct.error:
-            raise RecordError(f"customer record of {len(raw)} bytes ends before reasons") from None
-        start = at + REASONS_HEAD.size
-        return cls(start, start + length, items)
+        items = raw[at] if at < len(raw) else 0
+        start = at + 1 + (items + 3) // 4
+        if start > len(raw):
+            raise RecordError(f"customer record of {len(raw)} bytes ends before reasons")
+        return cls(start, sum([_TOTALS[byte] for byte in raw[at + 1 : start]]), items)
 
 
 NO_REASONS = PackedReasons(0, 0, 0)
 
 
-def unpack_reasons(raw: bytes, packed: PackedReasons) -> Iterator[tuple[int, ...]]:
-    """The reasons of one item after the other, as numbers that scoring.reasons.reason.decode
-    accepts. Raises RecordError for rubbish, at the latest when all are taken."""
-    at = packed.start
-    for _ in range(packed.items):
-        size = raw[at] if at < packed.end else 0
-        start, at = at + 1, at + 1 + size
-        if at > packed.end:
-            raise RecordError("reasons end in the middle")
-        yield _of_item(raw[start:at]) if size else ()
-    if at != packed.end:
-        raise RecordError(f"reasons end at byte {at}, expected {packed.end}")
-
-
-@lru_cache(maxsize=16_384)  # about 5 MB: many items have the same reasons, and answers wait for it
-def _of_item(packed: bytes) -> tuple[int, ...]:
-    found: list[int] = []
+def split_reasons(raw: bytes, packed: PackedReasons) -> Iterator[tuple[int, ...]]:
+    """The reasons of one item after the other, as places in the layout's reasons."""
+    start, total, items = packed
+    places = struct.unpack_from(f"<{total}H", raw, start)
     at = 0
+    counted = raw[start - (items + 3) // 4 : start]
+    for count in islice([count for byte in counted for count in _COUNTS[byte]], items):
+        yield places[at : at + count]
+        at += count
+
+
+def end_of_old_reasons(raw: bytes, at: int) -> int:
+    """Where the reasons of an older record end. Raises RecordError if it ends before them."""
     try:
-        while at < len(packed):
-            number, at = _reason(packed, at)
-            found.append(number)
-    except IndexError:
-        raise RecordError("a reason ends in the middle") from None
-    codes = {number >> CODE_SHIFT for number in found}
-    if len(found) > MOST_REASONS or len(codes) < len(found):
-        raise RecordError(f"{len(found)} reasons of {len(codes)} codes, at most {MOST_REASONS}")
-    return tuple(found)
-
-
-def _reason(raw: bytes, at: int) -> tuple[int, int]:
-    """A reason's number and where the next one begins."""
-    code = raw[at]
-    parameters = _PARAMETERS[code] if 0 < code < len(_PARAMETERS) else -1
-    at += 1
-    if not parameters:
-        return code << CODE_SHIFT, at
-    if parameters < 0:
-        raise RecordError(f"reason of unknown code {code}")
-    first = raw[at]
-    at += 1
-    if first & LONG:
-        first += (raw[at] << _CUT) - LONG
-        at += 1
-    second = 0
-    if parameters > 1:
-        second = raw[at]
-        at += 1
-        if second & LONG:
-            second += (raw[at] << _CUT) - LONG
-            at += 1
-    if first > _MOST_FIRST or second > _MOST_SECOND:
-        raise RecordError(f"reason of code {code} with {first} and {second}")
-    return code << CODE_SHIFT | first << _FIRST | second << _SECOND, at
+        _, length = _OLD_HEAD.unpack_from(raw, at)
+    except struct.error:
+        raise RecordError(f"customer record of {len(raw)} bytes ends before reasons") from None
+    return at + _OLD_HEAD.size + int(length)

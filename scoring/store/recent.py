@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
-import redis
 
 from scoring import columns as c
 from scoring.store.client import Client, round_trip
@@ -19,10 +18,8 @@ from scoring.store.errors import RecordError
 from scoring.store.keys import Keys, customer_hash, identifier_text
 from scoring.store.owners import Command, Named, Owners
 from scoring.store.recent_record import RecentEvent, pack_recent
+from scoring.store.stream import CLAIM_AFTER_S, TTL_S, Stream
 
-STREAM_TTL_S = 30 * 86_400  # without any event for so long the workspace is dead
-GROUP = "lake"
-CLAIM_AFTER_S = 30.0
 DEVICE = "device_id"  # the identifier kind
 _FIELD = b"e"
 
@@ -50,6 +47,7 @@ class RecentEvents:
         self._client: Any = client
         self._keys = Keys(workspace)
         self._secret = secret
+        self._stream = Stream(client, self._keys.stream)
 
     def remember(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Queues events (canonical columns; ``occurred_at`` a UTC datetime or ISO 8601 text) and
@@ -70,35 +68,25 @@ class RecentEvents:
             if recent is not None:
                 owners.gains[owner][recent.member] = recent.at_s
         commands: list[Command] = [("XADD", self._keys.stream, "*", _FIELD, raw) for raw in queued]
-        commands.append(("EXPIRE", self._keys.stream, STREAM_TTL_S))
+        commands.append(("EXPIRE", self._keys.stream, TTL_S))
         commands += owners.commands()
         round_trip(self._client, commands)
 
     def depth(self) -> int:
         """How many events are not in the lake yet."""
-        return int(self._client.xlen(self._keys.stream))
+        return self._stream.depth()
 
     def drain(
         self, consumer: str, count: int = 1000, *, claim_after_s: float = CLAIM_AFTER_S
     ) -> list[QueuedEvent]:
         """Takes up to ``count`` events: first those that another consumer took ``claim_after_s``
         ago and never acknowledged, then new ones. An event comes again until acknowledged."""
-        try:
-            return self._take(consumer, count, claim_after_s)
-        except redis.ResponseError as problem:
-            if "NOGROUP" not in str(problem):
-                raise
-        self._create_group()
-        return self._take(consumer, count, claim_after_s)
+        taken = self._stream.take(consumer, count, claim_after_s=claim_after_s)
+        return [QueuedEvent(entry.id, _event(entry.fields)) for entry in taken]
 
     def acknowledge(self, entries: Collection[bytes]) -> None:
         """Takes events that are safely in the lake off the queue."""
-        if not entries:
-            return
-        pipe = self._client.pipeline(transaction=False)
-        pipe.xack(self._keys.stream, GROUP, *entries)
-        pipe.xdel(self._keys.stream, *entries)
-        pipe.execute()
+        self._stream.acknowledge(entries)
 
     def forget(self, identifiers: Collection[tuple[str, str]]) -> int:
         """Removes queued events of these (kind, identifier) pairs; returns how many."""
@@ -113,36 +101,6 @@ class RecentEvents:
             gone = [entry for entry, fields in entries if _concerns(_event(fields), wanted)]
             if gone:
                 removed += int(self._client.xdel(self._keys.stream, *gone))
-
-    def _take(self, consumer: str, count: int, claim_after_s: float) -> list[QueuedEvent]:
-        stream = self._keys.stream
-        claimed = self._client.xautoclaim(
-            stream, GROUP, consumer, int(claim_after_s * 1000), count=count
-        )
-        entries = list(claimed[1])
-        if len(entries) < count:
-            fresh = self._client.xreadgroup(
-                GROUP, consumer, {stream: ">"}, count=count - len(entries)
-            )
-            entries += [entry for _stream, found in fresh or [] for entry in found]
-        if not entries:
-            self._leave(consumer)
-        return [QueuedEvent(entry, _event(fields)) for entry, fields in entries]
-
-    def _leave(self, consumer: str) -> None:
-        """A consumer that owes no acknowledgement is forgotten: every process has its own name."""
-        owed = self._client.xpending_range(
-            self._keys.stream, GROUP, min="-", max="+", count=1, consumername=consumer
-        )
-        if not owed:
-            self._client.xgroup_delconsumer(self._keys.stream, GROUP, consumer)
-
-    def _create_group(self) -> None:
-        try:
-            self._client.xgroup_create(self._keys.stream, GROUP, id="0", mkstream=True)
-        except redis.ResponseError as problem:
-            if "BUSYGROUP" not in str(problem):  # another worker was faster
-                raise
 
     def _named(self, event: Mapping[str, Any]) -> Named:
         kind, identifier = event.get(c.IDENTIFIER_KIND), event.get(c.IDENTIFIER)
@@ -160,17 +118,19 @@ class RecentEvents:
         )
 
     def _hash_of(self, kind: str, identifier: str) -> bytes:
+        if kind == c.CUSTOMER_HASH:
+            return bytes.fromhex(identifier)
         text = identifier_text(kind, identifier)
         return customer_hash(self._secret, self._keys.workspace, text)
 
 
 def _packed(event: Mapping[str, Any]) -> _Packed | None:
-    """None for an event without an item. Raises RecordError."""
+    """None for an event without an item, or by a program. Raises RecordError."""
     at_s = _time(event).timestamp()
     event_id = event.get(c.EVENT_ID)
     if not event_id:
         raise RecordError("an event has no event_id")
-    if not event.get(c.ITEM_ID):
+    if not event.get(c.ITEM_ID) or event[c.EVENT_TYPE] in c.AUTOMATED:
         return None
     recent = RecentEvent(
         event[c.EVENT_TYPE],

@@ -1,14 +1,18 @@
 """Packed records: what Redis holds for a customer and for an item's relations.
 
-A ranked list of n (index, score) pairs, best first, is two bit strings: n indexes of a fixed
-width, then the scores in unary. A score is a level: 1/16 of a factor of two below the level
-before (so it is right to 2.2 %); the string has a 0 for each level down and a 1 for each entry.
-Fifty items, a hundred brands and twenty categories so take about 370 bytes, and the first ten
+A ranked list of n (index, score) pairs, best first, is two bit strings: n indexes, then the scores
+in unary. A score is a level: 1/16 of a factor of two below the level before (so it is right to
+2.2 %); the string has a 0 for each level down and a 1 for each entry. What stands in many
+customers' lists has an index of few bits (scoring.store.codes; before version 4 all had as many).
+Fifty items, a hundred brands and twenty categories so take about 280 bytes, and the first ten
 entries are read without touching the rest.
 
-    customer  version 1 or 2, three counts, three first levels, three score lengths: u8 each;
-              purchase probability u16 (level 1/4096); expected purchases float16; the lists;
-              in version 2 the reasons for the first items (scoring.store.reasons_record)
+    customer  version 1 to 4, three counts, three first levels, three score lengths: u8 each;
+              purchase probability u16 (level 1/4096); expected purchases float16; in version 4
+              three lengths of indexes u16; the lists;
+              in version 4 the reasons for the first items (scoring.store.reasons_record; in
+              versions 2 and 3 in another form, which is skipped); from version 3 on the bytes that
+              follow u16, and extras (scoring.store.extras)
     alias     version 0x81, hash of the customer
     relations version 1, two counts, two score lengths: u8; two first scores float32; the lists
 
@@ -18,22 +22,32 @@ Nothing here imports numpy or pyarrow: a web worker reads with it. scoring.store
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
-from itertools import chain, repeat
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain, repeat
 from typing import NamedTuple
 
+from scoring.store.codes import Code, fixed_code
 from scoring.store.errors import RecordError
+from scoring.store.extras import Extras, ExtrasNames, unpack_extras
 from scoring.store.keys import HASH_BYTES
-from scoring.store.reasons_record import NO_REASONS, PackedReasons, unpack_reasons
+from scoring.store.reasons_record import (
+    NO_REASONS,
+    PackedReasons,
+    end_of_old_reasons,
+    split_reasons,
+)
 
 VERSION = 1
-EXPLAINED = 2  # a customer with reasons
+EXTENDED = 3  # from this version on a customer has extras
+INDEXED = 4  # written now: reasons by their place in the layout's, coded indexes
 ALIAS = 0x81
 LEVELS_PER_OCTAVE = 16
 LOWEST_LEVEL = 255
 MAX_ENTRIES = 255  # of one list
 SCALAR_STEPS = 4096  # levels an octave of the purchase probability
 CUSTOMER_HEAD = struct.Struct("<10BHe")
+INDEX_HEAD = struct.Struct("<3H")
+EXTRAS_HEAD = struct.Struct("<H")
 RELATIONS_HEAD = struct.Struct("<5Bff")
 
 # rounded to what a level can say, so that answers stay short
@@ -43,16 +57,29 @@ _LEVELS = tuple(
 
 
 class Widths(NamedTuple):
-    """Bits of an index into the published items, the brands and the categories."""
+    """Bits of an index into the published items, the brands and the categories where all have as
+    many; ``codes`` where they have not."""
 
     items: int
     brands: int
     categories: int
+    codes: tuple[Code, ...]
 
     @classmethod
-    def of(cls, items: int, brands: int, categories: int) -> Widths:
-        """For so many rows each."""
-        return cls(*(max(1, (rows - 1).bit_length()) for rows in (items, brands, categories)))
+    def of(
+        cls, items: int, brands: int, categories: int, codes: Sequence[Sequence[int]] = ()
+    ) -> Widths:
+        """For so many rows each; ``codes``: the widths of three codes (default: the fixed ones).
+
+        Raises RecordError for codes that cannot be.
+        """
+        fixed = [max(1, (rows - 1).bit_length()) for rows in (items, brands, categories)]
+        try:
+            given = codes or [[width] for width in fixed]
+            three = tuple(map(Code.of, given))
+        except (ValueError, TypeError) as problem:
+            raise RecordError(f"widths of indexes: {problem}") from None
+        return cls(fixed[0], fixed[1], fixed[2], three)
 
 
 class PackedList(NamedTuple):
@@ -60,13 +87,10 @@ class PackedList(NamedTuple):
 
     at: int
     entries: int
-    width: int
     first_level: int
     score_bytes: int
-
-    @property
-    def index_bytes(self) -> int:
-        return (self.entries * self.width + 7) // 8
+    index_bytes: int
+    code: Code
 
     @property
     def end(self) -> int:
@@ -79,73 +103,134 @@ class CustomerRecord:
     Raises RecordError at once if head and length do not belong together.
     """
 
-    __slots__ = ("_lists", "_reasons", "expected_purchases", "purchase_probability", "raw")
+    __slots__ = ("_lists", "_purchase", "_reasons", "expected_purchases", "extras_raw", "raw")
 
     def __init__(self, raw: bytes, widths: Widths) -> None:
         try:
-            version, *head, purchase, expected = CUSTOMER_HEAD.unpack_from(raw)
+            version, *head, self._purchase, self.expected_purchases = CUSTOMER_HEAD.unpack_from(raw)
         except struct.error:
             raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
-        if version not in (VERSION, EXPLAINED):
-            raise RecordError(f"customer record of version {version}, expected 1 or 2")
+        if not VERSION <= version <= INDEXED:
+            raise RecordError(f"customer record of version {version}, expected 1 to {INDEXED}")
         at = CUSTOMER_HEAD.size
+        counts, levels, lengths = head[:3], head[3:6], head[6:]
+        if version == INDEXED:
+            codes, sizes = widths.codes, _index_sizes(raw)
+            at += INDEX_HEAD.size
+        else:
+            codes = tuple(map(fixed_code, widths[:3]))
+            sizes = [_bytes_of(*each) for each in zip(counts, widths[:3], strict=True)]
         lists = []
-        for position, width in enumerate(widths):
-            entries, level, score_bytes = head[position::3]
-            packed = PackedList(at, entries, width, level, score_bytes)
-            lists.append(packed)
-            at = packed.end
-        self._reasons = PackedReasons.at(raw, at) if version == EXPLAINED else NO_REASONS
-        end = self._reasons.end if version == EXPLAINED else at
-        if end != len(raw):
-            raise RecordError(f"customer record of {len(raw)} bytes, expected {end}")
+        for each in zip(counts, levels, lengths, sizes, codes, strict=True):
+            lists.append(PackedList(at, *each))
+            at += each[2] + each[3]
+        self._reasons = NO_REASONS
+        if version == INDEXED:
+            self._reasons = PackedReasons.at(raw, at)
+            at = self._reasons.end
+        elif version != VERSION:  # of before: read without its reasons, until the next night
+            at = end_of_old_reasons(raw, at)
+        self.extras_raw = b""
+        if version in (EXTENDED, INDEXED):
+            self.extras_raw = _extras(raw, at)
+            at += EXTRAS_HEAD.size + len(self.extras_raw)
+        if at != len(raw):
+            raise RecordError(f"customer record of {len(raw)} bytes, expected {at}")
         if self._reasons.items > lists[0].entries:
             raise RecordError(f"reasons for {self._reasons.items} of {lists[0].entries} items")
         self.raw = raw
         self._lists = lists
-        self.purchase_probability: float = _scalar(purchase)
-        self.expected_purchases: float = expected
 
-    def items(self) -> Iterator[tuple[int, float]]:
+    @property
+    def purchase_probability(self) -> float:
+        """Of buying anything within the horizon."""
+        return _scalar(self._purchase)
+
+    def items(self) -> list[tuple[int, float]]:
         """(number of the published item, probability), best first."""
         return unpack(self.raw, self._lists[0])
 
-    def reasons(self) -> Iterator[tuple[int, ...]]:
-        """Of each of the first items, best first, up to three numbers that
-        scoring.reasons.reason.decode reads. Raises RecordError for rubbish."""
-        return unpack_reasons(self.raw, self._reasons)
+    def explained(self, count: int | None = None) -> list[tuple[int, float, tuple[int, ...]]]:
+        """(number of the published item, probability, its reasons), best first, the first
+        ``count`` of them; reasons are indexes into the layout's. Raises RecordError for rubbish."""
+        packed = self._lists[0]
+        first = packed.entries if count is None else min(count, packed.entries)
+        told = chain(split_reasons(self.raw, self._reasons), repeat(()))
+        return list(
+            zip(numbers(self.raw, packed, first), scores(self.raw, packed, first), told)  # noqa: B905
+        )
 
-    def explained(self) -> Iterator[tuple[int, float, tuple[int, ...]]]:
-        """(number of the published item, probability, its reasons), best first."""
-        told = chain(self.reasons(), repeat(()))
-        return ((number, score, next(told)) for number, score in self.items())
+    def extras(self, names: ExtrasNames) -> Extras:
+        """What the night knows beside scores; ``names`` of the layout. Raises RecordError."""
+        return unpack_extras(self.extras_raw, names)
 
-    def brands(self) -> Iterator[tuple[int, float]]:
+    def brands(self) -> list[tuple[int, float]]:
         """(brand index, probability), best first."""
         return unpack(self.raw, self._lists[1])
 
-    def categories(self) -> Iterator[tuple[int, float]]:
+    def categories(self) -> list[tuple[int, float]]:
         """(category index, probability), best first."""
         return unpack(self.raw, self._lists[2])
 
 
-def unpack(raw: bytes, packed: PackedList) -> Iterator[tuple[int, float]]:
-    """The pairs of a packed list, unpacked as they are taken. Raises RecordError for rubbish."""
-    middle = packed.at + packed.index_bytes
-    bits = int.from_bytes(raw[packed.at : middle], "big")
-    mask = (1 << packed.width) - 1
-    shift = packed.index_bytes * 8
-    scores = int.from_bytes(b"\x01" + raw[middle : packed.end], "big")
-    runs = bin(scores)[3:].split("1")
-    if len(runs) != packed.entries + 1:
-        raise RecordError(f"{len(runs) - 1} scores for {packed.entries} entries")
-    level = packed.first_level
-    for run in runs[:-1]:
-        level += len(run)
-        shift -= packed.width
-        if level > LOWEST_LEVEL:
-            raise RecordError("a score below the lowest level")
-        yield (bits >> shift) & mask, _LEVELS[level]
+def _bytes_of(entries: int, width: int) -> int:
+    return (entries * width + 7) // 8
+
+
+def _index_sizes(raw: bytes) -> Sequence[int]:
+    """Bytes of the indexes of each list. Raises RecordError if the record ends before."""
+    try:
+        return INDEX_HEAD.unpack_from(raw, CUSTOMER_HEAD.size)
+    except struct.error:
+        raise RecordError(f"customer record of {len(raw)} bytes ends before lists") from None
+
+
+def _extras(raw: bytes, at: int) -> bytes:
+    """What follows the length at ``at``; fewer bytes if the record ends before."""
+    try:
+        (length,) = EXTRAS_HEAD.unpack_from(raw, at)
+    except struct.error:
+        raise RecordError(f"customer record of {len(raw)} bytes ends before extras") from None
+    start = at + EXTRAS_HEAD.size
+    return raw[start : start + length]
+
+
+def unpack(raw: bytes, packed: PackedList) -> list[tuple[int, float]]:
+    """The pairs of a packed list. Raises RecordError for rubbish."""
+    found = scores(raw, packed, packed.entries)
+    return list(zip(numbers(raw, packed, packed.entries), found, strict=True))
+
+
+def numbers(raw: bytes, packed: PackedList, count: int) -> list[int]:
+    """The first ``count`` indexes of a packed list. Raises RecordError for rubbish."""
+    at, _, _, _, index_bytes, (selector, sizes, masks, offsets) = packed
+    size = min(_bytes_of(count, max(sizes)), index_bytes)
+    bits = int.from_bytes(raw[at : at + size], "big")
+    shift = size * 8
+    which = (1 << selector) - 1
+    found = []
+    try:
+        for _ in range(count):
+            chosen = bits >> shift - selector & which
+            shift -= sizes[chosen]
+            found.append((bits >> shift & masks[chosen]) + offsets[chosen])
+    except ValueError:  # a shift below 0
+        raise RecordError(f"fewer than {count} indexes") from None
+    return found
+
+
+def scores(raw: bytes, packed: PackedList, count: int) -> list[float]:
+    """The first ``count`` scores. Raises RecordError for rubbish."""
+    marks = bin(int.from_bytes(b"\x01" + raw[packed.end - packed.score_bytes : packed.end], "big"))
+    runs = marks[3:].split("1", count)
+    if len(runs) != count + 1 or (count == packed.entries and "1" in runs[-1]):
+        raise RecordError(f"other than {packed.entries} scores")
+    levels = accumulate(map(len, runs[:count]), initial=packed.first_level)
+    next(levels)
+    try:
+        return [_LEVELS[level] for level in levels]
+    except IndexError:
+        raise RecordError("a score below the lowest level") from None
 
 
 def alias_record(customer: bytes) -> bytes:
@@ -179,8 +264,10 @@ class Relations(NamedTuple):
             )
         except struct.error:
             raise RecordError(f"relations of {len(raw)} bytes are too short") from None
-        first = PackedList(RELATIONS_HEAD.size, related, width, 0, lengths[0])
-        second = PackedList(first.end, together, width, 0, lengths[1])
+        code = fixed_code(width)
+        sizes = _bytes_of(related, width), _bytes_of(together, width)
+        first = PackedList(RELATIONS_HEAD.size, related, 0, lengths[0], sizes[0], code)
+        second = PackedList(first.end, together, 0, lengths[1], sizes[1], code)
         if version != VERSION or second.end != len(raw):
             raise RecordError(f"relations of version {version} and {len(raw)} bytes")
         return cls(

@@ -20,6 +20,7 @@ import hiredis
 import redis
 
 from scoring.store.client import ANSWER_TIMEOUT_S, Client
+from scoring.store.watch import NOBODY, Watch
 
 _READ = 65_536  # bytes at a time
 
@@ -34,8 +35,11 @@ class Wire:
     """``client`` comes from ``connect(url, send_time=True)``; of a cluster it is used itself, as
     only it knows which node has what."""
 
-    def __init__(self, client: Client, *, within_s: float = ANSWER_TIMEOUT_S) -> None:
+    def __init__(
+        self, client: Client, *, within_s: float = ANSWER_TIMEOUT_S, watch: Watch = NOBODY
+    ) -> None:
         self._client = client
+        self._watch = watch
         self._within_s = within_s
         self._direct = isinstance(client, redis.Redis)
         self._mine = threading.local()
@@ -50,7 +54,7 @@ class Wire:
         if not self._direct:
             return self._by_client(commands)
         request = b"".join([pack(*command) for command in commands])
-        line: _Line | None = getattr(self._mine, "line", None)
+        line: Line | None = getattr(self._mine, "line", None)
         fresh = line is None
         try:
             answers = (line or self._connect()).ask(request, len(commands))
@@ -64,10 +68,15 @@ class Wire:
             raise
         return answers
 
+    @property
+    def direct(self) -> bool:
+        """Whether all keys are on one server, which a script may then follow."""
+        return self._direct
+
     def _by_client(self, commands: Sequence[tuple[bytes, ...]]) -> list[Any]:
         pipe: Any = self._client.pipeline(transaction=False)
         for command in commands:
-            pipe.execute_command(*command)
+            pipe.execute_command(command[0].decode(), *command[1:])
         return list(pipe.execute(raise_on_error=False))
 
     def _again(self, request: bytes, count: int) -> list[Any]:
@@ -80,13 +89,13 @@ class Wire:
             self._drop()
             raise
 
-    def _connect(self) -> _Line:
-        line = _Line(self._client, self._within_s)
+    def _connect(self) -> Line:
+        line = Line(self._client, self._within_s, self._watch)
         self._mine.line = line
         return line
 
     def _drop(self) -> None:
-        line: _Line | None = getattr(self._mine, "line", None)
+        line: Line | None = getattr(self._mine, "line", None)
         if line is not None:
             self._mine.line = None
             line.close()
@@ -96,11 +105,12 @@ class _CutError(Exception):
     """The other side closed the connection before it answered."""
 
 
-class _Line:
+class Line:
     """A connected socket and what reads it."""
 
-    def __init__(self, client: Any, within_s: float) -> None:
+    def __init__(self, client: Any, within_s: float, watch: Watch = NOBODY) -> None:
         self._within_s = within_s
+        self._watch = watch
         self._connection = client.connection_pool.make_connection()
         self._connection.connect()
         self._socket: socket.socket = self._connection._sock
@@ -120,6 +130,7 @@ class _Line:
                 while (answer := self._reader.gets()) is not False:
                     answers.append(answer)
                 if len(answers) >= count:
+                    self._watch.round_trip(time.monotonic() - started)
                     return answers
                 if time.monotonic() - started > self._within_s:  # it drips
                     raise TimeoutError

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from plugin import auth
 from plugin.auth import Keys
 from tests.conftest import WORKSPACE
 from tests.plugin.conftest import error_code
@@ -76,7 +77,8 @@ def test_bad_input_key_of_another_scope_is_403(client, settings, method, path, s
     assert scope in response.get_json()["error"]["message"]
 
 
-def test_a_revoked_key_stops_working_at_once(client, settings):
+def test_a_revoked_key_stops_working_at_once(client, settings, monkeypatch):
+    monkeypatch.setattr(auth, "STAT_EVERY_S", 0)  # else within a second
     keys = Keys(settings.workspace_dir(WORKSPACE))
     key_id, key = keys.create("content")
     assert client.get(FOR_YOU, headers={"X-Api-Key": key}).status_code == 200
@@ -100,9 +102,22 @@ def test_a_fault_of_ours_is_500_without_its_innards(app, client, key, monkeypatc
     def broken(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("the innards")
 
-    monkeypatch.setattr("plugin.content.routes.compose", broken)
-    response = client.get(FOR_YOU, headers={"X-Api-Key": key})
+    monkeypatch.setattr("plugin.documents.runs", broken)
+    response = client.get("/v1/runs", headers={"X-Api-Key": key})
     assert (response.status_code, error_code(response)) == (500, "internal_error")
+    assert b"innards" not in response.data
+    assert "the innards" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_never_costs_a_message(published, app, client, key, monkeypatch, capsys):
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("the innards")
+
+    monkeypatch.setattr("scoring.store.records.CustomerRecord.explained", broken)
+    response = client.get(f"{FOR_YOU}?customer=customer-001", headers={"X-Api-Key": key})
+    document = response.get_json()
+    assert (response.status_code, document["reason"]) == (200, "error")
+    assert len(document["items"]) == 10
     assert b"innards" not in response.data
     assert "the innards" in capsys.readouterr().err
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from plugin.auth import (
     WrongScopeError,
     workspace_of,
 )
+from plugin.key_file import KeyFile
 
 
 @pytest.fixture
@@ -55,23 +56,192 @@ def test_the_file_holds_no_secret_and_is_private(folder):
     assert list(folder.glob("*.new")) == []
 
 
-def test_a_running_reader_sees_new_and_revoked_keys(folder):
-    reader = Keys(folder)
+class Clock:
+    """A wall clock and a monotonic one; time passes only when told."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def pass_(self, **time: float) -> None:
+        self.at += timedelta(**time)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys(folder, clock) -> Keys:
+    return Keys(folder, now=clock.now, monotonic=clock.monotonic)
+
+
+def refused(keys: Keys, key: str) -> bool:
+    try:
+        keys.verify(key, CONTENT)
+    except WrongKeyError:
+        return True
+    return False
+
+
+def test_a_running_reader_sees_a_new_key_at_once_and_a_revoked_one_within_a_second(
+    keys, folder, clock
+):
+    assert refused(keys, "rs_shop_1-x_00000000_" + "0" * 40)
     key_id, key = Keys(folder).create(CONTENT)
-    assert reader.verify(key, CONTENT).key_id == key_id
+    assert keys.verify(key, CONTENT).key_id == key_id
     assert Keys(folder).revoke(key_id)
-    with pytest.raises(WrongKeyError):
-        reader.verify(key, CONTENT)
+    clock.pass_(seconds=0.5)
+    assert refused(keys, key)
     assert not Keys(folder).revoke(key_id)
 
 
-def test_keys_are_listed_oldest_first_without_digests(folder):
-    days = iter([datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)])
-    keys = Keys(folder, now=lambda: next(days))
+def test_revoking_one_key_leaves_the_others(keys, clock):
+    (_, stays), (gone_id, gone) = keys.create(CONTENT), keys.create(CONTENT)
+    assert not refused(keys, stays)
+    assert not refused(keys, gone)
+    keys.revoke(gone_id)
+    clock.pass_(seconds=0.5)
+    assert refused(keys, gone)
+    assert not refused(keys, stays)
+
+
+def test_a_known_key_costs_no_look_at_the_disk_but_every_so_often(keys, clock, monkeypatch):
+    _, key = keys.create(CONTENT)
+    keys.verify(key, CONTENT)
+    looks: list[int] = []
+    version = KeyFile.version
+    monkeypatch.setattr(KeyFile, "version", lambda self: looks.append(1) or version(self))
+    for _ in range(100):
+        keys.verify(key, CONTENT)
+    assert looks == []
+    clock.pass_(seconds=0.5)
+    for _ in range(100):
+        keys.verify(key, CONTENT)
+    assert len(looks) == 1
+
+
+def test_wrong_keys_are_not_remembered(keys):
+    _, key = keys.create(CONTENT)
+    keys.verify(key, CONTENT)
+    for number in range(1000):
+        assert refused(keys, f"rs_shop_1-x_{number:08x}_" + "0" * 40)
+    assert len(keys._right) == 1
+
+
+def test_a_damaged_file_does_not_lock_out_who_is_in(keys, folder, clock):
+    _, key = keys.create(CONTENT)
+    keys.verify(key, CONTENT)
+    (folder / "keys.json").write_text("{")
+    clock.pass_(seconds=0.5)
+    assert not refused(keys, key)
+
+
+# keys that end
+
+
+def test_a_key_with_a_lifetime_ends(keys, clock):
+    _, key = keys.create(CONTENT, lifetime=timedelta(days=30))
+    assert not refused(keys, key)
+    clock.pass_(days=29)
+    assert not refused(keys, key)
+    clock.pass_(days=1, seconds=1)
+    assert refused(keys, key)
+
+
+def test_rotation_gives_a_new_key_at_once_and_ends_the_old_one_later(keys, clock):
+    old_id, old = keys.create([CONTENT, EVENTS], label="braze")
+    new_id, new, ends_at = keys.rotate(old_id, timedelta(days=7))
+    assert keys.verify(new, EVENTS) == keys.list()[-1]
+    assert keys.list()[-1].label == "braze"
+    assert {key.key_id: key.replaced_by for key in keys.list()} == {old_id: new_id, new_id: None}
+    assert datetime.fromisoformat(ends_at) == clock.at + timedelta(days=7)
+    clock.pass_(days=6)
+    assert not refused(keys, old)
+    clock.pass_(days=1)
+    assert refused(keys, old)
+    assert not refused(keys, new)
+
+
+def test_rotation_without_overlap_ends_the_old_key_within_a_second(keys, clock):
+    old_id, old = keys.create(CONTENT)
+    assert not refused(keys, old)
+    keys.rotate(old_id, timedelta(0))
+    clock.pass_(seconds=0.5)
+    assert refused(keys, old)
+
+
+def test_a_rotated_key_with_a_lifetime_is_followed_by_one_with_the_same(keys, clock):
+    old_id, _ = keys.create(CONTENT, lifetime=timedelta(days=90))
+    clock.pass_(days=85)
+    new_id, _, ends_at = keys.rotate(old_id, timedelta(days=30))
+    assert datetime.fromisoformat(ends_at) == clock.at + timedelta(days=5)  # never longer
+    new = next(key for key in keys.list() if key.key_id == new_id)
+    assert datetime.fromisoformat(new.expires_at) == clock.at + timedelta(days=90)
+
+
+def test_keys_that_end_soon_are_told_unless_they_were_rotated(keys, clock):
+    keys.create(CONTENT)
+    keys.create(CONTENT, lifetime=timedelta(days=100))
+    soon, _ = keys.create(CONTENT, lifetime=timedelta(days=10))
+    rotated, _ = keys.create(CONTENT, lifetime=timedelta(days=10))
+    new, _, _ = keys.rotate(rotated, timedelta(days=1))
+    keys.create(CONTENT, lifetime=timedelta(seconds=1))
+    clock.pass_(seconds=2)
+    found = [key.key_id for key in keys.ending_before(clock.at + timedelta(days=14))]
+    assert sorted(found) == sorted([soon, new])
+
+
+@pytest.mark.parametrize("again", ["unknown", "rotated", "ended"])
+def test_bad_input_what_cannot_be_rotated(keys, clock, again):
+    key_id, _ = keys.create(CONTENT, lifetime=timedelta(days=1))
+    if again == "rotated":
+        keys.rotate(key_id, timedelta(days=1))
+    if again == "ended":
+        clock.pass_(days=2)
+    with pytest.raises(KeysError, match="rotated already" if again == "rotated" else "no key"):
+        keys.rotate("00000000" if again == "unknown" else key_id, timedelta(days=1))
+
+
+# in use or not
+
+
+def test_the_day_of_the_last_use_is_known(keys, folder, clock):
+    key_id, key = keys.create(CONTENT)
+    assert keys.last_used_on(key_id) is None
+    keys.verify(key, CONTENT)
+    assert Keys(folder).last_used_on(key_id) == "2026-03-01"
+    clock.pass_(days=1)
+    keys.verify(key, CONTENT)
+    assert keys.last_used_on(key_id) == "2026-03-02"
+
+
+def test_a_use_that_cannot_be_noted_costs_nothing(keys, folder):
+    key_id, key = keys.create(CONTENT)
+    (folder / "keys_used").write_text("a file where a folder should be")
+    assert not refused(keys, key)
+    assert keys.last_used_on(key_id) is None
+
+
+def test_bad_input_a_refused_key_is_no_use(keys):
+    key_id, key = keys.create(CONTENT)
+    assert refused(keys, key[:-1] + ("0" if key[-1] != "0" else "1"))
+    assert keys.last_used_on(key_id) is None
+
+
+def test_keys_are_listed_oldest_first_without_digests(keys, clock):
     keys.create(CONTENT, label="braze")
+    clock.pass_(days=1)
     keys.create(ADMIN)
     assert [key.label for key in keys.list()] == ["braze", ""]
-    assert set(keys.list()[0].to_json()) == {"id", "scopes", "label", "created_at"}
+    assert "digest" not in keys.list()[0].to_json()
+    assert "sha256" not in keys.list()[0].to_json()
 
 
 def test_no_keys_at_all_is_an_empty_list(folder):
@@ -118,10 +288,15 @@ def test_bad_input_wrong_key_is_refused(folder, spoil):
         Keys(folder).verify(spoil(key), CONTENT)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"keys": {"a": {"scopes": 1}}}'])
+@pytest.mark.parametrize("text", [
+        "", "[]", "{", '{"keys": {"a": {"scopes": 1}}}', "\udcff",
+        '{"keys": {"a": {"scopes": [], "label": "", "created_at": "", "sha256": "", '
+        '"expires_at": "soon"}}}',
+    ],
+)  # fmt: skip
 def test_bad_input_damaged_keys_file_is_named(folder, text):
     folder.mkdir()
-    (folder / "keys.json").write_text(text)
+    (folder / "keys.json").write_text(text, errors="surrogateescape")
     with pytest.raises(KeysError, match=r"keys\.json: not a file of keys"):
         Keys(folder).list()
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from rightsend import cli, manual
+from rightsend.auditing import note_configuration
 from rightsend.commands import options
+from rightsend.context import Context
 from rightsend.errors import RightsendError
 from tests.rightsend import shop
 
@@ -149,6 +151,84 @@ def test_a_key_is_made_listed_and_revoked(capsys, config: Path) -> None:
     capsys.readouterr()
     assert run("keys", "list", "--config", config, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"keys": []}
+
+
+def test_a_key_is_rotated_and_both_stand_in_the_list(capsys, config: Path) -> None:
+    run("keys", "create", "--config", config, "--scope", "content", "--json")
+    old = json.loads(capsys.readouterr().out)
+    assert run("keys", "rotate", old["id"], "--overlap", "12h", "--config", config, "--json") == 0
+    new = json.loads(capsys.readouterr().out)
+    assert new["key"].startswith("rs_shop_") and new["key"] != old["key"]
+    run("keys", "list", "--config", config, "--json")
+    listed = {key["id"]: key for key in json.loads(capsys.readouterr().out)["keys"]}
+    assert listed[old["id"]]["replaced_by"] == new["id"]
+    assert listed[old["id"]]["expires_at"] == new["old_ends_at"]
+    assert listed[new["id"]]["expires_at"] is None
+    assert listed[new["id"]]["last_used_on"] is None
+
+
+def test_a_key_that_ends_soon_is_warned_of_and_nothing_fails(capsys, config: Path) -> None:
+    scope = ("--config", config, "--scope", "content", "--json")
+    run("keys", "create", *scope)
+    run("keys", "create", *scope, "--expires", "90d")
+    capsys.readouterr()
+    run("keys", "create", *scope, "--expires", "13d", "--label", "Braze")
+    soon = json.loads(capsys.readouterr().out)["id"]
+    assert run("check", "--config", config, "--json") == 0
+    (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert f"key {soon} (Braze) ends at" in warning
+    assert f"rightsend keys rotate {soon}" in warning
+
+
+@pytest.mark.parametrize("span", ["7", "seven days", "-1d", "4000d", ""])
+def test_bad_input_a_span_that_is_none(capsys, config: Path, span: str) -> None:
+    assert run("keys", "rotate", "deadbeef", "--overlap", span, "--config", config) == 2
+    assert "expected 45m, 12h, 7d" in capsys.readouterr().err
+
+
+def test_bad_input_a_key_that_is_not_there_cannot_be_rotated(capsys, config: Path) -> None:
+    assert run("keys", "rotate", "deadbeef", "--config", config) == 1
+    assert "no key deadbeef" in capsys.readouterr().err
+
+
+def test_what_is_done_at_the_command_line_stands_in_the_audit_trail(capsys, config: Path) -> None:
+    run("keys", "create", "--config", config, "--scope", "content", "--json")
+    key = json.loads(capsys.readouterr().out)["id"]
+    run("keys", "revoke", key, "--config", config)
+    run("keys", "revoke", key, "--config", config)
+    capsys.readouterr()
+    assert run("audit", "--config", config, "--json") == 0
+    records = json.loads(capsys.readouterr().out)["records"]
+    assert [(r["act"], r["outcome"]) for r in records] == [
+        ("key.revoked", "failed: RightsendError"),
+        ("key.revoked", "done"),
+        ("key.created", "done"),
+    ]
+    assert {r["about"].get("key") for r in records} == {key}
+    assert all(r["who"].startswith("user:") for r in records)
+
+
+def test_the_audit_trail_can_be_checked_against_a_hash_kept_elsewhere(capsys, config: Path) -> None:
+    run("keys", "create", "--config", config, "--scope", "content")
+    capsys.readouterr()
+    assert run("audit", "--verify", "--config", config, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["records"] == 1
+    assert run("audit", "--verify", "--expect", found["newest"], "--config", config) == 0
+    assert run("audit", "--verify", "--expect", "0" * 64, "--config", config) == 1
+    assert "no record has the hash" in capsys.readouterr().err
+    assert run("audit", "--expect", "0" * 64, "--config", config) == 2
+
+
+def test_a_process_notes_a_configuration_that_changed_once(capsys, config: Path) -> None:
+    for _ in range(2):
+        note_configuration(Context.load(config))
+    config.write_text(config.read_text() + "locale: ko\n")
+    note_configuration(Context.load(config))
+    run("audit", "--config", config, "--json")
+    newest, first = json.loads(capsys.readouterr().out)["records"]
+    assert newest["act"] == first["act"] == "config.changed"
+    assert newest["about"]["was"] == first["about"]["digest"] != newest["about"]["digest"]
 
 
 def test_bad_input_a_key_that_is_not_there_cannot_be_revoked(capsys, config: Path) -> None:

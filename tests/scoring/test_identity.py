@@ -234,3 +234,29 @@ def _certain_people(
             group = group | other
         joined.append(group)
     return joined
+
+
+def hash_of(text: str) -> bytes:
+    return text.encode().ljust(12, b"\0")
+
+
+def by_hash(who: str) -> Seen:
+    return ("customer_hash", hash_of(who).hex(), None)
+
+
+def test_a_landing_pages_hash_leads_to_whom_it_was_made_of() -> None:
+    events = [ext("kim", "tablet"), ext("kim2", "phone"), by_hash("kim"), by_hash("device_id:pc")]
+    device = ("device_id", "pc", None)
+    identity = resolve(*tables([*events, device], []), hash_of)
+    found = people(identity)
+    assert found["customer_hash", hash_of("kim").hex()] == "kim"
+    assert found["customer_hash", hash_of("device_id:pc").hex()] == "device_id:pc"
+    kinds = identity.identifiers["identifier_kind"].to_pylist()
+    assert kinds == sorted(kinds)
+
+
+@pytest.mark.parametrize("known", [hash_of, None])
+def test_a_hash_that_nobody_has_is_nobody(known) -> None:
+    identity = resolve(*tables([ext("kim"), by_hash("lee")], []), known)
+    assert people(identity) == {("external_id", "kim"): "kim"}
+    assert identity.customers["customer_id"].to_pylist() == ["kim"]

@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from deltalake import DeltaTable
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring import canonical
-from scoring.delta import LakeError
+from scoring.delta import Delta, LakeError
 from scoring.lake import Lake
 from tests.scoring.shop import content, event_table, ids
 
@@ -146,6 +147,24 @@ def test_upsert_of_the_same_writes_nothing(lake: Lake) -> None:
 def test_upsert_of_one_id_twice_keeps_the_last(lake: Lake) -> None:
     lake.upsert("items", items(*[{"item_id": "tea", "name": f"{i}"} for i in range(3)]), batch="a")
     assert lake.items().to_pyarrow()["name"].to_pylist() == ["2"]
+
+
+def test_a_lake_from_before_a_column_was_added_is_read_and_written(tmp_path: Path) -> None:
+    schema = canonical.schema("items")
+    older = schema.remove(schema.get_field_index("tags"))
+    row = {"item_id": "tea", "name": "Tea", "price": 2.5}
+    folder = tmp_path / "lake" / "items"
+    Delta(folder, older).commit(pa.Table.from_pylist([row], schema=older), note="before")
+    lake = Lake(tmp_path / "lake")
+    assert lake.items().to_pyarrow().to_pylist() == [{**dict.fromkeys(schema.names), **row}]
+    report = lake.upsert("items", items({"item_id": "mug", "tags": ["new"]}), batch="after")
+    assert report.added == 1
+    assert {row["item_id"]: row["tags"] for row in lake.items().to_pyarrow().to_pylist()} == {
+        "tea": None, "mug": ["new"],
+    }  # fmt: skip
+    columns = [field.name for field in DeltaTable(str(folder)).schema().fields]
+    assert columns == schema.names  # as any other reader of Delta tables sees them
+    assert lake.upsert("items", items({"item_id": "mug", "tags": ["new"]}), batch="x").added == 0
 
 
 @pytest.mark.parametrize("table", ["events", "nonsense"])

@@ -19,6 +19,8 @@ from scoring import columns as c
 from scoring import snapshot as snapshots
 from scoring.snapshot import Snapshot, SnapshotError, SnapshotMeta
 from scoring.snapshot_export import export_csv
+from scoring.snapshot_schema import conform
+from scoring.store.extras import Due, Extras
 from scoring.store.read import Reader
 from tests.factories import CUTOFF, make_snapshot, tables
 
@@ -39,7 +41,7 @@ def test_a_snapshot_opens_with_what_was_written(tmp_path: Path) -> None:
     assert (opened.meta.customers, opened.meta.items, opened.meta.brands) == (50, 30, 5)
     assert opened.meta.quality == {"lift_at_20": 3.1}
     assert opened.meta.cutoff == CUTOFF
-    assert opened.scores().to_pylist() == content.scores.cast(opened.scores().schema).to_pylist()
+    assert opened.scores().to_pylist() == conform("scores", content.scores).to_pylist()
     assert opened.identifiers().to_pylist() == content.identifiers.to_pylist()
     assert opened.items()[c.ITEM_ID].to_pylist() == content.items[c.ITEM_ID].to_pylist()
 
@@ -305,4 +307,18 @@ def test_bad_input_some_customers_with_null_reasons(tmp_path: Path) -> None:
     wrong = pa.array([None, []], pa.list_(pa.uint32()))
     scores = content.scores.set_column(at, c.ITEM_REASONS, wrong)
     with pytest.raises(SnapshotError, match="item_reasons has 1 nulls"):
+        make_snapshot(tmp_path, content=replace(content, scores=scores))
+
+
+def test_bad_input_a_due_item_beyond_the_items(tmp_path: Path) -> None:
+    content = tables(customers=1, extras=[Extras(due=(Due(30, 17_500, 7),))])
+    with pytest.raises(SnapshotError, match="due_index points at row 30 of items"):
+        make_snapshot(tmp_path, content=content)
+
+
+def test_bad_input_due_items_without_their_days(tmp_path: Path) -> None:
+    content = tables(customers=1, extras=[Extras(due=(Due(3, 17_500, 7),))])
+    place = content.scores.column_names.index(c.DUE_DAY)
+    scores = content.scores.set_column(place, c.DUE_DAY, pa.array([[]], pa.list_(pa.uint32())))
+    with pytest.raises(SnapshotError, match="due_day is not as long as"):
         make_snapshot(tmp_path, content=replace(content, scores=scores))

@@ -15,11 +15,11 @@ from settings.connection_schema import AttributeSchema, ConnectionSchema
 from settings.document import render
 from settings.document_text import EXAMPLES
 from settings.fields import Strict
+from settings.landing_schema import LandingSchema
 from settings.schema import SandboxSchema, ServiceSchema, WebSchema, WorkspaceSchema
 from settings.sections import (
     ContentSchema,
     GateSchema,
-    LandingSchema,
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,

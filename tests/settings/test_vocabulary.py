@@ -15,6 +15,7 @@ KINDS = {
     "time": {canonical.TIME},
     "boolean": {canonical.FLAG},
     "json": {canonical.JSON},
+    "list": {canonical.LIST},
 }
 
 

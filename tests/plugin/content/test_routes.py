@@ -16,7 +16,8 @@ from tests.plugin.conftest import PUBLIC_URL, error_code
 
 FOR_YOU = "/v1/content/for-you"
 FIELDS = {
-    "ok", "fallback", "reason", "customer_known", "snapshot", "decision_id", "items", "landing_url",
+    "ok", "fallback", "reason", "send", "send_reason", "customer_known", "snapshot", "decision_id",
+    "items", "landing_url",
 }  # fmt: skip
 ITEM_FIELDS = {"id", "name", "brand", "category", "price", "image_url", "url", "score", "reasons"}
 

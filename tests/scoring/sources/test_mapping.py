@@ -336,6 +336,22 @@ def test_bad_input_properties_that_are_no_json_object(value: str) -> None:
     assert reasons("properties", X, [value]) == ["invalid_json"]
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["vegan, sale|new;sale ", " ", None], [["new", "sale", "vegan"], None, None]),
+        (['["vegan", " sale ", null, 2026]', "[]"], [["2026", "sale", "vegan"], []]),
+        (pa.array([["vegan", "sale"], [], None]), [["sale", "vegan"], [], None]),
+    ],
+)
+def test_tags_of_every_form(values: Any, expected: list[Any]) -> None:
+    assert column("tags", X, values, table="items") == expected
+
+
+def test_bad_input_tags_that_begin_like_a_list_and_are_none() -> None:
+    assert reasons("tags", X, ['["vegan"', "[vegan]"], table="items") == ["invalid_list"] * 2
+
+
 def test_without_an_event_id_equal_rows_are_one_event_and_others_are_not() -> None:
     ids = mapped({**EVENT, "item_id": X}, {"x": ["tea", "tea", "mug", None]}).rows["event_id"]
     first, second, third, fourth = ids.to_pylist()

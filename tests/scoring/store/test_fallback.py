@@ -9,7 +9,7 @@ import pytest
 
 from scoring.snapshot import Snapshot
 from scoring.store.client import connect
-from scoring.store.fallback import FALLBACK, NOTHING, FallbackFile
+from scoring.store.fallback import FALLBACK, FallbackFile
 from scoring.store.read import Reader
 from tests.conftest import SECRET, WORKSPACE
 from tests.factories import make_snapshot
@@ -26,8 +26,9 @@ def test_popular_sellable_items_with_all_that_a_message_shows(
 ) -> None:
     content = away(workspace_dir).fallback()
     assert content.snapshot == published.meta.snapshot
-    assert [scored.item.id for scored in content.items] == [f"item-{n:02d}" for n in range(29)]
-    first = content.items[0]
+    found = content.popular()
+    assert [scored.item.id for scored in found] == [f"item-{n:02d}" for n in range(29)]
+    first = found[0]
     assert first.score == 1.0
     assert first.item.to_json() == {
         "id": "item-00",
@@ -51,7 +52,8 @@ def test_a_new_publication_is_noticed(
 
 
 def test_before_anything_was_published_there_is_nothing(workspace_dir: Path) -> None:
-    assert away(workspace_dir).fallback() == NOTHING
+    nothing = away(workspace_dir).fallback()
+    assert (nothing.snapshot, nothing.popular()) == ("", [])
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"items": [{}]}', '{"snapshot": 1, "items": 7}'])
@@ -60,9 +62,9 @@ def test_bad_input_damaged_fallback_file_keeps_what_was_known(
 ) -> None:
     known = FallbackFile(workspace_dir)
     before = known.read()
-    assert before.items
+    assert before.popular()
     (workspace_dir / FALLBACK).write_text(text)
-    assert known.read() == before
-    assert FallbackFile(workspace_dir).read() == NOTHING
+    assert known.read() is before
+    assert FallbackFile(workspace_dir).read().popular() == []
     (workspace_dir / FALLBACK).unlink()
-    assert known.read() == before
+    assert known.read() is before

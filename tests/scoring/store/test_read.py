@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from redis.connection import AbstractConnection as Connection
 
 from scoring import columns as c
 from scoring.snapshot import Snapshot
-from scoring.store.client import Client
+from scoring.store.client import Client, connect
 from scoring.store.errors import StoreUnavailable
 from scoring.store.keys import Keys, bucket
 from scoring.store.read import Reader
+from scoring.store.wire import Line
 from tests.conftest import SECRET, WORKSPACE
 from tests.factories import make_snapshot, tables
 
@@ -143,13 +143,13 @@ def test_one_call_is_one_round_trip(
 ) -> None:
     reader.read("customer-001")
     trips = []
-    send = Connection.send_packed_command
+    ask = Line.ask
 
-    def counted(connection: Connection, *arguments: object, **options: object) -> None:
-        trips.append(connection)
-        send(connection, *arguments, **options)
+    def counted(line: Line, request: bytes, count: int) -> list[object]:
+        trips.append(request)
+        return ask(line, request, count)
 
-    monkeypatch.setattr(Connection, "send_packed_command", counted)
+    monkeypatch.setattr(Line, "ask", counted)
     reader.read("customer-002").items()
     assert len(trips) == 1
 
@@ -182,7 +182,7 @@ def test_everything_published_has_a_time_to_live(published: Snapshot, redis_clie
 
 
 def test_workspaces_and_installations_know_different_hashes(reader: Reader) -> None:
-    client = reader._client
+    client = connect("redis://127.0.0.1:1/0", send_time=True)
     others = (Reader(client, "other", SECRET), Reader(client, WORKSPACE, b"another secret"))
     hashes = {each.hash_of("customer-001") for each in (reader, *others)}
     assert len(hashes) == 3

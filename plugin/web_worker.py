@@ -1,0 +1,284 @@
+"""gunicorn's worker of threads, made safe against clients that are slow on purpose or by accident.
+
+gthread gives a connection to a thread before anything arrived on it, and closes connections in the
+loop that all others wait for: a few clients that send nothing, half a request, or do not hang up,
+stop a worker for seconds. Here a thread gets a connection when the head of its request is complete;
+a body must arrive within ``BODY_S``, an answer be taken within ``SEND_S``; connections are closed
+without waiting (RFC 9112, 9.6). What cannot be parsed is answered like any other error, and neither
+the answer nor the log repeats it, as it may hold a customer's id or a key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import selectors
+import socket
+import struct
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from gunicorn.http import errors
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+from plugin import logs
+from plugin.refusals import TIMEOUT, refusal, status_of
+
+HEAD_S = 5.0  # for a head, from its first byte
+HEAD_BYTES = 65_536
+BODY_S = 10.0  # for a whole body
+SEND_S = 5.0  # without the client taking anything
+LINGER_S = 2.0  # for the client to hang up
+_LINGER_BYTES = 65_536
+_DRAIN_S = 0.05  # for a body that nobody read, before the connection is used again
+_BUSY_S = 1.0  # how long this thread may have waited for the processor
+_LEAST_S = 0.005
+_TIMEVAL = struct.Struct("ll")
+
+
+class _Bounded:
+    """A socket to read a body from, before a deadline. What gunicorn's parser asks of one."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.deadline = 0.0
+
+    def recv(self, size: int) -> bytes:
+        left_s = self.deadline - time.monotonic()
+        if left_s < -_BUSY_S:
+            raise TimeoutError(errno.ETIMEDOUT, "the body took too long")
+        self._sock.settimeout(max(left_s, _LEAST_S))  # what is there already is never too late
+        try:
+            return self._sock.recv(size)
+        finally:
+            self._sock.setblocking(True)
+
+    def gettimeout(self) -> float:
+        return self.deadline
+
+    def settimeout(self, _timeout: float | None) -> None:
+        """The deadline is what counts."""
+
+
+class _Connection(TConn):
+    """``head``: what arrived of the next request and was not given to a thread yet; ``among``:
+    those that wait for the same, while it is not with a thread."""
+
+    among: _Waiting
+
+    def __init__(self, *details: Any) -> None:
+        super().__init__(*details)
+        self.head = b""
+        self.body = _Bounded(self.sock)
+        self.discarded = 0
+        self.readable: Callable[[socket.socket], None] = _nothing
+
+    def begin(self) -> None:
+        """In the thread: the parser finds the head where it reads."""
+        self.data_ready = True
+        self.init()
+        self.body.deadline = time.monotonic() + BODY_S
+        unreader = self.parser.unreader
+        unreader.sock = self.body
+        unreader.unread(self.head)
+        self.head = b""
+
+
+def _nothing(_sock: socket.socket) -> None:
+    """Nobody reads a connection that the loop does not know yet."""
+
+
+class _Waiting(OrderedDict[_Connection, None]):
+    """Connections in the order of their time-outs; any can be taken out at once."""
+
+    def __getitem__(self, first: Any) -> Any:
+        """gunicorn looks at the oldest one of a deque, [0]."""
+        return next(iter(self)) if first == 0 else super().__getitem__(first)
+
+    def expired(self, now_s: float) -> Iterator[_Connection]:
+        """Those whose time is over."""
+        while self and self[0].timeout <= now_s:
+            yield self[0]
+
+
+class Worker(ThreadWorker):
+    """``-k plugin.web_worker.Worker``. TLS ends in front of it."""
+
+    def __init__(self, *details: Any, **more: Any) -> None:
+        super().__init__(*details, **more)
+        self.keepalived_conns = _Waiting()
+        self.pending_conns = _Waiting()  # nothing arrived yet
+        self._partial = _Waiting()  # a part of a head arrived
+        self._lingering = _Waiting()  # answered, until the client hangs up
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """When stopping: first takes in who has connected already, then nobody is told that
+        somebody listens here."""
+        stops = not self.alive and not enabled
+        if stops and self.nr < self.max_requests:  # a recycled worker leaves them to the others
+            for listener in self.sockets:
+                while self._take_in(listener):
+                    pass
+        super().set_accept_enabled(enabled)
+        if stops:
+            for listener in self.sockets:
+                listener.close()
+
+    def accept(self, listener: Any) -> None:
+        """A new connection; the one that was idle longest goes when there are too many."""
+        self._take_in(listener)
+        idle = self.pending_conns or self.keepalived_conns
+        if self.nr_conns >= self.worker_connections and idle:
+            self._close(idle[0])
+
+    def handle(self, conn: _Connection) -> Any:
+        """In a thread: one request."""
+        logs.end()  # the one before it
+        conn.begin()
+        return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: _Connection) -> Any:
+        try:
+            return super().handle_request(req, conn)
+        except BlockingIOError:  # SEND_S are over
+            raise ConnectionResetError(errno.ECONNRESET, "the client takes no answer") from None
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answers what could not be parsed, or an app that failed."""
+        status = status_of(exc)
+        if status == 500:
+            logs.log.error("exception", route="unknown", exc_info=exc)
+        else:
+            logs.log.info("malformed request", status=status, problem=type(exc).__name__)
+        with contextlib.suppress(OSError):
+            client.sendall(refusal(status))
+
+    def finish_request(self, conn: _Connection, fs: Future[Any]) -> None:
+        """In the loop: waits for the next request, or for the client to hang up."""
+        if fs.cancelled() or fs.exception() or not fs.result():
+            self._linger(conn)
+            return
+        within_s = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
+        conn.head = conn.parser.unreader.take_buffered()
+        self._expect(conn, self.keepalived_conns, within_s)
+        if conn.head:
+            self._go_on(conn)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Closes what was idle too long, or all that is idle."""
+        now_s = float("inf") if force else time.monotonic()
+        for waiting in (self.keepalived_conns, self.pending_conns, self._lingering):
+            for connection in waiting.expired(now_s):
+                self._close(connection)
+
+    def murder_pending(self) -> None:
+        """Refuses heads that took too long."""
+        for connection in self._partial.expired(time.monotonic()):
+            self._refuse(connection, TIMEOUT)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        for waiting in (self.keepalived_conns, self.pending_conns):
+            for connection in waiting:
+                connection.timeout = min(connection.timeout, deadline)
+
+    def _keepalive_after(self, conn: _Connection, keepalive: bool) -> bool:
+        """Whether the connection can be used again: what is left of a body is not waited for."""
+        conn.body.deadline = time.monotonic() + _DRAIN_S
+        return keepalive and bool(conn.parser.finish_body(max_bytes=_LINGER_BYTES))
+
+    def _take_in(self, listener: Any) -> bool:
+        try:
+            sock, address = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return False
+        self.nr_conns += 1
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(SEND_S), 0))
+        connection = _Connection(self.cfg, sock, address, listener.getsockname())
+        connection.readable = partial(self._read, connection)
+        self._expect(connection, self.pending_conns, self.cfg.keepalive)
+        self._read(connection, sock)
+        return True
+
+    def _expect(self, connection: _Connection, among: _Waiting, within_s: float) -> None:
+        """Something from the client within so many seconds."""
+        connection.sock.setblocking(False)
+        connection.timeout = time.monotonic() + within_s
+        connection.among = among
+        among[connection] = None
+        self.poller.register(connection.sock, selectors.EVENT_READ, partial(self._read, connection))
+
+    def _forget(self, connection: _Connection) -> None:
+        """The loop waits no longer for anything from it."""
+        self.poller.unregister(connection.sock)
+        del connection.among[connection]
+
+    def _read(self, connection: _Connection, sock: socket.socket) -> None:
+        """Something arrived, maybe enough."""
+        try:
+            data = sock.recv(HEAD_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if connection.among is self._lingering:
+            connection.discarded += len(data)
+            if data and connection.discarded < _LINGER_BYTES:
+                return
+        elif data:
+            connection.head += data
+            self._go_on(connection)
+            return
+        self._close(connection)
+
+    def _go_on(self, connection: _Connection) -> None:
+        """With what arrived: to a thread, refused, or on waiting."""
+        status = self._refused(connection.head)
+        if status:
+            self._refuse(connection, status)
+        elif b"\r\n\r\n" in connection.head:
+            self._forget(connection)
+            self.enqueue_req(connection)
+        elif connection.among is not self._partial:
+            self._forget(connection)
+            self._expect(connection, self._partial, HEAD_S)
+
+    def _refused(self, head: bytes) -> int | None:
+        """The status, when a head is not worth to be waited for any longer."""
+        end = head.find(b"\r\n\r\n")
+        if 0 <= end <= HEAD_BYTES:
+            return None
+        if len(head) > self.cfg.limit_request_line + 2 and b"\n" not in head:
+            return status_of(errors.LimitRequestLine(len(head), self.cfg.limit_request_line))
+        if len(head) > HEAD_BYTES:
+            return status_of(errors.LimitRequestHeaders("head"))
+        return status_of(errors.InvalidHeader("line end")) if b"\n\n" in head else None
+
+    def _refuse(self, connection: _Connection, status: int) -> None:
+        logs.log.info("malformed request", status=status, problem="head")
+        with contextlib.suppress(OSError):
+            connection.sock.send(refusal(status))
+        self._forget(connection)
+        self._linger(connection)
+
+    def _linger(self, connection: _Connection) -> None:
+        """Says that nothing follows and waits for the client to hang up: closed at once, it
+        might lose the end of the answer."""
+        try:
+            connection.sock.shutdown(socket.SHUT_WR)
+            self._expect(connection, self._lingering, LINGER_S)
+        except (OSError, ValueError):  # it was quicker
+            self.nr_conns -= 1
+            connection.close()
+            return
+        self._read(connection, connection.sock)
+
+    def _close(self, connection: _Connection) -> None:
+        self._forget(connection)
+        self.nr_conns -= 1
+        connection.close()

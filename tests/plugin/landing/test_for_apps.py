@@ -1,0 +1,85 @@
+"""The JSON from which an app draws the page itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from plugin.app import create_app
+from plugin.landing.tracking import Tracker
+from settings.workspace import LandingSettings
+from tests.conftest import WORKSPACE
+from tests.plugin.landing.test_routes import FORGED, token
+
+LINKS = LandingSettings(
+    deep_links={
+        "item": "shop://item/{item_id}?c={campaign}&d={decision_id}",
+        "page": "shop://picks/{campaign}",
+        "brand": "shop://brand/{brand}",
+    },
+    universal_links={
+        "item": "https://shop.example/app/{item_id}",
+        "category": "https://shop.example/c/{category}",
+    },
+)
+APP = {"Accept": "application/json", "User-Agent": "Shop/7.1 CFNetwork/1490.0.4 Darwin/23.2.0"}
+
+
+@pytest.fixture(autouse=True)
+def no_thread(monkeypatch):
+    monkeypatch.setattr(Tracker, "_start", lambda self: None)
+
+
+@pytest.fixture
+def settings(settings):
+    workspaces = dict(settings.workspaces)
+    workspaces[WORKSPACE] = replace(workspaces[WORKSPACE], landing=LINKS)
+    return replace(settings, workspaces=workspaces)
+
+
+def test_every_item_says_where_it_is_in_the_app(get, published):
+    document = get("/v1/landing/spring%20sale", customer="customer-001").get_json()
+    decision = document["decision_id"]
+    for item in document["items"]:
+        assert item["app_url"] == f"shop://item/{item['id']}?c=spring%20sale&d={decision}"
+        assert item["universal_url"] == f"https://shop.example/app/{item['id']}"
+    assert (document["app_url"], document["universal_url"]) == ("shop://picks/spring%20sale", None)
+
+
+def test_brands_and_categories_lead_into_the_app_too(get, published):
+    document = get("/v1/landing/spring", customer="customer-001").get_json()
+    assert [link["name"] for link in document["brand_links"]] == document["brands"]
+    assert document["brand_links"][0]["app_url"].startswith("shop://brand/brand-")
+    assert document["category_links"][0]["universal_url"].startswith(
+        "https://shop.example/c/food%20%3E%20category-"
+    )
+
+
+def test_without_templates_there_are_no_links(settings, redis_url, key, published):
+    plain = replace(settings.workspaces[WORKSPACE], landing=LandingSettings())
+    app = create_app(replace(settings, workspaces={WORKSPACE: plain}), redis_url=redis_url)
+    answer = app.test_client().get("/v1/landing/spring", headers={"X-Api-Key": key})
+    document = answer.get_json()
+    assert {item["app_url"] for item in document["items"]} == {None}
+    assert (document["brand_links"], document["category_links"]) == ([], [])
+
+
+def test_an_app_that_was_opened_by_the_link_needs_no_key(client, get, published):
+    by_link = client.get(f"/l/{token()}", headers=APP).get_json()
+    by_key = get("/v1/landing/spring", customer="customer-001").get_json()
+    assert [item["id"] for item in by_link["items"]] == [item["id"] for item in by_key["items"]]
+    assert by_link["campaign"] == "spring"
+
+
+def test_a_browser_gets_the_page(client, published):
+    for accept in ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "*/*", ""):
+        assert client.get(f"/l/{token()}", headers={"Accept": accept}).mimetype == "text/html"
+
+
+@pytest.mark.parametrize("link", FORGED.values(), ids=FORGED)
+def test_bad_input_a_link_that_is_not_good_gives_an_app_best_sellers(client, published, link):
+    document = client.get(f"/l/{link}", headers=APP).get_json()
+    assert not document["customer_known"]
+    assert document["reason"] == "unknown_customer"
+    assert [item["id"] for item in document["items"]][:2] == ["item-00", "item-01"]
