@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -50,6 +49,7 @@ from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.keys import Keys as StoreKeys
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
+from scoring.store.recent_record import SENT_MESSAGES
 from scoring.store.segments import SegmentJobs
 from scoring.store.taps import Taps
 from scoring.store.wire import Wire
@@ -194,18 +194,19 @@ def _workspace(
     *,
     key: bytes,
     patient: Any,
-    reader: Callable[[str, bytes, Path], Reader],
+    reader: Callable[..., Reader],
     decisions: DecisionLogs,
 ) -> Workspace:
     folder = settings.workspace_dir(found.workspace)
     folder.mkdir(parents=True, exist_ok=True)
+    capped = found.send.max_sends is not None
     return Workspace(
         settings=found,
         folder=folder,
         keys=Keys(folder),
         now=Clock.open(folder, found.as_of).now,
-        reader=reader(found.workspace, key, folder),
-        recent=RecentEvents(patient, found.workspace, key),
+        reader=reader(found.workspace, key, folder, sends=SENT_MESSAGES if capped else 0),
+        recent=RecentEvents(patient, found.workspace, key, counts_sent=capped),
         store_items=partial(live.remember, patient, StoreKeys(found.workspace)),
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
