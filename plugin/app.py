@@ -45,7 +45,7 @@ from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 from scoring.store import live
 from scoring.store.client import connect
-from scoring.store.erasure import erase
+from scoring.store.erasure import PendingErasures, erase
 from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.keys import Keys as StoreKeys
 from scoring.store.read import Reader
@@ -208,6 +208,7 @@ def _workspace(
         jobs=Jobs(patient, found.workspace),
         decisions=decisions.log(found.workspace, folder),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
+        erasures=PendingErasures(patient, found.workspace),
         trail=Trail(folder, key),
     )
 

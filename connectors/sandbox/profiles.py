@@ -85,6 +85,7 @@ class Profiles:
                 deleted += db.execute(
                     "DELETE FROM profile WHERE external_id = ?", [external_id]
                 ).rowcount
+        self.storage.forget()
         return deleted
 
     def identify(self, external_id: str, alias_name: str, alias_label: str) -> None:
