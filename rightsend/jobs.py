@@ -140,7 +140,7 @@ def erase_customer(workspace: str, customer: str) -> dict[str, Any]:
 
 def carry_out_erasure(workspace: str, reference: str) -> dict[str, Any]:
     """Erases the person whom the store keeps under this reference until it is done."""
-    context, settings = _here(workspace)
+    context, _ = _here(workspace)
     pending = PendingErasures(context.client(), workspace)
     customer = pending.customer(reference)
     if customer is None:

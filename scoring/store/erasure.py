@@ -11,7 +11,6 @@ from scoring.store.client import Client
 from scoring.store.keys import Keys, bucket, customer_hash, identifier_text
 from scoring.store.recent import RecentEvents
 
-
 PENDING_S = 30 * 86_400  # a month, in which the law wants it done (GDPR, article 12.3)
 
 

@@ -20,12 +20,14 @@ from connectors.sandbox.app import create_app as create_sandbox
 from connectors.sandbox.client import Sandbox
 from plugin.app import create_app
 from plugin.auth import SCOPES, Keys
+from plugin.landing import robots
 from rightsend import draining, jobs, nights, publishing, segments, triggers
 from rightsend.context import Context, ports_file
 from scoring.store.keys import customer_hash
 from tests import nightly_shop as shop
 from tests import searching
 from tests.connectors.servers import serving
+from tests.plugin.landing.browsers import CHROME
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +36,6 @@ MAIL = "zz.mina.kim@unmistakable.example"  # in addresses that nobody should cal
 HASHED = "zz0d7f6a3c2e51b8"  # of an e-mail address
 CARD = "zzcard7746"
 DEVICE = "zzphone9931"
-NEIGHBOUR = "c07"
 CONNECTIONS = """\
 connections:
   - name: sandbox
@@ -45,6 +46,10 @@ connections:
     identify_aliases: {alias: loyalty_card}
     erase_profiles: true
 """
+PLACES = (
+    "lake", "snapshots", "quarantine", "segments", "delivery", "sandbox", "valkey",
+    "rs:{shop}:events", "rs:{shop}:decisions", ":r:", ":t:", ":c:", ":a:",
+)  # fmt: skip
 WANTED = {
     "name": "Everybody",
     "target": {"categories": ["tea"]},
@@ -55,10 +60,6 @@ WANTED = {
 
 def quiet(_what: str, _done: int, _total: int | None = None) -> None:
     pass
-
-
-def quick_night(monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.train_quickly(monkeypatch.setattr)
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def shop_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def context(tmp_path: Path, shop_file: Path, monkeypatch: pytest.MonkeyPatch):
     """The installation with its own embedded store, and its sandbox served."""
-    quick_night(monkeypatch)
+    shop.train_quickly(monkeypatch.setattr)
     state = tmp_path / "state"
     found = Context.load(shop_file, state)
     app = create_sandbox(state / "sandbox", api_keys=[found.sandbox_key])
@@ -98,13 +99,14 @@ def context(tmp_path: Path, shop_file: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def client(context):
+def client(context, monkeypatch):
+    monkeypatch.setattr(robots, "TOO_SOON_MS", 0)
     app = create_app(context.settings, redis_url=context.redis_url)
     key = Keys(context.settings.workspace_dir("shop")).create(SCOPES)[1]
 
     def call(method: str, path: str, **more: Any) -> Any:
         """What is noted on the way is in the store when it returns."""
-        headers = {"X-Api-Key": key, "User-Agent": "Mozilla/5.0"}
+        headers = {"X-Api-Key": key, **CHROME}
         answer = app.test_client().open(path, method=method, headers=headers, **more)
         found = app.extensions["rightsend"]
         found.tracker.flush(at_once=True)
@@ -189,8 +191,7 @@ def found(context: Context) -> list[str]:
 def test_an_erased_person_is_nowhere(context, client, capfd) -> None:
     plant(context, client)
     before = found(context)
-    for place in ("lake", "snapshots", "quarantine", "segments", "delivery", "sandbox", "valkey",
-                  "rs:{shop}:events", "rs:{shop}:decisions", ":r:", ":c:", ":a:"):  # fmt: skip
+    for place in PLACES:
         assert any(place in hit for hit in before), f"nobody was planted in {place}"
     logged = capfd.readouterr()
     erase(context, client)
