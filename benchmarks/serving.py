@@ -196,7 +196,7 @@ def serving(app: str, environment: Mapping[str, str]) -> Iterator[tuple[str, Any
         f"benchmarks.serving_apps:{app}()",
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as metrics:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             command, env={**os.environ, **environment, "PROMETHEUS_MULTIPROC_DIR": metrics}
         )
         try:
@@ -247,7 +247,7 @@ def wrk(url: str, path: str, key: str, arguments: Any, *, rate: float = 0) -> Ru
         str(_HERE / "serving.lua"), url, "--", path, key, str(arguments.customers), str(rate),
         str(CONNECTIONS),
     ]  # fmt: skip
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     line = next(line for line in shown.splitlines() if line.startswith("RESULT "))
     count, micros, p50, p99, worst, errors = map(float, line.split()[1:])
     return Run(count / micros * 1e6, p50 / 1e3, p99 / 1e3, worst / 1e3, int(errors))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-SECRET = "a secret for benchmarks, of no use anywhere"  # noqa: S105
+SECRET = "a secret for benchmarks, of no use anywhere"
 BARE_KEY = "bare"
 
 

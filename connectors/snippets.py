@@ -13,7 +13,14 @@ from string import Template as StringTemplate
 from urllib.parse import quote
 
 FOR_YOU, RELATED, TOGETHER, LANDING = "for-you", "related", "bought-together", "landing"
-KINDS = (FOR_YOU, RELATED, TOGETHER, LANDING)
+CART, BACK, DROP, DUE = "cart", "back-in-stock", "price-drop", "replenishment"
+NEW, BRANDS, CATEGORIES, RANK = "new-arrivals", "brands", "categories", "rank"
+KINDS = (
+    FOR_YOU, RELATED, TOGETHER, CART, BACK, DROP, DUE, NEW, BRANDS, CATEGORIES, RANK, LANDING,
+)  # fmt: skip
+BESIDE = (RELATED, TOGETHER)  # kinds about an item
+# kinds that say nothing without a person
+PERSONAL = (CART, BACK, DROP, DUE, BRANDS, CATEGORIES, LANDING)
 LOCALES = ("en", "ko")
 NAME = "rightsend"  # of the credential and of the feed, as the tool keeps them
 KEY_HEADER = "X-Api-Key"
@@ -24,6 +31,8 @@ TAG = re.compile(r"\{\{(.+)\}\}", re.DOTALL)
 # With these an id or a tag would leave its place, be it a tag's or a comment's.
 MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}|\[\[|\]\]|[\0-\x1f\x7f-\x9f\u2028\u2029]")
 BLOCKS = ("#", "/", "^", "!", ">", "&")  # what such a tag writes is not a value
+PARAMETER = re.compile(r"[a-z][a-z_]*")
+OWN = ("customer", "campaign", "item", "items", "limit", "channel")  # parameters with an option
 ATTRIBUTE = re.compile(r"[A-Za-z0-9_ .$-]+")
 
 
@@ -40,7 +49,10 @@ class Request:
     id is taken where its language knows it. ``otherwise`` is said to whom there is nothing personal
     to say, in the tool's language; without it such a person gets no message, where the tool can
     leave one out. ``html``: a part of an HTML e-mail, else plain text. ``retry``: ask again when
-    the answer is lost. ``top_items``: the user attribute with a customer's item ids.
+    the answer is lost. ``top_items``: the user attribute with a customer's item ids. ``items``: ids
+    separated by commas, or a tag, for rank. ``channel``: how the message is sent (default: email
+    for HTML), which decides whether it may come at night. ``parameters``: more of the call, such as
+    filters, as (name, id or tag).
     """
 
     kind: str
@@ -53,6 +65,9 @@ class Request:
     otherwise: str = ""
     retry: bool = False
     top_items: str = TOP_ITEMS
+    items: str = ""
+    channel: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Raises SnippetError for what no tool can be asked."""
@@ -66,11 +81,19 @@ class Request:
             raise SnippetError(f"limit: found {self.limit}, expected 1 or more")
         if not ATTRIBUTE.fullmatch(self.top_items):
             raise SnippetError(f"attribute: {self.top_items!r} cannot be named in a template")
-        if bool(self.item) != (self.kind in (RELATED, TOGETHER)):
+        if bool(self.item) != (self.kind in BESIDE):
             raise SnippetError(f"{self.kind} {'takes no' if self.item else 'needs an'} item")
-        for name, given in (("item", self.item), ("campaign", self.campaign)):
+        if bool(self.items) != (self.kind == RANK):
+            raise SnippetError(f"{self.kind} {'takes no items' if self.items else 'needs items'}")
+        own = {"item": self.item, "items": self.items, "campaign": self.campaign}
+        for name, given in (*own.items(), ("channel", self.channel), *self.parameters):
             if not _keeps_its_place(given):
                 raise SnippetError(f"{name}: found {given!r}, expected an id or one tag")
+        for name, _ in self.parameters:
+            if not PARAMETER.fullmatch(name) or name in OWN:
+                raise SnippetError(
+                    f"parameter: {name!r} cannot be set, or has an option of its own"
+                )
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -80,6 +103,11 @@ class Request:
     @property
     def heading(self) -> str:
         return self.words[self.kind]
+
+    @property
+    def shown(self) -> str:
+        """The member of the answer whose entries are shown: each has a name and a url."""
+        return self.kind if self.kind in (BRANDS, CATEGORIES) else "items"
 
 
 def _keeps_its_place(given: str) -> bool:
@@ -121,6 +149,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         RELATED: "You may also like",
         TOGETHER: "Often bought together",
         LANDING: "Your own page",
+        CART: "Still in your cart",
+        BACK: "Back in stock",
+        DROP: "Cheaper now",
+        DUE: "Time to stock up",
+        NEW: "New for you",
+        BRANDS: "Your brands",
+        CATEGORIES: "Your departments",
+        RANK: "In your order",
+        "few": "only a few left",
+        "cheaper": "cheaper now",
         "popular": "Popular right now",
         "all": "See all of it",
         "nothing": "nothing personal to say",
@@ -138,6 +176,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         RELATED: "이런 상품은 어떠세요?",
         TOGETHER: "함께 많이 구매한 상품",
         LANDING: "고객님만을 위한 페이지",
+        CART: "장바구니에 담아 두신 상품",
+        BACK: "다시 입고되었습니다",
+        DROP: "가격이 내렸습니다",
+        DUE: "다시 구매하실 때가 되었습니다",
+        NEW: "고객님을 위한 신상품",
+        BRANDS: "고객님이 찾으시는 브랜드",
+        CATEGORIES: "고객님이 찾으시는 카테고리",
+        RANK: "고객님 맞춤 순서",
+        "few": "품절 임박",
+        "cheaper": "가격 인하",
         "popular": "지금 인기 있는 상품",
         "all": "전체 보기",
         "nothing": "맞춤 내용 없음",
@@ -218,8 +266,11 @@ def parameters(
     given = {
         "customer": customer,
         "item": request.item,
+        "items": request.items,
         "campaign": request.campaign or campaign,
         "limit": "1" if request.kind == LANDING else str(request.limit),
+        "channel": request.channel or ("email" if request.html else ""),
+        **dict(request.parameters),
     }
     written = {}
     for name, text in given.items():
@@ -239,13 +290,22 @@ def address(request: Request, asked: Mapping[str, str]) -> str:
     return f"{route(request)}?{'&'.join(f'{name}={value}' for name, value in asked.items())}"
 
 
-def liquid(request: Request, *, comment: str, call: str = "", answer: str, stop: str) -> str:
+def liquid(
+    request: Request,
+    *,
+    comment: str,
+    call: str = "",
+    answer: str,
+    stop: str,
+    stops: bool = True,
+) -> str:
     """A message in Liquid. ``answer`` is the variable with what Rightsend said, ``stop`` the tag
-    that ends without a message."""
+    that ends without a message, if the tool has one (``stops``)."""
     otherwise = request.otherwise or stop
+    send = f" and {answer}.send == true" if stops else ""
     return (
         f"{{% comment %}}\n{comment}\n{{% endcomment %}}\n{call}"
-        f"{{% if {answer}.ok == true and {answer}.fallback == false %}}"
+        f"{{% if {answer}.ok == true and {answer}.fallback == false{send} %}}"
         f"{liquid_items(request, answer)}{{% else %}}{otherwise}{{% endif %}}\n"
     )
 
@@ -255,14 +315,29 @@ def liquid_items(request: Request, answer: str, heading: str = "") -> str:
     heading = heading or request.heading
     link = f"{answer}.landing_url"
     if not request.html:
-        each = "{% for item in " + answer + ".items %}• {{ item.name }}\n{% endfor %}"
+        each = (
+            f"{{% for item in {answer}.{request.shown} %}}"
+            f"• {{{{ item.name }}}}{_liquid_note(request)}\n{{% endfor %}}"
+        )
         items = "" if request.kind == LANDING else f"{heading}\n{each}"
         return f"{items}{{{{ {link} }}}}"
     if request.kind == LANDING:
         return f'\n<a href="{{{{ {link} | escape }}}}">{heading}</a>\n'
     return (
-        f"\n<h2>{heading}</h2>\n<ul>\n{{% for item in {answer}.items %}}"
+        f"\n<h2>{heading}</h2>\n<ul>\n{{% for item in {answer}.{request.shown} %}}"
         f'<li><a href="{{{{ item.url | default: {link} | escape }}}}">'
-        "{{ item.name | escape }}</a></li>\n{% endfor %}</ul>\n"
+        f"{{{{ item.name | escape }}}}</a>{_liquid_note(request)}</li>\n{{% endfor %}}</ul>\n"
         f'<p><a href="{{{{ {link} | escape }}}}">{request.words["all"]}</a></p>\n'
     )
+
+
+def _liquid_note(request: Request) -> str:
+    """What stands behind an item's name."""
+    words = request.words
+    if request.kind == CART:
+        cheaper = "{% if item.price_drop and item.price_drop > 0 %}"
+        return (
+            f"{{% if item.low_stock %}} ({words['few']}){{% endif %}}"
+            f"{cheaper} ({words['cheaper']}){{% endif %}}"
+        )
+    return " ({{ item.price_then }} → {{ item.price }})" if request.kind == DROP else ""

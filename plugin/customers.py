@@ -11,9 +11,9 @@ from plugin import audit
 from plugin.auth import ADMIN
 from plugin.body import RouteBlueprint
 from plugin.content.answer import shown
+from plugin.content.answer_schema import ItemSchema
 from plugin.content.asked import Asked, Entry
-from plugin.content.kinds.filling import bought
-from plugin.content.schema import ItemSchema
+from plugin.content.known import bought
 from plugin.errors import fail
 from plugin.guard import scoped, workspace
 from plugin.ids import MAX_ID_BYTES, require_short

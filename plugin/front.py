@@ -64,7 +64,7 @@ class Front:
             key_id = here.keys.verify(key, CONTENT).key_id
         except (auth.WrongKeyError, auth.WrongScopeError, auth.KeysError):
             return None
-        call = known(name, rest, here.settings.content)
+        call = known(name, rest, here.settings.content, here.settings.currencies)
         if call is None:
             return None
         if self._runtime.pressure.overloaded():

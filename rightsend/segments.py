@@ -209,6 +209,7 @@ def _compute(
         Lake(context.workspace_dir(workspace) / "lake"),
         workspace,
         now=context.now(workspace),
+        secret=context.secret,
         progress=progress,
     )
     write_members(folder, result.members)

@@ -19,6 +19,7 @@ from settings.vocabulary import (  # noqa: F401
     BRAND,
     CAMPAIGN_COLUMNS,
     CAMPAIGN_ID,
+    CART,
     CATEGORY,
     CHANNEL,
     CLICK,
@@ -38,6 +39,7 @@ from settings.vocabulary import (  # noqa: F401
     IDENTIFIER_KINDS,
     IDENTIFIERS,
     IMAGE_URL,
+    INTEREST,
     ITEM_COLUMNS,
     ITEM_ID,
     LINK,
@@ -70,6 +72,7 @@ from settings.vocabulary import (  # noqa: F401
     UNIT_PRICE,
     UNLINK,
     URL,
+    VIEW,
 )
 
 # lake only
@@ -90,6 +93,7 @@ SENT_CHANNEL = "sent_channel"  # messages sent to the customer, newest first
 SENT_DAY = "sent_day"
 SELLABLE = "sellable"
 REPEAT_DAYS = "repeat_days"  # until an item is typically bought again; 0 = not known
+SOLD = "sold"  # share of lately sold baskets that hold an item; 0 = not known
 NEW_SINCE = "new_since"  # 0 = not known
 BACK_SINCE = "back_since"  # can be sold again since; 0 = never was gone
 PRICE_BEFORE = "price_before"  # highest of the last days if higher than now, else null

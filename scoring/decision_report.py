@@ -21,10 +21,10 @@ import pyarrow as pa
 from scoring import columns as c
 from scoring import sql
 from scoring.decisions import SCHEMA, Decisions
+from scoring.holdout import CONTROL
 from scoring.identity import resolve
 from scoring.lake import Lake
 from scoring.merge import scan
-from scoring.store.decisions import CONTROL
 from scoring.store.keys import customer_hash, identifier_text
 
 GROUPS = (

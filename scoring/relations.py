@@ -130,9 +130,16 @@ def _supported(count: NDArray[np.int64]) -> Ints:
     return position
 
 
-def table(history: History, cutoff: int, limit: int) -> pa.Table:
+def sold(baskets: Baskets) -> Floats:
+    """float32[n_items]: the share of lately sold baskets that hold each item; 0 for those that are
+    not compared with others."""
+    out = np.zeros(len(baskets.position), dtype=np.float32)
+    out[baskets.position >= 0] = baskets.sold()
+    return out
+
+
+def table(history: History, baskets: Baskets, limit: int) -> pa.Table:
     """The snapshot's ``related``: of every item that has any, only what can be bought."""
-    baskets = Baskets.of(history, cutoff)
     like, together = related(baskets, 2 * limit), bought_together(baskets, 2 * limit)
     has = np.flatnonzero((like.target[:, 0] >= 0) | (together.target[:, 0] >= 0))
     columns: dict[str, pa.Array] = {c.ITEM_INDEX: pa.array(has, pa.uint32())}

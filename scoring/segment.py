@@ -7,7 +7,6 @@ multiplied (scoring.segment_audience).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from scoring import columns as c
 from scoring import exclusions, segment_targets
+from scoring.holdout import CONTROL, arm
 from scoring.lake import Lake
 from scoring.progress import Progress
 from scoring.reasons.reason import decode
@@ -29,9 +29,9 @@ from scoring.segment_audience import Audience, chances
 from scoring.segment_models import Judged, Models
 from scoring.segment_request import SegmentError, SegmentRequest
 from scoring.segment_targets import GROUP, Part
+from scoring.store.keys import customer_hash
 from settings.workspace import WorkspaceSettings
 
-TREATMENT, CONTROL = "treatment", "control"
 _STEPS = 4
 
 
@@ -51,18 +51,19 @@ def select(
     workspace: WorkspaceSettings,
     *,
     now: datetime,
+    secret: bytes,
     progress: Progress,
 ) -> SegmentResult:
-    """The members of a segment, best first. Raises SegmentError."""
+    """The members of a segment, best first. ``secret``: the installation's, by which it is settled
+    who is held out. Raises SegmentError."""
     campaign = _Campaign.of(snapshot_folder, request, workspace, progress)
     audience = campaign.audience(lake, now)
     size = audience.size(request.size)
     chosen = audience.order[:size]
-    holdout = request.holdout_share
-    if holdout is None:
-        holdout = workspace.segments.holdout_share
     ids = [str(name) for name in campaign.models.history.customers[chosen]]
-    arms = _arms(ids, request.name, holdout)
+    hashes = (customer_hash(secret, workspace.workspace, each) for each in ids)
+    share = _holdout_share(request, workspace)
+    arms = [arm(customer, request.name, share) for customer in hashes]
     reasons, codes = campaign.reasons(audience, chosen)
     members = pa.table(
         {
@@ -195,13 +196,8 @@ def _told(packed: NDArray[np.uint32], locale: str, about: str) -> tuple[list[str
     return [sentences[row] for row in rows], [codes[row] for row in rows]
 
 
-def _arms(customer_ids: list[str], name: str, holdout_share: float) -> list[str]:
-    """Treatment or control by a hash of segment name and customer: repeatable, independent."""
-    limit = round(holdout_share * 2**64)
-    return [
-        CONTROL if _hash(f"{name}\0{customer}") < limit else TREATMENT for customer in customer_ids
-    ]
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+def _holdout_share(request: SegmentRequest, workspace: WorkspaceSettings) -> float:
+    """What was asked for, else what the campaign of this name holds out when it is sent."""
+    if request.holdout_share is not None:
+        return request.holdout_share
+    return workspace.send.holdouts.get(request.name, workspace.segments.holdout_share)

@@ -26,7 +26,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         (c.URL, pa.string()), (c.IMAGE_URL, pa.string()), (c.SELLABLE, pa.bool_()),
         (c.STOCK, pa.int64()), (c.TAGS, _TEXTS), (c.REPEAT_DAYS, pa.uint16()),
         (c.NEW_SINCE, pa.int32()), (c.PRICE_BEFORE, pa.float64()), (c.BACK_SINCE, pa.int32()),
-        (c.PAST_PRICE, _PRICES), (c.PAST_PRICE_DAY, _INDEXES),
+        (c.PAST_PRICE, _PRICES), (c.PAST_PRICE_DAY, _INDEXES), (c.SOLD, pa.float32()),
     ]),
     "brands": pa.schema([(c.BRAND, pa.string())]),
     "categories": pa.schema([(c.CATEGORY, pa.string())]),
@@ -62,7 +62,7 @@ _SENT = (c.SENT_CHANNEL, c.SENT_DAY)
 _LATER = {
     "items": (
         c.STOCK, c.TAGS, c.REPEAT_DAYS, c.NEW_SINCE, c.PRICE_BEFORE, c.BACK_SINCE,
-        c.PAST_PRICE, c.PAST_PRICE_DAY,
+        c.PAST_PRICE, c.PAST_PRICE_DAY, c.SOLD,
     ),
     "scores": (
         c.ITEM_REASONS, c.TIMEZONE, c.AD_CONSENT, c.NIGHT_CONSENT, *_DUE, *_WATCHED, *_SENT,

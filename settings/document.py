@@ -30,6 +30,7 @@ from settings.sections import (
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,
+    SendSchema,
 )
 from settings.source_schema import SourceField, SourceSchema
 from settings.vocabulary import SCORES, TABLES
@@ -91,6 +92,7 @@ def render(
         _section("content", ContentSchema()),
         _section("landing", LandingSchema()),
         _section("segments", SegmentSchema()),
+        _section("send", SendSchema()),
         _section("connections", ConnectionSchema()),
         _section("attributes", AttributeSchema()),
         _scores(),

@@ -86,6 +86,13 @@ A refused night changes nothing: yesterday's scores stay and the run says why.
     "content": "## `content`",
     "landing": "## `landing`",
     "segments": "## `segments`\n\nDefaults; a segment job may say otherwise.",
+    "send": """
+## `send`
+
+What `send` and `send_reason` of a content answer go by ([content](content.md#send-or-not)). In
+Korea advertising from 21:00 to 08:00 needs a consent of its own, but for e-mail; `quiet_hours` and
+`quiet_exempt` say so by default.
+""",
     "connections": """
 ## `connections`
 

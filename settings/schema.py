@@ -35,6 +35,7 @@ from settings.sections import (
     ModelSchema,
     ScheduleSchema,
     SegmentSchema,
+    SendSchema,
 )
 from settings.source_schema import SourceField
 from settings.workspace import (
@@ -102,6 +103,7 @@ class WorkspaceSchema(Strict):
     content = fields.Nested(ContentSchema, metadata=about("answers at send time"))
     landing = fields.Nested(LandingSchema, metadata=about("the personalised page"))
     segments = fields.Nested(SegmentSchema, metadata=about("defaults of segment jobs"))
+    send = fields.Nested(SendSchema, metadata=about("whether a message is sent at all"))
     keep_snapshots = WholeNumber(
         validate=between(1, 365), metadata=about("nights kept on disk for roll-back", 7)
     )

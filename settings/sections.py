@@ -1,18 +1,25 @@
-"""The sections of a workspace file: schedule, models, gate, content, landing, segments."""
+"""The sections of a workspace file: schedule, models, gate, content, landing, segments,
+send."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
+from marshmallow.validate import Regexp
 
 from settings.fields import (
     Cron,
+    Mapped,
     Number,
     Strict,
+    Text,
     WholeNumber,
     about,
     between,
+    filled,
 )
 from settings.workspace import (
     ContentSettings,
@@ -20,6 +27,14 @@ from settings.workspace import (
     ModelSettings,
     ScheduleSettings,
     SegmentSettings,
+    SendSettings,
+)
+
+CURRENCY = re.compile(r"[A-Z]{3}")
+CURRENCY_EXPECTED = "an ISO 4217 code such as USD or KRW"
+QUIET_HOURS = Regexp(
+    r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]\Z",
+    error='two times of day such as "21:00-08:00"',
 )
 
 
@@ -106,6 +121,12 @@ class GateSchema(Strict):
     )
 
 
+def only_currencies(rates: Mapping[str, float]) -> None:
+    errors = {code: [CURRENCY_EXPECTED] for code in rates if not CURRENCY.fullmatch(code)}
+    if errors:
+        raise ValidationError(errors)
+
+
 class ContentSchema(Strict):
     target = ContentSettings
 
@@ -125,6 +146,15 @@ class ContentSchema(Strict):
             "variety in a list: above 0 no two items of one name, and the higher, the less of one "
             "category in a row; 0 is by probability alone",
             0.1,
+        ),
+    )
+    currency_rates = Mapped(
+        Number(validate=between(1e-9, 1e9)),
+        validate=only_currencies,
+        metadata=about(
+            "what one unit of the workspace's currency is in others, for the parameter currency of "
+            "content calls",
+            {"EUR": 0.92, "KRW": 1380},
         ),
     )
 
@@ -158,4 +188,38 @@ class SegmentSchema(Strict):
     )
     max_sends_days = WholeNumber(
         validate=between(1, 365), metadata=about("the days in which max_sends counts", 7)
+    )
+
+
+class SendSchema(Strict):
+    target = SendSettings
+
+    quiet_hours = Text(
+        allow_none=True,
+        validate=QUIET_HOURS,
+        metadata=about(
+            "no advertising in these hours, local to the customer (to the workspace where the zone "
+            "is not known), without a consent to messages at night; null: at any time",
+            "20:50-08:00",
+        ),
+    )
+    quiet_exempt = fields.List(
+        Text(validate=filled(40)),
+        metadata=about("channels that may come in quiet hours", ["email", "content_card"]),
+    )
+    max_sends = WholeNumber(
+        allow_none=True,
+        validate=between(1, 1000),
+        metadata=about("no advertising to who had this many messages; null: no cap", 3),
+    )
+    max_sends_days = WholeNumber(
+        validate=between(1, 14), metadata=about("the days in which max_sends counts", 7)
+    )
+    holdouts = Mapped(
+        Number(validate=between(0, 0.9)),
+        metadata=about(
+            "campaign to the share of its customers that gets no message, for measuring; a segment "
+            "of the same name holds out the same customers",
+            {"spring": 0.05},
+        ),
     )

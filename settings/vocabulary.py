@@ -51,6 +51,7 @@ ENDS_AT = "ends_at"
 REWARD = "reward"
 
 # event types; recent lists keep their position: new ones go to the end
+VIEW = "view"
 CART = "cart"  # quantity 0: taken out of the cart
 PURCHASE = "purchase"
 RETURN = "return"
@@ -71,7 +72,7 @@ AUTOMATED_OPEN = "automated_open"
 AUTOMATED_CLICK = "automated_click"
 AUTOMATED = (AUTOMATED_OPEN, AUTOMATED_CLICK)
 EVENT_TYPES = (
-    "view", "search", CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
+    VIEW, "search", CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
     DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", INTEREST,
     BOUNCE, CONVERSION, CONTROL, LINK, UNLINK,
     AUTOMATED_OPEN, AUTOMATED_CLICK,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,8 @@ class ContentSettings:
     max_limit: int = 50
     exclude_bought_days: int = 2  # an item bought this recently is not recommended
     diversity: float = 0.1  # 0: lists by probability alone … 1: most variety
+    # what one unit of the workspace's currency costs in others (ISO 4217 code → units)
+    currency_rates: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,18 @@ class SegmentSettings:
     cost_per_send: float = 0.0  # in the workspace's currency
     max_sends: int | None = None  # fatigue: at most this many message_sent …
     max_sends_days: int = 7  # … within this many days
+
+
+@dataclass(frozen=True)
+class SendSettings:
+    """Whether a message is sent at all. ``quiet_hours``: "HH:MM-HH:MM" local to the customer, None
+    for none; ``holdouts``: campaign → share that gets no message."""
+
+    quiet_hours: str | None = "21:00-08:00"
+    quiet_exempt: tuple[str, ...] = ("email",)  # channels that may come at night
+    max_sends: int | None = None  # fatigue: no more once so many message_sent came …
+    max_sends_days: int = 7  # … within this many days
+    holdouts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -177,10 +192,16 @@ class WorkspaceSettings:
     content: ContentSettings = ContentSettings()
     landing: LandingSettings = field(default_factory=LandingSettings)
     segments: SegmentSettings = SegmentSettings()
+    send: SendSettings = field(default_factory=SendSettings)
     connections: tuple[ConnectionSettings, ...] = ()
     keep_snapshots: int = 7  # kept on disk for roll-back
     snapshot_ttl_days: int = 7  # in Redis: a dead workspace disappears
     keep_decisions_days: int = 400  # in the lake
+
+    @cached_property
+    def currencies(self) -> frozenset[str]:
+        """What prices can be told in."""
+        return frozenset({self.currency, *self.content.currency_rates})
 
 
 @dataclass(frozen=True)

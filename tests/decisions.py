@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from scoring.store.decisions import TREATMENT, Decision
+from scoring.holdout import TREATMENT
+from scoring.store.decisions import Decision
 
 AT_S = 1_772_409_600.25  # 2026-03-02T00:00:00.25Z
 CUSTOMER = bytes(range(12))

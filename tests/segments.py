@@ -43,6 +43,7 @@ def result(night: Night, request: SegmentRequest, **changes: Any) -> segment.Seg
         night.lake,
         given["workspace"],
         now=shop.AS_OF,
+        secret=given.get("secret", b"secret"),
         progress=given.get("progress", quiet),
     )
 

@@ -6,6 +6,8 @@ https://support.iterable.com/hc/en-us/articles/45728211053332-Creating-a-Data-Fe
 from __future__ import annotations
 
 from connectors.snippets import (
+    CART,
+    DROP,
     LANDING,
     NAME,
     Feed,
@@ -48,7 +50,7 @@ def snippet(request: Request) -> Snippet:
     otherwise = request.otherwise or f'[[sendSkip cause="{request.words["nothing"]}"]]'
     template = (
         f"{{{{!--\n{comment}\n--}}}}\n"
-        f"[[#if {NAME}.ok]][[#if {NAME}.fallback]]{otherwise}[[else]]{_items(request)}[[/if]]"
+        f"[[#if {NAME}.send]][[#if {NAME}.fallback]]{otherwise}[[else]]{_items(request)}[[/if]]"
         f"[[else]]{otherwise}[[/if]]\n"
     )
     return Snippet(template, feed)
@@ -57,16 +59,26 @@ def snippet(request: Request) -> Snippet:
 def _items(request: Request) -> str:
     link = f"{NAME}.landing_url"
     if not request.html:
-        each = f"[[#each {NAME}.items]]• [[{{name}}]]\n[[/each]]"
+        each = f"[[#each {NAME}.{request.shown}]]• [[{{name}}]]{_note(request)}\n[[/each]]"
         items = "" if request.kind == LANDING else f"{request.heading}\n{each}"
         return f"{items}[[{{{link}}}]]"
     if request.kind == LANDING:
         return f'\n<a href="[[{link}]]">{request.heading}</a>\n'
     return (
-        f"\n<h2>{request.heading}</h2>\n<ul>\n[[#each {NAME}.items]]"
-        '<li>[[#if url]]<a href="[[url]]">[[name]]</a>[[else]][[name]][[/if]]</li>\n'
+        f"\n<h2>{request.heading}</h2>\n<ul>\n[[#each {NAME}.{request.shown}]]"
+        '<li>[[#if url]]<a href="[[url]]">[[name]]</a>[[else]][[name]][[/if]]'
+        f"{_note(request)}</li>\n"
         f'[[/each]]</ul>\n<p><a href="[[{link}]]">{request.words["all"]}</a></p>\n'
     )
+
+
+def _note(request: Request) -> str:
+    """What stands behind an item's name."""
+    words = request.words
+    if request.kind == CART:
+        few = f"[[#if low_stock]] ({words['few']})[[/if]]"
+        return f"{few}[[#if price_drop]] ({words['cheaper']})[[/if]]"
+    return " ([[price_then]] → [[price]])" if request.kind == DROP else ""
 
 
 def _escape(expression: str) -> str:

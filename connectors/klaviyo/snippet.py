@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from connectors.snippets import (
     FOR_YOU,
-    LANDING,
     NAME,
+    PERSONAL,
     TAG,
     Feed,
     Request,
@@ -26,7 +26,7 @@ from connectors.snippets import (
     unescaped,
 )
 
-PERSONAL = {
+OWN_ITEMS = {
     "en": """
 The customer's items come from the profile property $attribute, as of last night's `rightsend sync`,
 and from Klaviyo's catalog, which must know the same item ids. Klaviyo cannot ask for one person's
@@ -63,17 +63,21 @@ def snippet(request: Request) -> Snippet:
     """Django's notation. Raises SnippetError for ``retry``, a landing link, or an item or campaign
     that would differ from person to person."""
     no_retry(request, "Klaviyo")
-    if request.kind == LANDING:
-        raise SnippetError("landing: a link is personal, and Klaviyo asks for nobody's content")
-    if TAG.fullmatch(request.item.strip()) or TAG.fullmatch(request.campaign.strip()):
+    if request.kind in PERSONAL:
         raise SnippetError(
-            "item, campaign: give an id; Klaviyo's web feed is the same for everybody"
+            f"{request.kind}: this is personal, and Klaviyo asks for nobody's content"
+        )
+    given = (request.item, request.items, request.campaign, *dict(request.parameters).values())
+    if any(TAG.fullmatch(each.strip()) for each in given):
+        raise SnippetError(
+            "item, items, campaign, parameters: give an id; Klaviyo's web feed is the same for "
+            "everybody"
         )
     personal = request.kind == FOR_YOU
     feed = Feed(NAME, address(request, parameters(request, unescaped)))
     needed = None if personal and request.otherwise else feed
     steps = {
-        locale: (PERSONAL[locale] if personal else "") + (SHARED[locale] if needed else "") + paste
+        locale: (OWN_ITEMS[locale] if personal else "") + (SHARED[locale] if needed else "") + paste
         for locale, paste in PASTE.items()
     }
     comment = notes(request, "Klaviyo", steps, feed=feed, lost=False, stop="popular_shown")

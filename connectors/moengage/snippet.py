@@ -6,6 +6,8 @@ https://help.moengage.com/hc/en-us/articles/115003622346-Content-APIs
 from __future__ import annotations
 
 from connectors.snippets import (
+    CART,
+    DROP,
     LANDING,
     NAME,
     Feed,
@@ -50,7 +52,7 @@ def snippet(request: Request) -> Snippet:
     template = (
         f"{{#\n{comment}\n#}}\n"
         f"{{% set picks = ContentApi.{NAME}() %}}\n"
-        "{% if picks and picks['ok'] and not picks['fallback'] %}"
+        "{% if picks and picks['ok'] and not picks['fallback'] and picks['send'] %}"
         f"{_items(request)}{{% else %}}{otherwise}{{% endif %}}\n"
     )
     return Snippet(template, feed)
@@ -59,14 +61,26 @@ def snippet(request: Request) -> Snippet:
 def _items(request: Request) -> str:
     link = "picks['landing_url']"
     if not request.html:
-        each = "{% for item in picks['items'] %}• {{ item['name'] or '' }}\n{% endfor %}"
+        each = (
+            f"{{% for item in picks['{request.shown}'] %}}"
+            f"• {{{{ item['name'] or '' }}}}{_note(request)}\n{{% endfor %}}"
+        )
         items = "" if request.kind == LANDING else f"{request.heading}\n{each}"
         return f"{items}{{{{ {link} }}}}"
     if request.kind == LANDING:
         return f'\n<a href="{{{{ {link}|e }}}}">{request.heading}</a>\n'
     return (
-        f"\n<h2>{request.heading}</h2>\n<ul>\n{{% for item in picks['items'] %}}"
+        f"\n<h2>{request.heading}</h2>\n<ul>\n{{% for item in picks['{request.shown}'] %}}"
         f"<li><a href=\"{{{{ (item['url'] or {link})|e }}}}\">"
-        "{{ (item['name'] or '')|e }}</a></li>\n{% endfor %}</ul>\n"
+        f"{{{{ (item['name'] or '')|e }}}}</a>{_note(request)}</li>\n{{% endfor %}}</ul>\n"
         f'<p><a href="{{{{ {link}|e }}}}">{request.words["all"]}</a></p>\n'
     )
+
+
+def _note(request: Request) -> str:
+    """What stands behind an item's name."""
+    words = request.words
+    if request.kind == CART:
+        few = f"{{% if item['low_stock'] %}} ({words['few']}){{% endif %}}"
+        return f"{few}{{% if item['price_drop'] %}} ({words['cheaper']}){{% endif %}}"
+    return " ({{ item['price_then'] }} → {{ item['price'] }})" if request.kind == DROP else ""

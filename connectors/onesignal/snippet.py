@@ -46,7 +46,7 @@ def snippet(request: Request) -> Snippet:
     comment = notes(request, "OneSignal", STEPS, feed=feed, lost=False, stop="popular_shown")
     answer = f"data_feed.{NAME}"
     popular = liquid_items(request, answer, request.words["popular"])
-    return Snippet(liquid(request, comment=comment, answer=answer, stop=popular), feed)
+    return Snippet(liquid(request, comment=comment, answer=answer, stop=popular, stops=False), feed)
 
 
 def _escape(expression: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from scoring.holdout import TREATMENT
 from scoring.store.reading import Reading
 from settings.workspace import WorkspaceSettings
 
@@ -33,7 +34,8 @@ REASONS: Mapping[str, str] = {
     UNKNOWN_CUSTOMER: "this customer is not known and did nothing lately: what is popular",
     UNKNOWN_ITEM: "the item asked about is not published: what is popular",
     NO_SCORES: "nothing is known beside this item or for this customer: what is popular",
-    FILTERED: "the filters leave nothing of what was asked for: the best others that pass them",
+    FILTERED: "the filters leave nothing of what was asked for: the best others that pass them, or "
+    "no items where only what was asked for makes sense",
     EMPTY_CART: "nothing lies in the cart that can be bought: no items",
     NOTHING_BACK: "nothing that the customer looked at is back in stock: no items",
     NO_PRICE_DROP: "nothing that the customer looked at costs less now: no items",
@@ -79,6 +81,7 @@ class Picked:
     members: Mapping[str, Any] = field(default_factory=dict)
     send: bool = True
     send_reason: str | None = None
+    arm: str = TREATMENT  # of the campaign's holdout
 
     @property
     def fallback(self) -> bool:

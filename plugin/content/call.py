@@ -18,6 +18,7 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import MultiDict
 
 from plugin.content.kinds import KINDS, Kind
+from plugin.content.money import check_currency
 from plugin.ids import MAX_ID_BYTES
 from settings.workspace import ContentSettings
 
@@ -70,7 +71,9 @@ def split(query: str) -> tuple[str, str] | None:
 
 
 @lru_cache(maxsize=4096)
-def known(name: str, rest: str, content: ContentSettings) -> Call | None:
+def known(
+    name: str, rest: str, content: ContentSettings, currencies: frozenset[str]
+) -> Call | None:
     """The call that ``rest`` of a query asks of the kind ``name``; None when it is not right."""
     kind = KINDS.get(name)
     if kind is None or len(rest) > 65_536:
@@ -80,6 +83,7 @@ def known(name: str, rest: str, content: ContentSettings) -> Call | None:
         pairs = parse_qsl(rest, keep_blank_values=True, errors="strict", max_num_fields=200)
         given = MultiDictProxy(MultiDict(pairs), schema)
         loaded = schema.load(given, unknown=ma.EXCLUDE)
+        check_currency(loaded, currencies)
     except (ma.ValidationError, ValueError):
         return None
     return Call.of(kind, loaded, content)

@@ -10,9 +10,9 @@ from plugin import logs
 from plugin.content.answer import compose, decision_id
 from plugin.content.asked import ERROR, NO_SNAPSHOT, STORE_UNAVAILABLE, Asked, Picked
 from plugin.content.call import Call
+from plugin.content.picking import picked
 from plugin.decisions import Decision
 from plugin.runtime import Runtime, Workspace
-from scoring.store.decisions import TREATMENT
 from scoring.store.errors import StoreUnavailable
 from scoring.store.reading import Reading
 
@@ -86,7 +86,7 @@ def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> 
     """The answer's text; the decision is noted."""
     decision = decision_id(runtime, here, call, chosen)
     body = compose(runtime, here, call, chosen, decision)
-    picked, published = chosen.picked, chosen.reading.published
+    found, published = chosen.picked, chosen.reading.published
     here.decisions.add(
         Decision(
             decision_id=decision.hex(),
@@ -97,12 +97,12 @@ def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> 
             customer=chosen.customer or b"",
             snapshot=published.snapshot,
             policy=call.kind.name,
-            arm=TREATMENT,
-            reason=picked.reason,
-            send=picked.send,
-            send_reason=picked.send_reason,
-            numbers=[entry.number for entry in picked.entries],
-            scores=[entry.score for entry in picked.entries],
+            arm=found.arm,
+            reason=found.reason,
+            send=found.send,
+            send_reason=found.send_reason,
+            numbers=[entry.number for entry in found.entries],
+            scores=[entry.score for entry in found.entries],
             published=published,
         )
     )
@@ -111,11 +111,11 @@ def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> 
 
 def _chosen(here: Workspace, call: Call, customer: bytes | None, reading: Reading) -> Chosen:
     asked = Asked(reading, call.arguments, here.settings, here.now(), call.limit)
-    return Chosen(reading, call.kind.pick(asked), customer, created_at(reading))
+    return Chosen(reading, picked(call.kind, asked), customer, created_at(reading))
 
 
 def _blind(here: Workspace, call: Call, customer: bytes | None, reason: str) -> Chosen:
-    reading = Reading(here.reader.fallback())
+    reading = Reading(here.reader.fallback(), customer)
     try:
         chosen = _chosen(here, call, customer, reading)
     except Exception:  # noqa: BLE001 - what is damaged may be what this process holds

@@ -13,8 +13,8 @@ import orjson
 from marshmallow import fields
 
 from plugin.content.answer import compose
+from plugin.content.answer_schema import ContentSchema, ItemSchema
 from plugin.content.call import Call
-from plugin.content.schema import ContentSchema, ItemSchema
 from plugin.content.service import Chosen
 from plugin.landing.page import Content, Page
 from plugin.runtime import Runtime, Workspace

@@ -23,6 +23,15 @@ from settings.workspace import WorkspaceSettings
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--campaign", default="", help="Id that comes back in the landing link, or a tag.")
 @click.option("--item", default="", help="What related and bought-together are about: id or tag.")
+@click.option("--items", default="", help="What rank puts in order: ids with commas, or a tag.")
+@click.option("--channel", default="", help="push, sms, …; decides whether it may come at night.")
+@click.option(
+    "--with",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="One more parameter of the call, such as brand=National; may be repeated.",
+)
 @click.option("--limit", default=3, show_default=True, help="How many items at most.")
 @click.option("--otherwise", default="", help="Shown to whom there is nothing personal to say.")
 @click.option("--text", is_flag=True, help="Plain text, for push and SMS, in place of HTML.")
@@ -42,6 +51,7 @@ def snippet(
     locale: str | None,
     output: Path | None,
     as_json: bool,
+    parameters: tuple[str, ...],
     **wanted: Any,
 ) -> None:
     """Print a template to paste into the messaging tool; it asks for content at send time.
@@ -53,6 +63,7 @@ def snippet(
     \b
     Example:
       rightsend snippet braze for-you --limit 4
+      rightsend snippet braze cart --text --channel push --with low_stock=3
       rightsend snippet iterable related --item '{{lastViewedId}}' --otherwise 'See what is new.'
     """
     chosen = context.workspace(workspace)
@@ -63,12 +74,20 @@ def snippet(
             locale=locale or chosen.locale,
             html=not text,
             top_items=top_items,
+            parameters=tuple(map(_parameter, parameters)),
             **wanted,
         )
     )
     document = json.dumps(asdict(made), ensure_ascii=False) + "\n"
     with target(output) as out:
         out.write((document if as_json else made.template).encode())
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found:
+        raise RightsendError(f"--with {text}: expected NAME=VALUE, such as brand=National")
+    return name, value
 
 
 def _tool(workspace: WorkspaceSettings, name: str) -> tuple[str, str]:

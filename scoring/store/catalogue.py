@@ -45,6 +45,7 @@ class Item(NamedTuple):
     new_since: int = 0
     price_before: float | None = None  # a higher one, of the last days
     back_since: int = 0  # since then it can be sold again
+    sold: float = 0.0  # share of lately sold baskets that hold it; 0: not known
 
     def to_json(self) -> dict[str, Any]:
         """As content answers show it: id, name, brand, category, price, image_url, url."""
@@ -68,6 +69,7 @@ _COLUMNS: Mapping[str, tuple[str, Any]] = {
     "price": ("d", None), "margin": ("d", None), "sellable": ("B", 1), "brand": ("i", UNKNOWN),
     "category": ("i", UNKNOWN), "stock": ("i", UNKNOWN), "repeat_days": ("H", 0),
     "new_since": ("H", 0), "price_before": ("d", None), "back_since": ("H", 0),
+    "sold": ("d", 0.0),
 }  # fmt: skip
 _TEXTS = ("json", "ids", "tags")
 
@@ -79,7 +81,15 @@ def pack_chunk(
     rows = list(items)
     head: dict[str, list[Any]] = {
         name: [getattr(item, name) for item in rows]
-        for name in ("margin", "sellable", "repeat_days", "new_since", "price_before", "back_since")
+        for name in (
+            "margin",
+            "sellable",
+            "repeat_days",
+            "new_since",
+            "price_before",
+            "back_since",
+            "sold",
+        )
     }
     head["ids"] = [item.id for item in rows]
     head["tags"] = [item.tags for item in rows]
@@ -152,6 +162,7 @@ class Catalogue:
         self.new_since = columns.numbers("new_since")
         self.price_before = columns.numbers("price_before")  # NaN: none
         self.back_since = columns.numbers("back_since")
+        self.sold = columns.numbers("sold")
         self.live = live or {}
         self._patched = {number: self._patch(number, each) for number, each in self.live.items()}
 
@@ -205,10 +216,18 @@ class Catalogue:
                 return True
         return bool(self._sellable[number])
 
+    def sellable_at_night(self, number: int) -> bool:
+        """Without what is live."""
+        return bool(self._sellable[number])
+
     def price(self, number: int) -> float | None:
         changed = self.live.get(number)
         if changed is not None and changed.price is not None:
             return changed.price
+        return _known(self._price[number])
+
+    def price_at_night(self, number: int) -> float | None:
+        """Without what is live."""
         return _known(self._price[number])
 
     def stock(self, number: int) -> int | None:
@@ -237,6 +256,7 @@ class Catalogue:
                 self.new_since[number],
                 _known(self.price_before[number]),
                 self.back_since[number],
+                self.sold[number],
             )
         )
 

@@ -24,7 +24,6 @@ _MOST_BYTES = 64 * 1024 * 1024  # unpacked: more is no block of ours
 # What Redis keeps while no worker drains: over a million decisions, some 120 bytes each.
 MOST_BLOCKS = 5_000
 FIELD = b"b"
-TREATMENT, CONTROL = "treatment", "control"
 
 
 class ItemIds(Protocol):

@@ -47,10 +47,13 @@ class Layout(NamedTuple):
     timezones: Sequence[str] = ()  # that customers' extras name by position
     channels: Sequence[str] = ()
     reasons: Sequence[int] = ()  # that customers' records name by position
+    # widths of the indexes of items, brands and categories in customers' records
+    codes: Sequence[Sequence[int]] = ()
 
     @property
     def widths(self) -> Widths:
-        return Widths.of(self.published_items, len(self.brands), len(self.categories))
+        rows = self.published_items, len(self.brands), len(self.categories)
+        return Widths.of(*rows, self.codes)
 
     def pack(self) -> bytes:
         return zlib.compress(orjson.dumps(self._asdict()))
@@ -132,11 +135,11 @@ class PublishedSnapshot:
 
         Raises StoreUnavailable("rubbish").
         """
-        return self._relations_of(number).related
+        return self.relations_of(number).related
 
     def together_of(self, number: int) -> list[tuple[int, float]]:
         """Likewise what is bought together with it."""
-        return self._relations_of(number).together
+        return self.relations_of(number).together
 
     def popular(
         self, limit: int | None = None, *, exclude: Collection[str] = ()
@@ -185,9 +188,10 @@ class PublishedSnapshot:
 
     def _of(self, item_id: str) -> Relations:
         number = self.catalogue.number(item_id)
-        return NO_RELATIONS if number is None else self._relations_of(number)
+        return NO_RELATIONS if number is None else self.relations_of(number)
 
-    def _relations_of(self, number: int) -> Relations:
+    def relations_of(self, number: int) -> Relations:
+        """Both lists of an item. Raises StoreUnavailable("rubbish")."""
         try:
             return Relations.unpack(self._relations[number], self.widths.items)
         except (RecordError, IndexError) as problem:

@@ -17,10 +17,11 @@ class Reading:
 
     ``customer`` is the person's hash, aliases resolved (None: no customer was asked for);
     ``record`` is None if the snapshot does not know the customer; ``recent`` is newest first.
-    ``carried``: the command that travelled along was done.
+    ``sent``: when the customer got messages lately, in seconds since 1970. ``carried``: the
+    command that travelled along was done.
     """
 
-    __slots__ = ("carried", "customer", "published", "recent", "record")
+    __slots__ = ("carried", "customer", "published", "recent", "record", "sent")
 
     def __init__(
         self,
@@ -29,12 +30,14 @@ class Reading:
         record: CustomerRecord | None = None,
         recent: tuple[RecentEvent, ...] = (),
         *,
+        sent: tuple[float, ...] = (),
         carried: bool = False,
     ) -> None:
         self.published = published
         self.customer = customer
         self.record = record
         self.recent = recent
+        self.sent = sent
         self.carried = carried
 
     @property

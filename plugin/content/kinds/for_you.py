@@ -1,27 +1,47 @@
-"""Recommended for this customer: the night's items, best first, but what was bought just now."""
+"""Recommended for this customer: the night's items, moved by what the customer does now."""
 
 from __future__ import annotations
 
-from plugin.content.asked import NO_SCORES, UNKNOWN_CUSTOMER, Asked, Entry, Picked
-from plugin.content.kinds.filling import bought, filled
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from plugin.content import session
+from plugin.content.asked import FILTERED, NO_SCORES, UNKNOWN_CUSTOMER, Asked, Picked
+from plugin.content.choosing import chosen, filled
+from plugin.content.known import bought, cutoff_s
+from plugin.content.shelves import relations
 
 
 def pick(asked: Asked) -> Picked:
-    """The customer's items; popular ones follow when there are too few."""
+    """The customer's items; the best others follow when there are too few."""
     reading = asked.reading
-    gone = bought(asked)
-    entries: list[Entry] = []
-    if reading.record is not None:
-        sellable = reading.published.catalogue.sellable
-        for some in (asked.limit, None):  # mostly the first ones will do
-            entries = [
-                Entry._make((*entry, None))
-                for entry in reading.record.explained(some)
-                if entry[0] not in gone and sellable(entry[0])
-            ][: asked.limit]
-            if len(entries) == asked.limit:
-                return Picked(entries)
-    reason = None if entries else NO_SCORES
-    if reading.record is None:
-        reason = UNKNOWN_CUSTOMER
-    return Picked(filled(asked, entries, gone), reason)
+    record, gone = reading.record, bought(asked)
+    if record is not None and not reading.recent and asked.arguments.get("rules") is None:
+        entries = chosen(asked, record.explained(asked.limit), gone)  # mostly these will do
+        if len(entries) == asked.limit:
+            return Picked(entries)
+    scored: Iterable[tuple[Any, ...]] = record.explained() if record is not None else ()
+    if reading.recent:
+        scored = moved(asked, scored)
+    entries = chosen(asked, scored, gone)
+    if len(entries) == asked.limit:
+        return Picked(entries)
+    return Picked(filled(asked, entries, gone), None if entries else _reason(asked))
+
+
+def moved(asked: Asked, scored: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+    """(number, score, reasons) with the session folded in."""
+    published = asked.reading.published
+    catalogue = published.catalogue
+    found = session.signals(asked.reading.recent, catalogue.number, cutoff_s(published))
+    if not found:
+        return scored
+    done = session.effect(found, partial(relations, published), catalogue.sold)
+    return session.fold(scored, done, session.InSight.of(found, catalogue.category))
+
+
+def _reason(asked: Asked) -> str:
+    if asked.reading.record is None:
+        return UNKNOWN_CUSTOMER
+    return FILTERED if asked.arguments.get("rules") else NO_SCORES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -21,7 +22,8 @@ from plugin.app import create_app
 from plugin.auth import CONTENT, Keys
 from scoring import columns as c
 from scoring.snapshot import Snapshot
-from settings.workspace import Settings, WebSettings, WorkspaceSettings
+from scoring.store.recent import RecentEvents
+from settings.workspace import SendSettings, Settings, WebSettings, WorkspaceSettings
 from tests.conftest import SECRET, WORKSPACE
 from tests.connectors.doubles import FakeTime
 from tests.connectors.servers import serving
@@ -70,13 +72,22 @@ def snapshot(workspace_dir: Path) -> Snapshot:
     """Its second customer is ODD; every item is called something hostile and its own id."""
     small = tables(customers=4, items=12)
     customers = ["customer-000", KNOWN, ODD, "customer-003"]
+    today = int(CUTOFF.timestamp()) // 86_400
+    items = small.items
+    for column, values in (
+        (c.REPEAT_DAYS, [int(n == 2) for n in range(12)]),
+        (c.BACK_SINCE, [today if n == 4 else 0 for n in range(12)]),
+        (c.STOCK, [2 if n == 6 else None for n in range(12)]),
+    ):
+        items = items.append_column(column, pa.array(values))
     names = [f"{item_id} {HOSTILE}" for item_id in small.items[c.ITEM_ID].to_pylist()]
     return make_snapshot(
         workspace_dir,
         content=replace(
             small,
             scores=_with(small.scores, c.CUSTOMER_ID, customers),
-            items=_with(small.items, c.NAME, names),
+            items=_with(items, c.NAME, names),
+            arrivals=pa.table({c.ITEM_INDEX: [9, 8], "score": [0.2, 0.1]}),
         ),
     )
 
@@ -90,7 +101,13 @@ def plugin(
         file=tmp_path / "rightsend.yaml",
         state_dir=workspace_dir.parents[1],
         workspaces={
-            WORKSPACE: WorkspaceSettings(WORKSPACE, tmp_path / "shop.yaml", (), as_of=CUTOFF)
+            WORKSPACE: WorkspaceSettings(
+                WORKSPACE,
+                tmp_path / "shop.yaml",
+                (),
+                as_of=CUTOFF,
+                send=SendSettings(quiet_hours=None),  # it is midnight
+            )
         },
         secret=SECRET.decode(),
         web=WebSettings(public_url="https://rightsend.example"),
@@ -108,6 +125,24 @@ def plugin(
 
     with serving(noted) as found.url, serving(keyed) as found.open_url:
         yield found
+
+
+@pytest.fixture
+def busy(plugin: Plugin, redis_client: Any) -> Plugin:
+    """The plugin, and KNOWN has looked around, carted and bought since the night."""
+    day = timedelta(days=1)
+    did = [
+        ("cart", "item-06", day / 24, {"unit_price": 90.0}),
+        ("view", "item-04", 2 * day, {}),
+        ("view", "item-07", day / 2, {"unit_price": 80.0}),
+        ("purchase", "item-02", 1.2 * day, {}),
+    ]
+    RecentEvents(redis_client, WORKSPACE, SECRET).remember([
+        {"event_id": f"{kind}-{item}", "occurred_at": CUTOFF - ago, "identifier": KNOWN,
+         "identifier_kind": "external_id", "event_type": kind, "item_id": item, **more}
+        for kind, item, ago, more in did
+    ])  # fmt: skip
+    return plugin
 
 
 class Tool:

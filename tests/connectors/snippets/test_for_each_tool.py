@@ -15,7 +15,15 @@ from connectors import delivery
 from connectors.registry import REGISTRY, SNIPPETS
 from connectors.sandbox import rules
 from connectors.sandbox.client import Sandbox
-from connectors.snippets import KEY_HEADER, NAME, TOP_ITEMS, Request, SnippetError
+from connectors.snippets import (
+    KEY_HEADER,
+    KINDS,
+    NAME,
+    PERSONAL,
+    TOP_ITEMS,
+    Request,
+    SnippetError,
+)
 from connectors.tool import Ability
 from settings.workspace import AttributeSettings, ConnectionSettings
 from tests.connectors.doubles import KEY
@@ -155,11 +163,54 @@ def test_items_beside_an_item_are_shown(tool: str, kind: str, plugin: Plugin) ->
 
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool != "klaviyo"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "landing"])
+@pytest.mark.parametrize("html", [True, False])
+def test_every_kind_shows_what_is_answered_in_html_and_in_text(
+    tool: str, kind: str, html: bool, busy: Plugin
+) -> None:
+    asked = {"related": {"item": "item-03"}, "bought-together": {"item": "item-03"},
+             "rank": {"items": "item-05,item-01"}}.get(kind, {})  # fmt: skip
+    answer = busy.content(KNOWN, kind, **asked)
+    assert answer["reason"] is None
+    names = [each["name"] for each in answer[Request(kind, NOWHERE, **asked).shown]]
+    kitchen = Tool(tool, busy)
+    message = kitchen.message(kitchen.snippet(kind, html=html, **asked), KNOWN)
+    assert message.state == "sent", message.reason
+    shown = re.findall(r"<li>.*?>(.*?)</a>" if html else r"• (.*?\d+) ?[<\n(]", message.body + "\n")
+    assert [re.match(r"[\w-]+", unescape(name))[0] for name in shown] == [
+        re.match(r"[\w-]+", name)[0] for name in names
+    ]
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool != "klaviyo"])
+def test_the_cart_says_what_changed(tool: str, busy: Plugin) -> None:
+    kitchen = Tool(tool, busy)
+    body = kitchen.message(kitchen.snippet("cart", html=False), KNOWN).body
+    assert body.startswith("Still in your cart\n• item-06")
+    assert "(only a few left)" in body
+    assert "(cheaper now)" in body
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool not in CANNOT_STOP])
+def test_who_must_not_be_written_to_gets_no_message(tool: str) -> None:
+    app = Flask("plugin")
+    answer = {"ok": True, "fallback": False, "send": False, "send_reason": "quiet_hours"}
+    app.add_url_rule("/v1/content/for-you", "for_you", lambda: {**answer, "items": []})
+    kitchen = Tool(tool)
+    with serving(app) as url:
+        message = kitchen.message(kitchen.snippet(base_url=url), KNOWN)
+        assert message.state != "sent"
+        made = kitchen.snippet(base_url=url, otherwise=OTHERWISE)
+        assert kitchen.message(made, KNOWN).body == OTHERWISE
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool != "klaviyo"])
 @pytest.mark.parametrize("html", [True, False])
 def test_the_landing_link_is_the_customers_own(tool: str, html: bool, plugin: Plugin) -> None:
     kitchen = Tool(tool, plugin)
     message = kitchen.message(kitchen.snippet("landing", campaign="spring", html=html), KNOWN)
-    link = plugin.content(KNOWN, campaign="spring", limit=1)["landing_url"]
+    channel = {"channel": "email"} if html else {}
+    link = plugin.content(KNOWN, campaign="spring", limit=1, **channel)["landing_url"]
     assert message.body == (f'<a href="{link}">Your own page</a>' if html else link)
 
 
@@ -234,7 +285,8 @@ def test_the_manual_tells_how_long_each_tool_waits(tool: str) -> None:
     ("tool", "wanted", "problem"),
     [(tool, {"retry": True}, "cannot ask for it") for tool in TOOLS if tool != "braze"]
     + [
-        ("klaviyo", {"kind": "landing"}, "personal"),
+        *(("klaviyo", {"kind": kind}, "personal") for kind in PERSONAL),
+        ("klaviyo", {"parameters": (("brand", "{{ x }}"),)}, "same for everybody"),
         ("klaviyo", {"kind": "related", "item": "{{ event.id }}"}, "same for everybody"),
         ("klaviyo", {"campaign": "{{ x }}"}, "same for everybody"),
     ],

@@ -23,7 +23,7 @@ def escaped(inside: str) -> str:
 def test_the_address_names_customer_campaign_and_limit_in_this_order() -> None:
     asked = parameters(made(), escaped, customer="{{ id }}", campaign="{{ c.id }}")
     assert address(made(), asked) == (
-        f"{BASE}/v1/content/for-you?customer=<id>&campaign=<c.id>&limit=3"
+        f"{BASE}/v1/content/for-you?customer=<id>&campaign=<c.id>&limit=3&channel=email"
     )
 
 
@@ -32,10 +32,22 @@ def test_a_campaign_that_was_given_comes_before_the_tools_own() -> None:
     assert asked["campaign"] == "spring"
 
 
+def test_a_text_names_the_channel_that_it_is_told() -> None:
+    asked = parameters(made(html=False, channel="push"), escaped)
+    assert asked["channel"] == "push"
+    assert "channel" not in parameters(made(html=False), escaped)
+
+
+def test_more_parameters_follow_escaped_or_as_tags() -> None:
+    more = (("brand", "Ben & Jerry"), ("max_price", "{{ budget }}"))
+    asked = parameters(made(parameters=more), escaped)
+    assert (asked["brand"], asked["max_price"]) == ("Ben%20%26%20Jerry", "<budget>")
+
+
 def test_a_landing_link_asks_for_one_item_only() -> None:
     request = made("landing", base_url=f"{BASE}/crm/", limit=9)
     assert address(request, parameters(request, escaped)) == (
-        f"{BASE}/crm/v1/content/for-you?limit=1"
+        f"{BASE}/crm/v1/content/for-you?limit=1&channel=email"
     )
 
 
@@ -62,6 +74,12 @@ def test_both_languages_say_the_same_things() -> None:
         ({"limit": 0}, "limit: found 0"),
         ({"kind": "related"}, "related needs an item"),
         ({"item": "i1"}, "for-you takes no item"),
+        ({"items": "i1"}, "for-you takes no items"),
+        ({"kind": "rank"}, "rank needs items"),
+        ({"parameters": (("limit", "3"),)}, "'limit' cannot be set"),
+        ({"parameters": (("a&b", "3"),)}, "cannot be set"),
+        ({"parameters": (("brand", "{{ a }}{% b %}"),)}, "brand: found"),
+        ({"channel": "{%"}, "channel: found"),
         ({"top_items": "x' %}"}, "cannot be named in a template"),
     ],
 )

@@ -60,7 +60,7 @@ def exported(night: Night, category: str, folder: Path) -> list[dict[str, str]]:
     request = SegmentRequest("all", Target(categories=(category,)), SizeRule(share=1.0))
     result = segment.select(
         night.snapshot.folder, request, night.lake, night.workspace,
-        now=shop.AS_OF, progress=quiet,
+        now=shop.AS_OF, secret=b"secret", progress=quiet,
     )  # fmt: skip
     segments.write_members(folder, result.members)
     with gzip.open(folder / segments.MEMBERS_CSV, "rt") as file:
