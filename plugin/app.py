@@ -155,7 +155,7 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
         settings=settings,
         workspaces=workspaces,
         no_keys=Keys(settings.workspace_dir("")),
-        links=Links(key),
+        links=Links(key, key.former),
         tracker=Tracker(places, TapCounts(metrics.registry)),
         metrics=metrics,
         presence=presence,

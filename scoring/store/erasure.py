@@ -10,6 +10,7 @@ from scoring.columns import CUSTOMER_HASH, EXTERNAL_ID
 from scoring.store.client import Client
 from scoring.store.keys import Keys, bucket, customer_hash, identifier_text
 from scoring.store.recent import RecentEvents
+from settings.secret import all_of
 
 PENDING_S = 30 * 86_400  # a month, in which the law wants it done (GDPR, article 12.3)
 
@@ -66,7 +67,10 @@ def erase(
 def erased_hashes(
     workspace: str, secret: bytes, identifiers: Collection[tuple[str, str]]
 ) -> list[bytes]:
-    """Customer hashes of these identifiers (what Publisher.publish takes as ``without``)."""
+    """Customer hashes of these identifiers (what Publisher.publish takes as ``without``), under
+    the secret and under those before it."""
     # an external id may itself be written as kind:identifier, if it is a customer id of ours
     texts = {identifier_text(kind or EXTERNAL_ID, identifier) for kind, identifier in identifiers}
-    return [customer_hash(secret, workspace, text) for text in sorted(texts)]
+    return [
+        customer_hash(each, workspace, text) for each in all_of(secret) for text in sorted(texts)
+    ]
