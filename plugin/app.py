@@ -44,7 +44,7 @@ from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 from scoring.store import live
 from scoring.store.client import connect
-from scoring.store.erasure import erase
+from scoring.store.erasure import PendingErasures, erase
 from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.keys import Keys as StoreKeys
 from scoring.store.read import Reader
@@ -157,7 +157,7 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
         settings=settings,
         workspaces=workspaces,
         no_keys=Keys(settings.workspace_dir("")),
-        links=Links(key),
+        links=Links(key, key.former),
         tracker=Tracker(places, metrics),
         metrics=metrics,
         presence=presence,
@@ -213,6 +213,7 @@ def _workspace(
         decisions=decisions.log(found.workspace, folder),
         calls=Calls(found.content, found.currencies),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
+        erasures=PendingErasures(patient, found.workspace),
         trail=Trail(folder, key),
     )
 

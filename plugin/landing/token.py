@@ -16,6 +16,7 @@ import base64
 import binascii
 import hmac
 import struct
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import NamedTuple
@@ -48,12 +49,13 @@ class Links:
     """Writes and reads tokens with the installation's secret.
 
     A token is a function of its content alone: the same answer always carries the same link.
-    The secret also keys the customer hashes: with another one, links of before name nobody.
+    ``previous``: secrets that were used before. Their links still open the page of the right
+    workspace and campaign, for nobody in particular: the store knows customers by another hash now.
     """
 
-    def __init__(self, secret: bytes) -> None:
-        key = blake2b(secret, digest_size=32, person=_PERSON).digest()
-        self._tagger = blake2b(key=key, digest_size=_TAG_BYTES)
+    def __init__(self, secret: bytes, previous: Sequence[bytes] = ()) -> None:
+        self._tagger = _tagger(secret)
+        self._previous = [_tagger(each) for each in previous]
         self._first_version = URLSafeSerializer(secret, salt=_SALT)
 
     def write(self, landing: Landing) -> str:
@@ -87,9 +89,12 @@ class Links:
         text, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
         if base64.urlsafe_b64encode(raw).rstrip(b"=") != token.encode():
             return None  # unused bits at the end that are not zero: a landing has one token
-        tagger = self._tagger.copy()
-        tagger.update(text)
-        return _unpacked(text) if hmac.compare_digest(tagger.digest(), tag) else None
+        if _signed(self._tagger, text, tag):
+            return _unpacked(text)
+        if any(_signed(tagger, text, tag) for tagger in self._previous):
+            landing = _unpacked(text)
+            return landing and landing._replace(customer=b"")
+        return None
 
     def _read_first_version(self, token: str) -> Landing | None:
         try:
@@ -102,6 +107,17 @@ class Links:
 def expired(landing: Landing, now: datetime) -> bool:
     """Whether the link's time is over."""
     return now.astimezone(UTC).timestamp() > landing.expires_at
+
+
+def _tagger(secret: bytes) -> blake2b:
+    key = blake2b(secret, digest_size=32, person=_PERSON).digest()
+    return blake2b(key=key, digest_size=_TAG_BYTES)
+
+
+def _signed(tagger: blake2b, text: bytes, tag: bytes) -> bool:
+    mine = tagger.copy()
+    mine.update(text)
+    return hmac.compare_digest(mine.digest(), tag)
 
 
 def _unpacked(text: bytes) -> Landing | None:

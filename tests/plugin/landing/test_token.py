@@ -50,6 +50,11 @@ def test_a_link_of_the_first_version_still_opens():
     assert Links(b"secret").read(text) == LANDING._replace(decision=b"", channel="")
 
 
+def test_a_link_of_a_previous_secret_opens_for_nobody_in_particular():
+    token = Links(b"old").write(LANDING)
+    assert Links(b"new", [b"older", b"old"]).read(token) == LANDING._replace(customer=b"")
+
+
 def test_the_same_landing_has_the_same_token():
     assert Links(b"secret").write(LANDING) == Links(b"secret").write(LANDING)
 
