@@ -22,7 +22,7 @@ from scoring.columns import CART, INTEREST, PURCHASE, VIEW
 from scoring.store.recent_record import RecentEvent
 
 Pairs = Sequence[tuple[int, float]]
-Scored = tuple[int, float, bytes]  # number, probability, reasons
+Scored = tuple[int, float, tuple[int, ...]]  # number, probability, reasons
 SESSION_S = 24 * 3600  # an event this much older than the newest one belongs to another visit
 MOST_SIGNALS = 12  # items of a session that count
 _MOST_ADDED = 0.95  # of a probability

@@ -16,15 +16,12 @@ from plugin.content.shelves import relations
 def pick(asked: Asked) -> Picked:
     """The customer's items; the best others follow when there are too few."""
     reading = asked.reading
-    gone = bought(asked)
-    record = reading.record
-    scored: Iterable[tuple[Any, ...]] = ()
-    if record is not None:
-        if not reading.recent and "rules" not in asked.arguments:  # mostly the first ones will do
-            entries = chosen(asked, record.explained(asked.limit), gone)
-            if len(entries) == asked.limit:
-                return Picked(entries)
-        scored = record.explained()
+    record, gone = reading.record, bought(asked)
+    if record is not None and not reading.recent and asked.arguments.get("rules") is None:
+        entries = chosen(asked, record.explained(asked.limit), gone)  # mostly these will do
+        if len(entries) == asked.limit:
+            return Picked(entries)
+    scored: Iterable[tuple[Any, ...]] = record.explained() if record is not None else ()
     if reading.recent:
         scored = moved(asked, scored)
     entries = chosen(asked, scored, gone)

@@ -105,12 +105,12 @@ def record(
     """A packed customer, as the store holds one."""
     widths = Widths.of(len(ITEMS), len(BRANDS), len(CATEGORIES))
     tail = pack_extras(Extras(**extras), ExtrasNames(ZONES, CHANNELS))
-    raw = EXTRAS_HEAD.pack(len(tail)) + tail if tail else b""
+    raw = EXTRAS_HEAD.pack(len(tail)) + tail
     matrix = np.frombuffer(raw, np.uint8).reshape(1, -1)
     (packed,) = pack_customers(
         (_ranked(items), _ranked(brands), _ranked(categories)),
         widths, np.array([0.5]), np.array([1.0]),
-        extras=Tail(matrix, np.array([len(raw)])),
+        extras=Tail(matrix, np.array([len(raw)])) if tail else None,
     )  # fmt: skip
     return CustomerRecord(packed, widths)
 

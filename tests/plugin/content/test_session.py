@@ -67,7 +67,7 @@ def test_a_stranger_who_looks_around_gets_what_goes_with_it() -> None:
 
 
 def test_items_of_the_category_in_sight_become_more_likely() -> None:
-    moved = fold([(1, 0.10, b""), (2, 0.09, b"")], effect([], _none, []), _sight(2))
+    moved = fold([(1, 0.10, ()), (2, 0.09, ())], effect([], _none, []), _sight(2))
     assert [number for number, _, _ in moved] == [2, 1]
 
 
@@ -77,8 +77,8 @@ def test_what_is_bought_together_more_than_by_chance_comes_up() -> None:
 
 
 def test_reasons_stay_with_their_items() -> None:
-    moved = fold([(1, 0.1, b"5"), (2, 0.3, b"6")], effect([Signal(3, 1)], _none, []), NOWHERE)
-    assert {number: reasons for number, _, reasons in moved} == {1: b"5", 2: b"6", 3: b""}
+    moved = fold([(1, 0.1, (5,)), (2, 0.3, (6,))], effect([Signal(3, 1)], _none, []), NOWHERE)
+    assert {number: reasons for number, _, reasons in moved} == {1: (5,), 2: (6,), 3: ()}
 
 
 events = st.lists(
@@ -98,7 +98,7 @@ def test_every_probability_stays_one_and_none_falls(recent, mine) -> None:
     found = seen(*recent)
     pairs = [((n + 1) % 20, 0.5) for n in range(20)]
     done = effect(found, lambda n: ([pairs[n]], [pairs[n - 1]]), [0.01] * 20)
-    moved = fold([(n, p, b"") for n, p in mine.items()], done, _sight(1))
+    moved = fold([(n, p, ()) for n, p in mine.items()], done, _sight(1))
     assert all(0 < p <= 1 for _, p, _ in moved)
     assert all(p >= mine.get(n, 0.0) * 0.994 for n, p, _ in moved)  # three digits
     assert len({n for n, _, _ in moved}) == len(moved) >= len(mine)
@@ -108,7 +108,7 @@ def test_every_probability_stays_one_and_none_falls(recent, mine) -> None:
 
 @given(own)
 def test_without_a_session_nothing_moves(mine) -> None:
-    scored = sorted(((n, p, b"") for n, p in mine.items()), key=lambda e: (-e[1], e[0]))
+    scored = sorted(((n, p, ()) for n, p in mine.items()), key=lambda e: (-e[1], e[0]))
     assert fold(scored, effect([], _none, []), NOWHERE) == scored
 
 
