@@ -198,9 +198,9 @@ class _Route:
             case.validate_response(response, checks=list(CHECKS))
         except FailureGroup as group:
             for failure in group.exceptions:
-                self._note(case, failure)
+                self._note(case, failure, response.status_code)
         except Failure as failure:
-            self._note(case, failure)
+            self._note(case, failure, response.status_code)
 
     def _name(self, case: Any) -> None:
         """Now and then something that there is, in the place of what was made up."""
@@ -223,7 +223,7 @@ class _Route:
             if isinstance(found, str) and len(self._names[name]) < 200:
                 self._names[name].append(found)
 
-    def _note(self, case: Any, failure: Exception) -> None:
+    def _note(self, case: Any, failure: Exception, status: int) -> None:
         kind = "violations"
         title = type(failure).__name__
         if title == "ServerError":
@@ -231,7 +231,7 @@ class _Route:
         elif title == "UndefinedStatusCode":
             kind = "undocumented"
         self.found.wrong[kind] += 1
-        self.found.shown.setdefault(kind, f"{failure}\n{case.as_curl_command()}"[:2000])
+        self.found.shown.setdefault(kind, f"{status}: {failure}\n{case.as_curl_command()}"[:2000])
 
 
 @contextmanager

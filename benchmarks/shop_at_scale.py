@@ -3,10 +3,11 @@ shape, without the night.
 
     python -m benchmarks.shop_at_scale FOLDER [--customers N] [--items N]
 
-Items, brands and categories are sold as in real shops, a few of them very often (Zipf), in tastes
-that customers share; probabilities fall along a list as the demo's do. A customer has 50 items,
-100 brands and 20 categories, reasons for the first ten items, and extras: three due and four
-watched items, consent, time zone, up to two messages. The same numbers give the same bytes.
+Customers share tastes, and a few items, brands and categories stand in most lists: the entropy of
+an entry, over that of one drawn evenly, is that of the demo's night for items (0.79) and higher for
+brands (0.78 here, 0.71 there) and categories (0.85, 0.80). A customer has 50 items, 100 brands and
+20 categories, reasons for the first ten items, and extras: three due and four watched items,
+consent, time zone, up to two messages. The same numbers give the same bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from scoring.snapshot_schema import ROW_GROUP, SCHEMAS, SnapshotTables, complete
 CUTOFF = datetime(2026, 3, 2, tzinfo=UTC)
 TODAY = int(CUTOFF.timestamp()) // 86_400
 WORKSPACE = "scale"
-TASTES, TASTE_ITEMS = 400, 3000  # groups of customers who like the same, and what each likes
+TASTES, LIKED = 200, 30_000  # groups of customers who like the same, and how much each likes
 ITEMS, BRANDS, CATEGORIES, EXPLAINED = 50, 100, 20, 10  # a customer
 DUE, WATCHED, MOST_SENT = 3, 4, 2
 RELATED, TOGETHER, POPULAR, ARRIVALS = 20, 10, 500, 300
@@ -121,16 +122,15 @@ def _scores(random: np.random.Generator, size: Size) -> pa.Table:
 
 
 def _tastes(random: np.random.Generator, size: Size) -> dict[str, np.ndarray]:
-    """int32[TASTES, n]: what each taste likes, best first: best sellers before, then its own."""
+    """int32[TASTES, n]: what each taste likes, best first: mostly what sells best."""
     return {
         name: np.array([
-            np.argsort(np.arange(size_of) ** 0.7 * random.exponential(1, size_of))[:most]
+            np.argsort(np.log(np.arange(1, rows + 1)) + random.normal(0, 0.8, rows))[:LIKED]
             for _ in range(TASTES)
         ], np.int32)
-        for name, size_of, most in (
-            (c.ITEM_INDEX, size.items, min(TASTE_ITEMS, size.items)),
-            (c.BRAND_INDEX, size.brands, min(TASTE_ITEMS, size.brands)),
-            (c.CATEGORY_INDEX, size.categories, size.categories),
+        for name, rows in (
+            (c.ITEM_INDEX, size.items), (c.BRAND_INDEX, size.brands),
+            (c.CATEGORY_INDEX, size.categories),
         )
     }  # fmt: skip
 
@@ -141,8 +141,12 @@ def _customers(
     rows = len(which)
     taste = random.integers(0, TASTES, rows)
     lists = {
-        name: _chosen(random, liked[taste], most)
-        for (name, liked), most in zip(tastes.items(), (ITEMS, BRANDS, CATEGORIES), strict=True)
+        name: _chosen(random, tastes[name][taste], most, power)
+        for name, most, power in (
+            (c.ITEM_INDEX, ITEMS, 6),
+            (c.BRAND_INDEX, BRANDS, 9),
+            (c.CATEGORY_INDEX, CATEGORIES, 5),
+        )
     }
     likely = np.exp(random.normal(-1.6, 0.8, (rows, 1))).clip(0.001, 0.95)
     table = pa.table({
@@ -161,13 +165,15 @@ def _customers(
     return completed("scores", table)
 
 
-def _chosen(random: np.random.Generator, liked: np.ndarray, most: int) -> np.ndarray:
-    """int[rows, most]: distinct, mostly from the front of what the taste likes."""
+def _chosen(random: np.random.Generator, liked: np.ndarray, most: int, power: float) -> np.ndarray:
+    """int[rows, most]: distinct, the more from the front of what the taste likes the higher the
+    ``power``."""
     rows, width = liked.shape
     most = min(most, width)
-    widest = max(1, 2 * (width // most) - 2)
-    steps = np.minimum(random.geometric(2 / (widest + 1), (rows, most)), widest)
-    places = np.minimum(np.cumsum(steps, axis=1) - 1, np.arange(width - most, width))
+    even = (np.arange(most) + random.random((rows, most))) / most
+    free = np.maximum(np.floor(width * even**power).astype(np.int64) - np.arange(most), 0)
+    places = np.maximum.accumulate(free, axis=1) + np.arange(most)
+    places = np.minimum(places, np.arange(width - most, width))
     return np.take_along_axis(liked, places, axis=1)
 
 

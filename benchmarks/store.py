@@ -29,7 +29,14 @@ from scoring.store.client import Client, connect
 from scoring.store.keys import BUCKETS, Keys
 from scoring.store.publish import Publisher
 from scoring.store.published import load
-from scoring.store.records import CUSTOMER_HEAD, EXTRAS_HEAD, CustomerRecord, Widths, alias_target
+from scoring.store.records import (
+    CUSTOMER_HEAD,
+    EXTRAS_HEAD,
+    INDEX_HEAD,
+    CustomerRecord,
+    Widths,
+    alias_target,
+)
 
 MILLION = 1_000_000
 SAMPLED_BUCKETS = 64
@@ -125,10 +132,10 @@ def lengths(raw: bytes, widths: Widths) -> dict[str, int]:
     """Bytes of each part of a record; lists are their indexes and their scores."""
     record = CustomerRecord(raw, widths)
     _, *head, _, _ = CUSTOMER_HEAD.unpack_from(raw)
-    found = {"head": CUSTOMER_HEAD.size}
-    for place, (name, width) in enumerate(zip(Widths._fields, widths, strict=True)):
-        entries, _, score_bytes = head[place::3]
-        found[name] = (entries * width + 7) // 8
+    index_bytes = INDEX_HEAD.unpack_from(raw, CUSTOMER_HEAD.size)
+    found = {"head": CUSTOMER_HEAD.size + INDEX_HEAD.size}
+    for name, size, score_bytes in zip(Widths._fields, index_bytes, head[6:], strict=False):
+        found[name] = size
         found[f"{name} p"] = score_bytes
     found["extras"] = EXTRAS_HEAD.size + len(record.extras_raw)
     found["reasons"] = len(raw) - sum(found.values())

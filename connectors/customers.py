@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from connectors.tool import Limits, Window
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 
 ANONYMOUS = tuple(f"{kind}:" for kind in IDENTIFIER_KINDS if kind != EXTERNAL_ID)
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class CustomerTarget:
@@ -21,6 +23,14 @@ class CustomerTarget:
     def addressable(self, customer_id: str) -> bool:
         """Whoever has an external id."""
         return has_external_id(customer_id)
+
+
+class AddressTarget(CustomerTarget):
+    """The same for a tool that knows people by their e-mail addresses, and by no id of ours."""
+
+    def addressable(self, customer_id: str) -> bool:
+        """Whoever's external id is an address."""
+        return super().addressable(customer_id) and ADDRESS.fullmatch(customer_id) is not None
 
 
 def has_external_id(customer_id: str) -> bool:

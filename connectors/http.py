@@ -175,12 +175,14 @@ class Client:
         self.session.close()
 
     def reason(self, text: object) -> str:
-        """Text of the tool, fit for a report: one short printable line without our secrets."""
+        """Text of the tool, fit for a report: one short printable line without our secrets and
+        people's e-mail addresses."""
         said = str(text)
         for secret in self.secrets:  # before anything is cut, or a part of one would stay
             said = said.replace(secret, "[secret]")
         line = "".join(c if c.isprintable() else " " for c in said[: 10 * LONGEST_REASON])
-        return " ".join(line.split())[:LONGEST_REASON] or "no reason given"
+        words = ["(address)" if "@" in word else word for word in line.split()]
+        return " ".join(words)[:LONGEST_REASON] or "no reason given"
 
     def _route(self, path: str, params: Mapping[str, str] | None) -> tuple[Pool, str]:
         """The pool of connections to the host, or to the machine's proxy, and what to ask it for.
@@ -318,6 +320,14 @@ def require_object(answer: Answer) -> dict[str, Any]:
     if not isinstance(answer.body, dict):
         raise Retry("a page instead of JSON, so nobody knows", status=answer.status)
     return answer.body
+
+
+def require_list(told: Mapping[str, Any], name: str) -> list[Any]:
+    """The list that an answer holds under ``name``. Raises Retry if there is none."""
+    listed = told.get(name)
+    if not isinstance(listed, list):
+        raise Retry(f"an answer without its list of {name}, so nobody knows")
+    return listed
 
 
 def basic_auth(user: str, password: str) -> tuple[dict[str, str], tuple[str, ...]]:

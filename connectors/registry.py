@@ -14,6 +14,7 @@ import marshmallow
 from connectors import (
     bloomreach,
     braze,
+    brevo,
     customerio,
     files,
     generic,
@@ -35,6 +36,7 @@ from settings.workspace import ConnectionSettings
 REGISTRY: dict[str, Connector] = {
     "bloomreach": bloomreach.CONNECTOR,
     "braze": braze.CONNECTOR,
+    "brevo": brevo.CONNECTOR,
     "files": files.CONNECTOR,
     "http": generic.CONNECTOR,
     "iterable": iterable.CONNECTOR,

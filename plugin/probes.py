@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import marshmallow as ma
@@ -12,6 +13,7 @@ from plugin.auth import ADMIN
 from plugin.body import RouteBlueprint
 from plugin.guard import scoped, workspace
 from plugin.jsonio import answer
+from plugin.logs import log
 from plugin.metrics import CONTENT_TYPE
 from plugin.runtime import Workspace, runtime
 from scoring.store.errors import StoreUnavailable
@@ -24,15 +26,15 @@ class HealthSchema(ma.Schema):
 
 
 class ReadySchema(ma.Schema):
-    """Why it is not ready, or that it is."""
+    """Why it is not ready, or that it is. Without a key, so it names no workspace: the log does."""
 
     ok = fields.Boolean(required=True)
     store = fields.String(required=True, metadata={"description": "ok or unavailable"})
     workspaces = fields.Dict(
         keys=fields.String(),
-        values=fields.String(),
+        values=fields.Integer(),
         required=True,
-        metadata={"description": "By workspace: ok, no_snapshot or unavailable"},
+        metadata={"description": "How many are ok, no_snapshot or unavailable"},
     )
 
 
@@ -53,9 +55,12 @@ def readyz() -> Any:
     """
     found = runtime()
     store = "ok" if found.presence.answers() else "unavailable"
-    workspaces = {name: _state(each) for name, each in found.workspaces.items()}
-    ok = store == "ok" and all(state == "ok" for state in workspaces.values())
-    return answer({"ok": ok, "store": store, "workspaces": workspaces}, 200 if ok else 503)
+    states = {name: _state(each) for name, each in found.workspaces.items()}
+    ok = store == "ok" and all(state == "ok" for state in states.values())
+    if not ok:
+        log.info("not ready", store=store, workspaces=states)
+    counted = Counter(states.values())
+    return answer({"ok": ok, "store": store, "workspaces": counted}, 200 if ok else 503)
 
 
 @blueprint.route("/metrics")

@@ -34,10 +34,13 @@ PROFILE_VALUES = 50  # an attribute with more distinct values is no profile feat
 def item_table(lake: Lake, now: datetime) -> pa.Table:
     """All items of the catalogue and of the purchases before ``now``, ordered by item_id.
 
-    Columns item_id, name, brand, category, price, margin, url, image_url, text, sellable. An item
-    that only purchases name has its id as name; an unknown price is the mean price lately paid.
+    Columns item_id, name, brand, category, price, margin, url, image_url, text, stock, tags,
+    available_from, sellable, list_price, listed. An item that only purchases name (``listed`` is
+    false) has its id as name; an unknown price is the mean price lately paid, which
+    ``list_price`` leaves out.
     """
     items = lake.items()
+    items = items.mutate(listed=True, list_price=items[c.PRICE])
     bought = lake.events(before=now).filter(ibis._[c.EVENT_TYPE] == c.PURCHASE)
     bought = bought.filter(bought[c.ITEM_ID].notnull())
     ids = items.select(c.ITEM_ID).union(bought.select(c.ITEM_ID), distinct=True)
@@ -57,11 +60,15 @@ def item_table(lake: Lake, now: datetime) -> pa.Table:
         **{c.NAME: every[c.NAME].fill_null(every[c.ITEM_ID])},
         **{c.PRICE: every[c.PRICE].fill_null(mean)},
         in_stock=in_stock,
+        listed=every.listed.fill_null(False),
     )
     every = every.left_join(available, c.ITEM_ID).drop(f"{c.ITEM_ID}_right")
     every = every.mutate(sellable=every.in_stock & every.available.fill_null(False))
-    names = (c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.MARGIN, c.URL, c.IMAGE_URL, c.TEXT)
-    return every.select(*names, "sellable").order_by(c.ITEM_ID).to_pyarrow()
+    names = (
+        c.ITEM_ID, c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.MARGIN, c.URL, c.IMAGE_URL, c.TEXT,
+        c.STOCK, c.TAGS, c.AVAILABLE_FROM, c.SELLABLE, "list_price", "listed",
+    )  # fmt: skip
+    return every.select(*names).order_by(c.ITEM_ID).to_pyarrow()
 
 
 def build(lake: Lake, identity: Identity, items: pa.Table, now: datetime) -> History:

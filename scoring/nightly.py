@@ -21,10 +21,12 @@ from scoring import features, gate, model_files, run_log, score, snapshot, train
 from scoring import history as histories
 from scoring.backtest import report as backtests
 from scoring.backtest import summary
+from scoring.behaviour import Behaviour
 from scoring.history import BOUGHT, CLICKED, History
 from scoring.identity import Identity, resolve
 from scoring.importing import import_sources
 from scoring.lake import Lake
+from scoring.news import Before, day_of
 from scoring.progress import Progress
 from scoring.run_log import Details, Run, RunReport, runs
 from scoring.snapshot import Snapshot, SnapshotMeta
@@ -195,6 +197,7 @@ class _Night:
             )
         pq.write_table(items, folder / "items.parquet")
         histories.save(history, folder / "history")
+        Behaviour.of(self._lake, self._identity(), items, self._now).save(folder)
         return {"events": len(history.hour), "items": len(items)}
 
     def train(self, folder: Path) -> Details:
@@ -234,14 +237,20 @@ class _Night:
     def score(self, folder: Path) -> Details:
         """Tonight's model → the snapshot's folder."""
         workspace = self._context.workspace
-        items = pq.read_table(self._run.folder / "features" / "items.parquet")
+        features_folder = self._run.folder / "features"
         history = self._history()
         fitted = model_files.load(self._run.folder / "train" / "tonight")
         identity = self._identity()
+        past = score.Past(
+            identity=identity,
+            items=pq.read_table(features_folder / "items.parquet"),
+            behaviour=Behaviour.load(features_folder),
+            before=self._items_before(),
+            now=self._now,
+        )
         tables = score.tables(
-            history, fitted, identity, items, self._models, workspace.content,
-            self._context.progress,
-        )  # fmt: skip
+            history, fitted, past, self._models, workspace.content, self._context.progress
+        )
         problem = gate.scores_problem(tables, self._before(), workspace.gate)
         if problem:
             raise GateRefusal(problem)
@@ -308,10 +317,20 @@ class _Night:
 
     def _before(self) -> SnapshotMeta | None:
         """The published snapshot; where that is not known, the newest on disk but this run's."""
-        others = [
-            meta
-            for meta in snapshot.kept(self._context.workspace_dir)
-            if meta.snapshot != self._run.folder.name
-        ]
+        others = self._others()
         active = [meta for meta in others if meta.snapshot == self._context.active]
         return next(iter(active or others), None)
+
+    def _items_before(self) -> Before | None:
+        """What the newest night before this one knew of the items."""
+        for meta in self._others():
+            if meta.cutoff < self._now:
+                folder = self._context.workspace_dir / "snapshots" / meta.snapshot
+                items = Snapshot.open(folder, verify=False).items()
+                return Before(items, day_of(meta.cutoff))
+        return None
+
+    def _others(self) -> list[SnapshotMeta]:
+        """The snapshots on disk but this run's, newest first."""
+        kept = snapshot.kept(self._context.workspace_dir)
+        return [meta for meta in kept if meta.snapshot != self._run.folder.name]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
 import numpy as np
 import pyarrow as pa
 
 from scoring import columns as c
-from scoring import ranking, relations
+from scoring import extras, news, ranking, relations, replenishment
+from scoring.behaviour import Behaviour
 from scoring.diversity import Variety
 from scoring.fitted import ANY, Fitted
 from scoring.history import History
 from scoring.identity import Identity
+from scoring.news import Before
 from scoring.progress import Progress
 from scoring.ranking import Ranked
 from scoring.reasons.lists import item_reasons
@@ -20,17 +26,29 @@ from settings.workspace import ContentSettings, ModelSettings
 POPULAR_ITEMS = 200
 
 
+@dataclass(frozen=True)
+class Past:
+    """What a night knows beside the history. ``items``: row by row its catalogue, as
+    features.item_table gives them; ``before``: the snapshot before; ``now``: of the night."""
+
+    identity: Identity
+    items: pa.Table
+    behaviour: Behaviour
+    before: Before | None
+    now: datetime
+
+
 def tables(
     history: History,
     fitted: Fitted,
-    identity: Identity,
-    items: pa.Table,
+    past: Past,
     models: ModelSettings,
     content: ContentSettings,
     progress: Progress,
 ) -> SnapshotTables:
-    """All tables of a snapshot. ``items`` is row by row the catalogue of ``history``."""
-    steps = 6
+    """All tables of a snapshot."""
+    steps = 7
+    items, today = past.items, news.day_of(past.now)
     item_pairs = ranking.recommendable(
         history, fitted, exclude_bought_days=content.exclude_bought_days
     )
@@ -39,6 +57,8 @@ def tables(
     ranked_items = variety.best(
         *item_pairs, preference, history.n_customers, models.published_items
     )
+    typical = replenishment.repeat_days(history, fitted.cutoff)
+    due = replenishment.due(history, fitted.cutoff, item_pairs, preference, typical)
     expected = np.bincount(item_pairs[0], preference, history.n_customers).astype(np.float32)
     progress("score", 1, steps)
     lists: dict[str, Ranked] = {}
@@ -54,8 +74,20 @@ def tables(
     baskets = relations.Baskets.of(history, fitted.cutoff)
     related = relations.table(history, baskets, models.related_items)
     progress("score", 5, steps)
+    changed = news.item_columns(items, history, past.before, past.now)
+    arrivals = news.arrivals(
+        history, fitted, changed[c.NEW_SINCE].to_numpy(), today, np.random.default_rng(models.seed)
+    )
+    progress("score", 6, steps)
     out = SnapshotTables(
-        items=items.append_column(c.SOLD, pa.array(relations.sold(baskets), pa.float32())),
+        items=_with(
+            items,
+            changed
+            | {
+                c.REPEAT_DAYS: pa.array(typical),
+                c.SOLD: pa.array(relations.sold(baskets), pa.float32()),
+            },
+        ),
         brands=pa.table(
             {c.BRAND: pa.array(history.catalogue.names["brand"].tolist(), pa.string())}
         ),
@@ -71,14 +103,22 @@ def tables(
                 c.PURCHASE_PROBABILITY: shops,
                 c.EXPECTED_PURCHASES: expected,
                 c.ITEM_REASONS: item_reasons(fitted, ranked_items, models.reasons_items),
+                **extras.score_columns(past.identity.customers, past.behaviour, due, today),
             }
         ),
-        identifiers=_aliases(identity.identifiers),
+        identifiers=_aliases(past.identity.identifiers),
         related=related,
         popular=_popular(history, fitted),
+        arrivals=arrivals,
     )
-    progress("score", 6, steps)
+    progress("score", 7, steps)
     return out
+
+
+def _with(table: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return table
 
 
 def _popular(history: History, fitted: Fitted) -> pa.Table:

@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 
 from connectors.braze.answers import accepted
-from connectors.errors import Reject, Retry, Stop, nothing_to_split
-from connectors.http import Client, as_list, as_object, require_success
+from connectors.errors import Reject, Stop, nothing_to_split
+from connectors.http import Client, as_list, as_object, require_list, require_success
 from connectors.tool import Encoded, Limits, Outcome, Window
 
 PUT, DELETE = "PUT", "DELETE"  # lanes: the method of the request
@@ -88,10 +88,7 @@ def declare(client: Client, name: str, fields: Mapping[str, str]) -> None:
 def _fields(client: Client, name: str) -> dict[str, str] | None:
     """Field → type of the catalog; None when there is no such catalog."""
     answer = require_success(client.request("GET", "/catalogs"))
-    catalogs = answer.told.get("catalogs")
-    if not isinstance(catalogs, list):
-        raise Retry("no list of catalogs where one was asked for", status=answer.status)
-    for catalog in map(as_object, catalogs):
+    for catalog in map(as_object, require_list(answer.told, "catalogs")):
         if catalog.get("name") == name:
             fields = [field for field in as_list(catalog.get("fields")) if as_object(field)]
             return {str(field.get("name")): str(field.get("type")) for field in fields}

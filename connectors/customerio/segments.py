@@ -20,7 +20,7 @@ import orjson
 from connectors.customerio.batch import LONGEST_ID_BYTES, WINDOWS, understood
 from connectors.customers import CustomerTarget, external_id
 from connectors.errors import Retry, Stop, nothing_to_split
-from connectors.http import Client, as_list, as_object
+from connectors.http import Client, as_list, as_object, require_list
 from connectors.tool import Encoded, Limits, Outcome
 
 SEGMENTS = "/v1/segments"
@@ -77,10 +77,8 @@ def declare(app: Client, segment_id: str, name: str) -> None:
 
 def find(app: Client, segment_id: str) -> int | None:
     """Customer.io's number of our segment, None when there is none. Raises Retry or Stop."""
-    segments = _json(app, "GET", SEGMENTS).get("segments")
-    if not isinstance(segments, list):
-        raise Retry("the list of segments is none, so nobody knows")
-    for segment in map(as_object, segments):
+    told = _json(app, "GET", SEGMENTS)
+    for segment in map(as_object, require_list(told, "segments")):
         if segment.get("description") == description(segment_id):
             number = segment.get("id")
             if type(number) is int:

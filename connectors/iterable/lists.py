@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from connectors.customers import CustomerTarget
-from connectors.errors import Retry, Stop
-from connectors.http import Client, as_object
+from connectors.errors import Stop
+from connectors.http import Client, as_object, require_list
 from connectors.iterable.answers import NOT_FOUND, REASONS, bulk_outcome, required
 from connectors.iterable.attributes import user
 from connectors.tool import Encoded, Limits, Outcome, Window
@@ -56,10 +56,8 @@ class Lists:
         return list_id
 
     def _find(self, segment_id: str) -> int | None:
-        listed = required(self.client, self.client.request("GET", PATH)).get("lists")
-        if not isinstance(listed, list):
-            raise Retry("no lists where they were asked for")
-        for entry in map(as_object, listed):
+        told = required(self.client, self.client.request("GET", PATH))
+        for entry in map(as_object, require_list(told, "lists")):
             if entry.get("description") == _description(segment_id):
                 return entry["id"] if type(entry.get("id")) is int else None
         return None

@@ -5,7 +5,6 @@ https://mailchimp.com/developer/marketing/docs/errors/
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore
@@ -13,15 +12,13 @@ from typing import Any
 
 import orjson
 
-from connectors.customers import CustomerTarget
+from connectors.customers import AddressTarget
 from connectors.errors import Retry, Split
 from connectors.http import Client, as_list, as_object, require_object
 from connectors.tool import Limits, Outcome
 
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 AT_ONCE = 10  # connections of an account; there is no other limit
 PAGE = 1_000
-LONGEST_TEXT = 1_000  # of an error
 
 
 @dataclass(frozen=True)
@@ -38,10 +35,9 @@ class Audience:
         with self.turns:
             answer = self.client.request(method, self.path + path, body=sent, params=params or None)
         if answer.status in (400, 413, 422):
-            raise Split(self.reason(answer.told.get("detail")), status=answer.status)
-        if (
-            answer.status == 403 and not answer.told
-        ):  # an overload is turned away without a word of JSON
+            raise Split(self.client.reason(answer.told.get("detail")), status=answer.status)
+        # an overload is turned away without a word of JSON
+        if answer.status == 403 and not answer.told:
             raise Retry("the tool is busy", after_s=answer.retry_after_s, status=403)
         told = require_object(answer)
         if "_links" not in told:  # which every object of theirs has
@@ -60,27 +56,18 @@ class Audience:
             found += listed
         return found
 
-    def reason(self, text: object) -> str:
-        """Mailchimp's words without the addresses that it likes to repeat."""
-        return self.client.reason(ADDRESS.sub("(address)", str(text)[:LONGEST_TEXT]))
-
     def outcome(self, told: Mapping[str, Any], addresses: Sequence[str]) -> Outcome:
         """Who of those that were sent was refused."""
         place = {address.lower(): index for index, address in enumerate(addresses)}
         refused: list[tuple[object, str]] = []
         for entry in map(as_object, as_list(told.get("errors"))):
-            reason = self.reason(entry.get("error"))
+            reason = self.client.reason(entry.get("error"))
             named = as_list(entry.get("email_addresses", [entry.get("email_address")])) or [None]
             refused += [(place.get(str(who).lower()), reason) for who in named]
         return Outcome.refusing(refused, len(addresses))
 
 
-class ContactTarget(CustomerTarget):
+class ContactTarget(AddressTarget):
     """What attributes and members have in common."""
 
     limits = Limits(items=500, body_bytes=2_000_000, item_bytes=20_000, envelope_bytes=50)
-
-    def addressable(self, customer_id: str) -> bool:
-        """Whether an id is an e-mail address, by which alone Mailchimp knows people."""
-        known = super().addressable(customer_id)
-        return known and ADDRESS.fullmatch(customer_id) is not None

@@ -11,12 +11,12 @@ from connectors.mailchimp.audience import Audience
 from connectors.mailchimp.contacts import Contacts
 from connectors.mailchimp.options import DATA_CENTERS
 from connectors.options import chosen_host
-from connectors.tool import Target, Tool
+from connectors.tool import HttpTool, Target
 from settings.workspace import ConnectionSettings
 
 
 @dataclass(frozen=True)
-class Mailchimp(Tool):
+class Mailchimp(HttpTool):
     """An open connection; a customer's id is the address of a contact."""
 
     contacts: Audience
@@ -36,9 +36,6 @@ class Mailchimp(Tool):
         with nothing_to_split():
             self.contacts.call("GET", "")
 
-    def close(self) -> None:
-        self.contacts.client.close()
-
 
 def open_mailchimp(connection: ConnectionSettings) -> Mailchimp:
     """The connection's audience. Raises Stop for a data center that is not on the list."""
@@ -49,5 +46,5 @@ def open_mailchimp(connection: ConnectionSettings) -> Mailchimp:
         Timeouts.of(options["timeout_s"]),
         answer_bytes=20_000_000,  # every contact that was written comes back
     )
-    path = f"/lists/{options['list_id']}"
-    return Mailchimp(Audience(client, path), options["update_existing_only"])
+    audience = Audience(client, f"/lists/{options['list_id']}")
+    return Mailchimp(client, audience, options["update_existing_only"])

@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from connectors.errors import Reject, Stop
+from connectors.attributes import EMPTY, Known, plain
+from connectors.errors import Reject
 from connectors.mailchimp.audience import Audience, ContactTarget
 from connectors.tool import Encoded, Outcome
 
@@ -27,7 +28,7 @@ class Contacts(ContactTarget):
 
     audience: Audience
     update_existing_only: bool
-    _tags: set[str] = field(default_factory=set)
+    _tags: Known = field(default_factory=lambda: Known("merge field"))
 
     def encode(self, customer_id: str, change: Mapping[str, Any]) -> Encoded:
         """One contact. Raises Reject for what is no merge tag, and a text that is too long."""
@@ -44,27 +45,21 @@ class Contacts(ContactTarget):
         """One request. Raises Retry, Split, and Stop for a field that the audience lacks, which
         Mailchimp would drop without a word."""
         contacts = [orjson.loads(record) for record in records]
-        tags = {
-            tag for each in contacts for tag, value in each["merge_fields"].items() if value != ""
-        }
-        if tags - self._tags:
-            self._tags.update(str(each.get("tag")) for each in self.audience.all("merge_fields"))
-        if tags - self._tags:
-            missing = ", ".join(sorted(tags - self._tags))
-            raise Stop(f"the audience has no merge field {missing}: add it in Mailchimp")
+        values = [each for one in contacts for each in one["merge_fields"].items()]
+        self._tags.require({tag for tag, value in values if value != EMPTY}, self._listed)
         body = {"members": contacts, "update_existing": True}
         told = self.audience.call("POST", "", body, skip_merge_validation="true")
         return self.audience.outcome(told, [each["email_address"] for each in contacts])
 
+    def _listed(self) -> set[str]:
+        return {str(each.get("tag")) for each in self.audience.all("merge_fields")}
 
-def merge_value(value: Any) -> str | int | float:
-    """A value as a merge field: lists joined by commas, nothing as "". Raises Reject."""
+
+def merge_value(value: Any) -> str | float:
+    """A value as a merge field: a number or a text, which may be "true". Raises Reject."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return value
-    values = value if isinstance(value, list | tuple) else [value]
-    text = "" if value is None else ",".join(map(str, values))
-    if len(text.encode()) > LONGEST:
+    held = plain(value)
+    if isinstance(held, str) and len(held.encode()) > LONGEST:
         raise Reject(f"a merge field holds {LONGEST} bytes")
-    return text
+    return held

@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 
 import orjson
 
+from connectors.attributes import plain
 from connectors.customers import CustomerTarget, external_id
 from connectors.errors import Reject, nothing_to_split
 from connectors.onesignal.app import LONGEST_ID_BYTES, App
@@ -24,7 +25,6 @@ from connectors.tool import Encoded, Limits, Outcome, Window
 
 MOST_TAGS = 100  # property updates a request
 LONGEST_NAME = 128
-REMOVED = ""
 MEMBER = "1"
 # Words of message templates: a tag of this name could not be used there.
 RESERVED = frozenset(
@@ -75,14 +75,10 @@ class Members(Attributes):
 
 
 def tag(value: Any) -> str:
-    """A value as a tag: lists joined by commas, yes and no as 1 and 0, nothing as removal."""
-    if value is None:
-        return REMOVED
+    """A value as a tag: lists joined by commas, yes and no as 1 and 0; an empty text removes."""
     if isinstance(value, bool):
         return "1" if value else "0"
-    if isinstance(value, list | tuple):
-        return ",".join(map(str, value))
-    return str(value)
+    return str(plain(value))
 
 
 def tag_of(segment_id: str) -> str:

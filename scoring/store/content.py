@@ -13,6 +13,7 @@ from scoring import columns as c
 from scoring.snapshot import SCORES, Snapshot
 from scoring.snapshot_schema import completed
 from scoring.store.catalogue import CHUNK, Item, ScoredItem, pack_chunk
+from scoring.store.code_choice import best_widths
 from scoring.store.extras import ExtrasNames
 from scoring.store.extras_packing import extras_names
 from scoring.store.packing import Ranked, pack_relations, ranked
@@ -29,10 +30,11 @@ _ITEM_FIELDS = (
     c.STOCK, c.TAGS, c.REPEAT_DAYS, c.NEW_SINCE, c.PRICE_BEFORE, c.BACK_SINCE, c.SOLD,
 )  # fmt: skip
 _TAGS = _ITEM_FIELDS.index(c.TAGS)
-_NAMING = {
-    c.ITEM_INDEX, c.DUE_INDEX, c.WATCHED_INDEX, c.TIMEZONE, c.NIGHT_CONSENT, c.SENT_CHANNEL,
-    c.ITEM_REASONS,
+# columns that name items (0), brands (1) and categories (2)
+_COUNTED = {
+    c.ITEM_INDEX: 0, c.DUE_INDEX: 0, c.WATCHED_INDEX: 0, c.BRAND_INDEX: 1, c.CATEGORY_INDEX: 2,
 }  # fmt: skip
+_NAMING = {*_COUNTED, c.TIMEZONE, c.NIGHT_CONSENT, c.SENT_CHANNEL, c.ITEM_REASONS}
 
 
 class Content:
@@ -45,18 +47,27 @@ class Content:
         self._related = snapshot.related()
         self._popular = snapshot.popular()
         self._arrivals = snapshot.arrivals()
-        self.brands: list[str] = snapshot.brands()[c.BRAND].to_pylist()
-        self.categories: list[str] = snapshot.categories()[c.CATEGORY].to_pylist()
-        self._brand_index = {name: index for index, name in enumerate(self.brands)}
-        self._category_index = {name: index for index, name in enumerate(self.categories)}
         occurring = _Occurring.of(snapshot)
         self.names = occurring.names
         self.reasons = occurring.reasons
-        self._used = np.flatnonzero(self._published(occurring.items))
-        self.numbers = np.full(self._items.num_rows, -1, np.int64)
-        self.numbers[self._used] = np.arange(len(self._used))
+        published = np.flatnonzero(self._published(occurring.items))
+        self._used = published[_often_first(occurring.items[published])]
+        brands, categories = map(_often_first, (occurring.brands, occurring.categories))
+        self.numbers = _numbers(self._used, self._items.num_rows)
+        self.brand_numbers = _numbers(brands, len(brands))
+        self.category_numbers = _numbers(categories, len(categories))
+        self.brands: list[str] = snapshot.brands()[c.BRAND].take(brands).to_pylist()
+        self.categories: list[str] = snapshot.categories()[c.CATEGORY].take(categories).to_pylist()
+        self._brand_index = {name: index for index, name in enumerate(self.brands)}
+        self._category_index = {name: index for index, name in enumerate(self.categories)}
         self.chunks = -(-len(self._used) // CHUNK)
-        self.widths = Widths.of(len(self._used), len(self.brands), len(self.categories))
+        self._codes = [
+            best_widths(occurring.items[self._used]),
+            best_widths(occurring.brands[brands]),
+            best_widths(occurring.categories[categories]),
+        ]
+        rows = len(self._used), len(brands), len(categories)
+        self.widths = Widths.of(*rows, self._codes)
         self._relations = self._pack_relations()
 
     def layout(self, generation: str) -> Layout:
@@ -72,6 +83,7 @@ class Content:
             timezones=list(self.names.timezones),
             channels=list(self.names.channels),
             reasons=self.reasons.numbers.tolist(),
+            codes=self._codes,
         )
 
     def items(self, chunk: int) -> bytes:
@@ -97,8 +109,9 @@ class Content:
         numbers = self.numbers[rows[c.ITEM_INDEX].to_numpy()].tolist()
         return list(zip(numbers, rows["score"].to_pylist(), strict=True))
 
-    def _published(self, used: np.ndarray) -> np.ndarray:
-        """``used`` bool (items,), and what is popular, new, or goes with another item."""
+    def _published(self, occurring: np.ndarray) -> np.ndarray:
+        """bool (items,): what occurs (so often), is popular, new, or goes with another item."""
+        used = occurring > 0
         used[self._popular[c.ITEM_INDEX].to_numpy()[:POPULAR]] = True
         used[self._arrivals[c.ITEM_INDEX].to_numpy()] = True
         used[self._related[c.ITEM_INDEX].to_numpy()] = True
@@ -129,27 +142,46 @@ class Content:
         return ranked(rows[indexes].combine_chunks(), rows[scores].combine_chunks(), self.numbers)
 
 
+def _often_first(occurring: np.ndarray) -> np.ndarray:
+    """Places by how often they occur; equal ones as they stand."""
+    return np.argsort(-occurring, kind="stable")
+
+
+def _numbers(places: np.ndarray, rows: int) -> np.ndarray:
+    """int64 (rows,): the number of each row, -1 for those that are not among ``places``."""
+    numbers = np.full(rows, -1, np.int64)
+    numbers[places] = np.arange(len(places))
+    return numbers
+
+
 class _Occurring(NamedTuple):
-    """What customers' rows name: ``items`` bool (items,)."""
+    """How often customers' rows name each item, brand and category: int64 each; and what their
+    extras and reasons name."""
 
     items: np.ndarray
+    brands: np.ndarray
+    categories: np.ndarray
     names: ExtrasNames
     reasons: Reasons
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> _Occurring:
-        used = np.zeros(snapshot.meta.items, bool)
+        meta = snapshot.meta
+        items, brands, categories = counts = [
+            np.zeros(rows, np.int64) for rows in (meta.items, meta.brands, meta.categories)
+        ]
         zones: set[str] = set()
         channels: set[str] = set()
         reasons: list[tuple[np.ndarray, np.ndarray]] = []
         for batch in snapshot.batches():
             rows = completed(SCORES, batch.select([n for n in batch.column_names if n in _NAMING]))
-            for column in (c.ITEM_INDEX, c.DUE_INDEX, c.WATCHED_INDEX):
-                used[pc.list_flatten(rows[column]).to_numpy()] = True
+            for column, which in _COUNTED.items():
+                indexes = pc.list_flatten(rows[column]).to_numpy()
+                counts[which] += np.bincount(indexes, minlength=len(counts[which]))
             for chunk in rows[c.ITEM_REASONS].chunks:
                 reasons.append(told(chunk))
             names = extras_names(rows)
             zones.update(names.timezones)
             channels.update(names.channels)
         names = ExtrasNames(tuple(sorted(zones)), tuple(sorted(channels)))
-        return cls(used, names, Reasons(reasons))
+        return cls(items, brands, categories, names, Reasons(reasons))

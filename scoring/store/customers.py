@@ -53,8 +53,8 @@ def customer_buckets(
 def _pack(rows: pa.Table, content: Content) -> list[bytes]:
     pairs = (
         (c.ITEM_INDEX, c.ITEM_PROBABILITY, content.numbers),
-        (c.BRAND_INDEX, c.BRAND_PROBABILITY, None),
-        (c.CATEGORY_INDEX, c.CATEGORY_PROBABILITY, None),
+        (c.BRAND_INDEX, c.BRAND_PROBABILITY, content.brand_numbers),
+        (c.CATEGORY_INDEX, c.CATEGORY_PROBABILITY, content.category_numbers),
     )
     items, brands, categories = (
         ranked(rows[index].combine_chunks(), rows[score].combine_chunks(), numbers)

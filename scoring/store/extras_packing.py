@@ -49,8 +49,7 @@ def extras_names(scores: pa.Table) -> ExtrasNames:
 
 
 def packed_extras(rows: pa.Table, names: ExtrasNames, numbers: np.ndarray) -> Tail:
-    """From rows of a snapshot's scores, with the length before; nothing for a customer of whom
-    nothing is known.
+    """From rows of a snapshot's scores, with the length before.
 
     ``numbers``: snapshot's item index → published number. Raises RecordError for unpublished
     items, channels or zones that ``names`` lacks, and days below 0.
@@ -187,7 +186,7 @@ def _tail(heads: list[bytes], owner: np.ndarray, values: np.ndarray) -> Tail:
     body[place < head_sizes[:, None]] = np.frombuffer(b"".join(heads), np.uint8)
     between = (place >= head_sizes[:, None]) & (place < lengths[:, None])
     body[between] = _leb128(values, sizes)
-    return Tail(matrix, np.where(lengths > 0, lengths + EXTRAS_HEAD.size, 0))
+    return Tail(matrix, lengths + EXTRAS_HEAD.size)
 
 
 def _leb128(values: np.ndarray, sizes: np.ndarray) -> np.ndarray:

@@ -7,11 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from scoring.store.code_choice import coded
+from scoring.store.codes import Code, fixed_code
 from scoring.store.errors import RecordError
 from scoring.store.reasons_packing import Tail
 from scoring.store.records import (
     CUSTOMER_HEAD,
     EXTRAS_HEAD,
+    INDEX_HEAD,
     INDEXED,
     LEVELS_PER_OCTAVE,
     LOWEST_LEVEL,
@@ -93,12 +96,15 @@ def pack_customers(
     if not (np.isfinite(expected).all() and (expected >= 0).all()):
         raise RecordError("expected purchases are negative, NaN or infinite")
     rows = len(purchase)
-    parts = _Parts([], [])
+    index_head = np.zeros((rows, INDEX_HEAD.size), np.uint8)
+    parts = _Parts([index_head], [np.full(rows, INDEX_HEAD.size)])
     firsts, lengths = [], []
-    for width, each in zip(widths, lists, strict=True):
+    for code, each in zip(widths.codes, lists, strict=True):
         levels = _levels(each.scores, each.counts, LEVELS_PER_OCTAVE)
         firsts.append(levels[:, 0] if levels.shape[1] else np.zeros(rows, np.int64))
-        lengths.append(_add(parts, each, levels, width))
+        lengths.append(_add(parts, each, levels, code))
+    index_bytes = np.column_stack(parts.lengths[1::2]).astype("<u2")
+    index_head[:] = index_bytes.view(np.uint8).reshape(index_head.shape)
     head = np.zeros(rows, [("bytes", "u1", 10), ("purchase", "<u2"), ("expected", "<f2")])
     counts = [each.counts for each in lists]
     for tail, least in ((reasons, 1), (extras, EXTRAS_HEAD.size)):
@@ -126,7 +132,7 @@ def pack_relations(related: Ranked, together: Ranked, width: int) -> list[bytes]
         if levels.shape[1]:
             levels -= levels[:, :1]
         tops.append(top)
-        lengths.append(_add(parts, each, levels, width))
+        lengths.append(_add(parts, each, levels, fixed_code(width)))
     head = np.zeros(rows, [("bytes", "u1", 5), ("tops", "<f4", 2)])
     counts = [related.counts, together.counts]
     head["bytes"] = np.column_stack([np.full(rows, VERSION), *counts, *lengths])
@@ -147,15 +153,12 @@ def _levels(scores: np.ndarray, counts: np.ndarray, steps: int) -> np.ndarray:
     return np.maximum.accumulate(levels, axis=1)
 
 
-def _add(parts: _Parts, each: Ranked, levels: np.ndarray, width: int) -> np.ndarray:
+def _add(parts: _Parts, each: Ranked, levels: np.ndarray, code: Code) -> np.ndarray:
     """Appends the two bit strings of each row; returns the bytes of the second."""
     rows, longest = each.indexes.shape
-    if each.indexes.size and int(each.indexes.max()) >> width:
-        raise RecordError(f"index {int(each.indexes.max())} does not fit {width} bits")
-    big_endian = each.indexes.astype(">u4").view(np.uint8).reshape(rows, longest, 4)
-    bits = np.unpackbits(big_endian, axis=2)[:, :, 32 - width :]
-    parts.matrices.append(np.packbits(bits.reshape(rows, longest * width), axis=1))
-    parts.lengths.append((each.counts * width + 7) // 8)
+    indexes, bits = _index_bits(each, code)
+    parts.matrices.append(indexes)
+    parts.lengths.append((bits + 7) // 8)
     position = np.arange(longest)
     present = position < each.counts[:, None]
     marks = levels - levels[:, :1] + position if longest else levels
@@ -166,6 +169,21 @@ def _add(parts: _Parts, each: Ranked, levels: np.ndarray, width: int) -> np.ndar
     score_bytes = np.where(each.counts > 0, (last + 8) // 8, 0).astype(np.int64)
     parts.lengths.append(score_bytes)
     return score_bytes
+
+
+def _index_bits(each: Ranked, code: Code) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 (rows, longest): the indexes of each row as bits; int64 (rows,): how many bits."""
+    rows, longest = each.indexes.shape
+    values, sizes = coded(each.indexes, code)
+    sizes[np.arange(longest) >= each.counts[:, None]] = 0
+    whole = -(-max(code.sizes) // 8)  # bytes
+    big_endian = values.astype(">u8").view(np.uint8).reshape(rows, longest, 8)[:, :, 8 - whole :]
+    bits = np.unpackbits(big_endian, axis=2)
+    counted = np.arange(8 * whole) >= 8 * whole - sizes[:, :, None]
+    total = sizes.sum(axis=1)
+    row = np.zeros((rows, int(total.max(initial=0))), np.uint8)
+    row[np.arange(row.shape[1]) < total[:, None]] = bits[counted]
+    return np.packbits(row, axis=1), total
 
 
 def _join(head: np.ndarray, parts: _Parts) -> list[bytes]:

@@ -47,10 +47,13 @@ class Layout(NamedTuple):
     timezones: Sequence[str] = ()  # that customers' extras name by position
     channels: Sequence[str] = ()
     reasons: Sequence[int] = ()  # that customers' records name by position
+    # widths of the indexes of items, brands and categories in customers' records
+    codes: Sequence[Sequence[int]] = ()
 
     @property
     def widths(self) -> Widths:
-        return Widths.of(self.published_items, len(self.brands), len(self.categories))
+        rows = self.published_items, len(self.brands), len(self.categories)
+        return Widths.of(*rows, self.codes)
 
     def pack(self) -> bytes:
         return zlib.compress(orjson.dumps(self._asdict()))

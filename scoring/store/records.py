@@ -1,13 +1,15 @@
 """Packed records: what Redis holds for a customer and for an item's relations.
 
-A ranked list of n (index, score) pairs, best first, is two bit strings: n indexes of a fixed
-width, then the scores in unary. A score is a level: 1/16 of a factor of two below the level
-before (so it is right to 2.2 %); the string has a 0 for each level down and a 1 for each entry.
-Fifty items, a hundred brands and twenty categories so take about 370 bytes, and the first ten
+A ranked list of n (index, score) pairs, best first, is two bit strings: n indexes, then the scores
+in unary. A score is a level: 1/16 of a factor of two below the level before (so it is right to
+2.2 %); the string has a 0 for each level down and a 1 for each entry. What stands in many
+customers' lists has an index of few bits (scoring.store.codes; before version 4 all had as many).
+Fifty items, a hundred brands and twenty categories so take about 280 bytes, and the first ten
 entries are read without touching the rest.
 
     customer  version 1 to 4, three counts, three first levels, three score lengths: u8 each;
-              purchase probability u16 (level 1/4096); expected purchases float16; the lists;
+              purchase probability u16 (level 1/4096); expected purchases float16; in version 4
+              three lengths of indexes u16; the lists;
               in version 4 the reasons for the first items (scoring.store.reasons_record; in
               versions 2 and 3 in another form, which is skipped); from version 3 on the bytes that
               follow u16, and extras (scoring.store.extras)
@@ -20,10 +22,11 @@ Nothing here imports numpy or pyarrow: a web worker reads with it. scoring.store
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, repeat
 from typing import NamedTuple
 
+from scoring.store.codes import Code, fixed_code
 from scoring.store.errors import RecordError
 from scoring.store.extras import Extras, ExtrasNames, unpack_extras
 from scoring.store.keys import HASH_BYTES
@@ -36,13 +39,14 @@ from scoring.store.reasons_record import (
 
 VERSION = 1
 EXTENDED = 3  # from this version on a customer has extras
-INDEXED = 4  # written now: reasons by their place in the layout's
+INDEXED = 4  # written now: reasons by their place in the layout's, coded indexes
 ALIAS = 0x81
 LEVELS_PER_OCTAVE = 16
 LOWEST_LEVEL = 255
 MAX_ENTRIES = 255  # of one list
 SCALAR_STEPS = 4096  # levels an octave of the purchase probability
 CUSTOMER_HEAD = struct.Struct("<10BHe")
+INDEX_HEAD = struct.Struct("<3H")
 EXTRAS_HEAD = struct.Struct("<H")
 RELATIONS_HEAD = struct.Struct("<5Bff")
 
@@ -53,16 +57,29 @@ _LEVELS = tuple(
 
 
 class Widths(NamedTuple):
-    """Bits of an index into the published items, the brands and the categories."""
+    """Bits of an index into the published items, the brands and the categories where all have as
+    many; ``codes`` where they have not."""
 
     items: int
     brands: int
     categories: int
+    codes: tuple[Code, ...]
 
     @classmethod
-    def of(cls, items: int, brands: int, categories: int) -> Widths:
-        """For so many rows each."""
-        return cls(*(max(1, (rows - 1).bit_length()) for rows in (items, brands, categories)))
+    def of(
+        cls, items: int, brands: int, categories: int, codes: Sequence[Sequence[int]] = ()
+    ) -> Widths:
+        """For so many rows each; ``codes``: the widths of three codes (default: the fixed ones).
+
+        Raises RecordError for codes that cannot be.
+        """
+        fixed = [max(1, (rows - 1).bit_length()) for rows in (items, brands, categories)]
+        try:
+            given = codes or [[width] for width in fixed]
+            three = tuple(map(Code.of, given))
+        except (ValueError, TypeError) as problem:
+            raise RecordError(f"widths of indexes: {problem}") from None
+        return cls(fixed[0], fixed[1], fixed[2], three)
 
 
 class PackedList(NamedTuple):
@@ -70,13 +87,10 @@ class PackedList(NamedTuple):
 
     at: int
     entries: int
-    width: int
     first_level: int
     score_bytes: int
-
-    @property
-    def index_bytes(self) -> int:
-        return (self.entries * self.width + 7) // 8
+    index_bytes: int
+    code: Code
 
     @property
     def end(self) -> int:
@@ -99,11 +113,17 @@ class CustomerRecord:
         if not VERSION <= version <= INDEXED:
             raise RecordError(f"customer record of version {version}, expected 1 to {INDEXED}")
         at = CUSTOMER_HEAD.size
-        lists = []
         counts, levels, lengths = head[:3], head[3:6], head[6:]
-        for packed in zip(counts, widths, levels, lengths, strict=True):
-            lists.append(PackedList(at, *packed))
-            at += (packed[0] * packed[1] + 7) // 8 + packed[3]
+        if version == INDEXED:
+            codes, sizes = widths.codes, _index_sizes(raw)
+            at += INDEX_HEAD.size
+        else:
+            codes = tuple(map(fixed_code, widths[:3]))
+            sizes = [_bytes_of(*each) for each in zip(counts, widths[:3], strict=True)]
+        lists = []
+        for each in zip(counts, levels, lengths, sizes, codes, strict=True):
+            lists.append(PackedList(at, *each))
+            at += each[2] + each[3]
         self._reasons = NO_REASONS
         if version == INDEXED:
             self._reasons = PackedReasons.at(raw, at)
@@ -153,6 +173,18 @@ class CustomerRecord:
         return unpack(self.raw, self._lists[2])
 
 
+def _bytes_of(entries: int, width: int) -> int:
+    return (entries * width + 7) // 8
+
+
+def _index_sizes(raw: bytes) -> Sequence[int]:
+    """Bytes of the indexes of each list. Raises RecordError if the record ends before."""
+    try:
+        return INDEX_HEAD.unpack_from(raw, CUSTOMER_HEAD.size)
+    except struct.error:
+        raise RecordError(f"customer record of {len(raw)} bytes ends before lists") from None
+
+
 def _extras(raw: bytes, at: int) -> bytes:
     """What follows the length at ``at``; fewer bytes if the record ends before."""
     try:
@@ -170,13 +202,21 @@ def unpack(raw: bytes, packed: PackedList) -> list[tuple[int, float]]:
 
 
 def numbers(raw: bytes, packed: PackedList, count: int) -> list[int]:
-    """The first ``count`` indexes of a packed list."""
-    at, _, width, _, _ = packed
-    size = (count * width + 7) // 8
+    """The first ``count`` indexes of a packed list. Raises RecordError for rubbish."""
+    at, _, _, _, index_bytes, (selector, sizes, masks, offsets) = packed
+    size = min(_bytes_of(count, max(sizes)), index_bytes)
     bits = int.from_bytes(raw[at : at + size], "big")
-    mask = (1 << width) - 1
-    top = size * 8 - width
-    return [bits >> shift & mask for shift in range(top, top - count * width, -width)]
+    shift = size * 8
+    which = (1 << selector) - 1
+    found = []
+    try:
+        for _ in range(count):
+            chosen = bits >> shift - selector & which
+            shift -= sizes[chosen]
+            found.append((bits >> shift & masks[chosen]) + offsets[chosen])
+    except ValueError:  # a shift below 0
+        raise RecordError(f"fewer than {count} indexes") from None
+    return found
 
 
 def scores(raw: bytes, packed: PackedList, count: int) -> list[float]:
@@ -224,8 +264,10 @@ class Relations(NamedTuple):
             )
         except struct.error:
             raise RecordError(f"relations of {len(raw)} bytes are too short") from None
-        first = PackedList(RELATIONS_HEAD.size, related, width, 0, lengths[0])
-        second = PackedList(first.end, together, width, 0, lengths[1])
+        code = fixed_code(width)
+        sizes = _bytes_of(related, width), _bytes_of(together, width)
+        first = PackedList(RELATIONS_HEAD.size, related, 0, lengths[0], sizes[0], code)
+        second = PackedList(first.end, together, 0, lengths[1], sizes[1], code)
         if version != VERSION or second.end != len(raw):
             raise RecordError(f"relations of version {version} and {len(raw)} bytes")
         return cls(

@@ -26,8 +26,10 @@ from typing import Any
 
 import pytest
 
+from connectors.attributes import plain
 from connectors.bloomreach.options import HOSTS as BLOOMREACH
 from connectors.braze.hosts import INSTANCES
+from connectors.brevo.connector import HOSTS as BREVO_HOSTS
 from connectors.customerio import hosts as customerio_hosts
 from connectors.customers import has_external_id
 from connectors.iterable.hosts import DATA_CENTERS as ITERABLE
@@ -52,7 +54,7 @@ from tests.connectors.double import ATTRIBUTES, KEY, Double, FakeTime, Reader, S
 __all__ = ["BEHIND", "DOUBLES", "FORMS", "KEY", "READERS", "SPELLINGS", "Double", "FakeTime"]
 
 SLOW_REQUESTS = 200
-MERGE_FIELDS = tuple(
+CAPITAL_ATTRIBUTES = tuple(
     replace(each, name=name) for each, name in zip(ATTRIBUTES, ("RS_PROB", "RS_ITEMS"), strict=True)
 )
 
@@ -85,6 +87,12 @@ def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
         "export_hosts": ["127.0.0.1"],
     }
     return ConnectionSettings("crm", "braze", ATTRIBUTES, options)
+
+
+def brevo_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(BREVO_HOSTS, "only", f"{url}/tools/brevo")
+    options = {"api_key": KEY, "timeout_s": 5.0}
+    return ConnectionSettings("crm", "brevo", CAPITAL_ATTRIBUTES, options)
 
 
 def iterable_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
@@ -132,14 +140,14 @@ def onesignal_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSetti
     return ConnectionSettings("crm", "onesignal", ATTRIBUTES, options)
 
 
-def mailchimp_address(customer_id: str) -> str:
+def address_of(customer_id: str) -> str:
     """One of any text; who has no external id stays so."""
     if not has_external_id(customer_id):
         return customer_id
     return f"{customer_id.encode(errors='surrogatepass').hex()}@shop.example"
 
 
-def mailchimp_customer(address: str) -> str:
+def customer_at(address: str) -> str:
     return bytes.fromhex(address.partition("@")[0]).decode()
 
 
@@ -152,7 +160,7 @@ def mailchimp_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSetti
         "update_existing_only": False,
         "timeout_s": 5.0,
     }
-    return ConnectionSettings("crm", "mailchimp", MERGE_FIELDS, options)
+    return ConnectionSettings("crm", "mailchimp", CAPITAL_ATTRIBUTES, options)
 
 
 def moengage_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
@@ -177,6 +185,7 @@ Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 DOUBLES: dict[str, Opener] = {
     "bloomreach": bloomreach_connection,
     "braze": braze_connection,
+    "brevo": brevo_connection,
     "files": files_connection,
     "http": described_clevertap,
     "http:braze": described_braze,
@@ -200,8 +209,11 @@ CANNOT: dict[str, set[str]] = {
     "mailchimp": {"long-texts"},
 }
 READERS: dict[str, Reader] = {"files": read_files}
-FORMS: dict[str, Callable[[Any], Any]] = {"mailchimp": merge_value, "onesignal": tag}
-SPELLINGS: dict[str, Spelling] = {"mailchimp": Spelling(mailchimp_address, mailchimp_customer)}
+FORMS: dict[str, Callable[[Any], Any]] = {
+    "brevo": plain, "mailchimp": merge_value, "onesignal": tag,
+}  # fmt: skip
+ADDRESSES = Spelling(address_of, customer_at)
+SPELLINGS: dict[str, Spelling] = {"brevo": ADDRESSES, "mailchimp": ADDRESSES}
 # A trigger of these carries a key by which the tool knows it again: a lost answer is asked for.
 KEYED_TRIGGERS = {"onesignal"}
 # Their answer to a trigger says whom they refused while the others got it.

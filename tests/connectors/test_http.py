@@ -21,6 +21,7 @@ from connectors.http import (
     as_object,
     basic_auth,
     download,
+    require_list,
     require_object,
     require_success,
 )
@@ -196,6 +197,13 @@ def test_bad_input_what_is_no_object_and_no_list_is_an_empty_one(value: object) 
     assert (as_object(value), as_list(value)) == ({}, [])
 
 
+@pytest.mark.parametrize("told", [{}, {"lists": None}, {"lists": {}}, {"lists": "ab"}])
+def test_bad_input_a_list_that_is_none_is_asked_for_again(told: dict[str, object]) -> None:
+    with pytest.raises(Retry, match="its list of lists"):
+        require_list(told, "lists")
+    assert require_list({"lists": [1]}, "lists") == [1]
+
+
 def test_basic_auth_is_hidden_in_both_forms() -> None:
     headers, secrets = basic_auth("user", "kéy")
     assert headers == {"Authorization": "Basic dXNlcjprw6l5"}
@@ -203,9 +211,11 @@ def test_basic_auth_is_hidden_in_both_forms() -> None:
     assert tool.reason("kéy or dXNlcjprw6l5") == "[secret] or [secret]"
 
 
-def test_text_of_the_tool_is_one_short_line_without_secrets() -> None:
+def test_text_of_the_tool_is_one_short_line_without_secrets_and_addresses() -> None:
     asked = client("http://127.0.0.1:1")
     assert asked.reason(f"bad\r\nkey {SECRET}\x00!") == "bad key [secret] !"
+    assert asked.reason("no anna@shop.example, Ben <ben@b>") == "no (address) Ben (address)"
+    assert "anna" not in asked.reason(f"{'x ' * 97}anna@shop.example")
     assert len(asked.reason("x" * 10_000)) == 200
     cut = asked.reason(" " * 1_990 + SECRET)
     assert SECRET[:6] not in cut

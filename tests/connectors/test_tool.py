@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.customers import CustomerTarget
+from connectors.customers import AddressTarget, CustomerTarget
 from connectors.errors import Retry, Split, Stop, nothing_to_split
 from connectors.http import Client
 from connectors.rate import Rate
@@ -37,6 +37,12 @@ def test_a_call_without_records_is_retried_as_any_other() -> None:
 def test_only_customers_with_an_external_id_are_addressed() -> None:
     said = [CustomerTarget().addressable(who) for who in ("c1", "", "device_id:d1", "alias:a")]
     assert said == [True, False, False, False]
+
+
+@pytest.mark.parametrize("who", ["c1", "", "a b@c", "a@b@c", "@", "device_id:a@b.example"])
+def test_bad_input_a_tool_that_knows_addresses_knows_nobody_without_one(who: str) -> None:
+    assert AddressTarget().addressable("ben+1@shop.example")
+    assert not AddressTarget().addressable(who)
 
 
 def test_a_closed_tool_gives_its_connections_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,15 @@ import json
 import re
 import shutil
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from scoring import nightly, snapshot
+from scoring import canonical, nightly, snapshot
 from scoring.backtest.report import Results
+from scoring.lake import Lake
 from scoring.model_files import ModelFilesError
 from scoring.snapshot import Snapshot
 from scoring.store.publish import Publisher
@@ -105,6 +107,29 @@ def test_more_than_the_kept_number_of_snapshots_go(second) -> None:
 def test_a_night_with_a_name(second) -> None:
     assert shop.night(*second, NEXT_DAY, run_id="friday").run == "friday"
     assert kept(second[1])[0] == "friday"
+
+
+def test_the_second_night_tells_what_is_new_back_and_cheaper(second) -> None:
+    workspace, folder = second
+    lake = Lake(folder / "lake")
+    rows = {row["item_id"]: row for row in lake.items().to_pyarrow().to_pylist()}
+    rows[shop.SOLD_OUT]["stock"] = 3
+    was = rows["tea-0"]["price"]
+    rows["tea-0"]["price"] = was / 2
+    rows["tea-9"] = {**rows["tea-0"], "item_id": "tea-9", "name": "Tea no. 9"}
+    changed = pa.Table.from_pylist(list(rows.values()), schema=canonical.schema("items"))
+    lake.upsert("items", changed, batch="changed")
+    report = shop.night(workspace, folder, NEXT_DAY)
+    snapshot = Snapshot.open(folder / "snapshots" / report.run)
+    items = {row["item_id"]: row for row in snapshot.items().to_pylist()}
+    today = (NEXT_DAY - datetime(1970, 1, 1, tzinfo=UTC)).days
+    assert {name for name, row in items.items() if row["back_since"]} == {shop.SOLD_OUT}
+    assert {name: row["price_before"] for name, row in items.items() if row["price_before"]} == {
+        "tea-0": was
+    }
+    assert items["tea-9"]["new_since"] == today
+    names = list(items)
+    assert [names[row["item_index"]] for row in snapshot.arrivals().to_pylist()] == ["tea-9"]
 
 
 # a night that is interrupted

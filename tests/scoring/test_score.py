@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from scoring import columns as c
+from scoring import features, model_files, score
 from scoring import history as histories
-from scoring import model_files, score
-from scoring.identity import Identity
+from scoring.behaviour import Behaviour
+from scoring.identity import resolve
 from scoring.nightly import RunReport
 from scoring.reasons.reason import Reason, decode
 from scoring.snapshot import Snapshot
@@ -74,11 +75,11 @@ def test_a_category_does_not_fill_a_list(night) -> None:
         fitted = model_files.load(night.snapshot.model / "fitted")
         history = histories.load(night.snapshot.model / "history")
         settings = replace(night.workspace.content, diversity=diversity)
-        identity = Identity(night.snapshot.identifiers(), night.snapshot.scores())
-        made = score.tables(
-            history, fitted, identity, night.snapshot.items(), night.workspace.models, settings,
-            no_progress,
-        )  # fmt: skip
+        now, lake = night.report.now, night.lake
+        people = resolve(lake.events(before=now), lake.customers())
+        table = features.item_table(lake, now)
+        past = score.Past(people, table, Behaviour.of(lake, people, table, now), None, now)
+        made = score.tables(history, fitted, past, night.workspace.models, settings, no_progress)
         return sum(
             category[a] == category[b]
             for row in made.scores[c.ITEM_INDEX].to_pylist()
@@ -200,3 +201,38 @@ def test_nothing_that_is_the_same_for_all_items_of_a_customer_is_a_reason(night)
     codes = {reason.code for *_, reasons in explained(night.snapshot) for reason in reasons}
     assert codes
     assert codes.isdisjoint({"shops", "visit_due"})
+
+
+def test_due_items_were_bought_again_and_can_be_bought(night) -> None:
+    items = night.snapshot.items()[c.ITEM_ID].to_pylist()
+    ever = bought_since(night, shop.FIRST_DAY)
+    due = [
+        (row[c.CUSTOMER_ID], items[index], interval)
+        for row in night.snapshot.scores().to_pylist()
+        for index, interval in zip(row[c.DUE_INDEX], row[c.DUE_INTERVAL], strict=True)
+    ]
+    assert len(due) > 20
+    assert all((customer, item) in ever or ":" in customer for customer, item, _ in due)
+    assert {item for _, item, _ in due}.isdisjoint(shop.NOT_SOLD)
+    assert all(interval > 0 for _, _, interval in due)
+
+
+def test_consent_and_messages_of_each_customer_are_told(night) -> None:
+    rows = {row[c.CUSTOMER_ID]: row for row in night.snapshot.scores().to_pylist()}
+    for customer in shop.CUSTOMERS:
+        assert rows[customer][c.AD_CONSENT] is (customer not in shop.WITHOUT_CONSENT)
+    for customer in shop.OFTEN_TOLD:
+        assert len(rows[customer][c.SENT_DAY]) >= 5
+        assert rows[customer][c.SENT_DAY] == sorted(rows[customer][c.SENT_DAY], reverse=True)
+
+
+def test_what_was_looked_at_and_not_bought_since_is_watched(night) -> None:
+    items = night.snapshot.items()[c.ITEM_ID].to_pylist()
+    lately = bought_since(night, night.report.now - timedelta(days=1))
+    watched = {
+        (row[c.CUSTOMER_ID], items[index])
+        for row in night.snapshot.scores().to_pylist()
+        for index in row[c.WATCHED_INDEX]
+    }
+    assert watched
+    assert not {pair for pair in watched & lately if pair[0] in shop.CUSTOMERS}

@@ -12,9 +12,9 @@ of calls, the admin API. What is left to write:
    one transaction: calls of several threads do not mix, and a refused call leaves no trace.
 3. For each record ask ``self.problem(index, customer_id)``: a text when the record must be refused
    (blocked customer, told fault). ``self.tells_index`` says whether the answer may say which.
-4. Keep state on ``self.shelf("profiles")`` (key → JSON object), and say in ``held`` and
-   ``members`` what the tool holds: the contract suite compares it with what is desired. Write
-   customers by ``put`` once a record: it counts.
+4. Keep state on ``self.shelf("profiles")`` (key → JSON object), and say in ``held``
+   (unless it is that shelf as it stands) and ``members`` what the tool holds: the contract suite
+   compares it with what is desired. Write customers by ``put`` once a record: it counts.
 5. ``authorised()``: how the key travels; keys are compared by ``self.keys.accept``.
 6. ``refused(status, text)``: an error in the tool's shape. Faults use it too.
 
@@ -137,8 +137,8 @@ class ToolDouble:
 
     def held(self) -> dict[str, dict[str, Any]]:
         """Customer id → attributes that the tool holds, without what stands for segments;
-        customers without any may be left out."""
-        return {}
+        customers without any may be left out. As it stands, the shelf ``profiles``."""
+        return self.shelf("profiles").all()
 
     def members(self, segment_id: str) -> list[str]:
         """Customer ids in the segment that *we* call ``segment_id``, whatever the tool calls it."""

@@ -43,9 +43,6 @@ class Bloomreach(ToolDouble):
     def refused(self, status: int, text: str) -> Response:
         return make_response(jsonify(success=False, message=text), status)
 
-    def held(self) -> dict[str, dict[str, Any]]:
-        return self.shelf("profiles").all()
-
     def batch(self) -> Response:
         """POST /track/v2/projects/{projectToken}/batch"""
         commands = self.json_body(MESSAGE_BYTES).get("commands")

@@ -58,9 +58,6 @@ class Customerio(ToolDouble):
             return make_response(jsonify(meta={"errors": [text]}), status)
         return make_response(jsonify(errors=[{"detail": text, "status": str(status)}]), status)
 
-    def held(self) -> dict[str, dict[str, Any]]:
-        return self.shelf("profiles").all()
-
     def members(self, segment_id: str) -> list[str]:
         for number, segment in self.shelf("segments").all().items():
             if segment["description"] == f"rightsend:{segment_id}":

@@ -50,9 +50,6 @@ class Mailchimp(ToolDouble):
         body = {"title": TITLES.get(status, "Error"), "status": status, "detail": text}
         return make_response(jsonify(type="about:blank", instance="sandbox", **body), status)
 
-    def held(self) -> dict[str, dict[str, Any]]:
-        return self.shelf("profiles").all()
-
     def members(self, segment_id: str) -> list[str]:
         segments = self.shelf("segments").all()
         numbers = [n for n, each in segments.items() if f"(Rightsend {segment_id})" in each["name"]]

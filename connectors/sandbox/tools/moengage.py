@@ -50,9 +50,6 @@ class MoEngage(ToolDouble):
         error = {"message": text, "type": TYPES.get(status, "ServerError"), "request_id": "s"}
         return make_response(jsonify(status="fail", error=error), 400 if status == 404 else status)
 
-    def held(self) -> dict[str, dict[str, Any]]:
-        return self.shelf("profiles").all()
-
     def members(self, segment_id: str) -> list[str]:
         return list(self.shelf(f"cohort-{segment_id}").all())
 

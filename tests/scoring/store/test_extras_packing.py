@@ -41,7 +41,7 @@ def test_many_are_packed_as_if_each_were_alone(customers: list[Extras]) -> None:
 def test_the_length_stands_before() -> None:
     tail = packed_extras(rows_of([TYPICAL, Extras()]), NAMES, SAME_NUMBERS)
     alone = pack_extras(TYPICAL, NAMES)
-    assert tail.lengths.tolist() == [EXTRAS_HEAD.size + len(alone), 0]
+    assert tail.lengths.tolist() == [EXTRAS_HEAD.size + len(alone), EXTRAS_HEAD.size]
     assert EXTRAS_HEAD.unpack(tail.matrix[0, : EXTRAS_HEAD.size].tobytes()) == (len(alone),)
 
 
@@ -66,7 +66,7 @@ def test_longer_lists_are_cut() -> None:
 def test_scores_of_an_older_snapshot_have_no_extras() -> None:
     rows = completed("scores", pa.table({c.CUSTOMER_ID: ["a", "b"]}))
     tail = packed_extras(rows, ExtrasNames(), SAME_NUMBERS)
-    assert tail.lengths.tolist() == [0, 0]
+    assert tail.lengths.tolist() == [EXTRAS_HEAD.size] * 2
 
 
 def test_bad_input_an_item_that_is_not_published_is_refused() -> None:

@@ -13,12 +13,15 @@ from scoring.reasons.reason import CODES, LIMITS, PARAMETERS, Reason, decode, en
 from scoring.store.errors import RecordError
 from scoring.store.packing import pack_customers, ranked
 from scoring.store.reasons_packing import packed_reasons
+from scoring.store.reasons_record import reason_numbers
 from scoring.store.records import CustomerRecord, Widths
 
 WIDTHS = Widths.of(1000, 10, 10)
 Why = tuple[Reason, ...]
 # packed before there were reasons: items 5 and 7 at 0.5 and 0.25
 VERSION_1 = bytes.fromhex("010200001000000300000010003e014070800040")
+# and before there were extras: items 0 and 1, the first one due every 14 days
+VERSION_2 = bytes.fromhex("0202000010000001000000100038000010c001030002020e")
 
 
 @st.composite
@@ -54,7 +57,10 @@ def told(raw: bytes) -> list[Why]:
 def with_reasons(tail: bytes, items: int = 1) -> bytes:
     """The record of a customer with two items and these bytes as reasons."""
     (raw,) = pack([[]], entries=2)
-    return b"\x02" + raw[1:] + bytes([items]) + len(tail).to_bytes(2, "little") + tail
+    nothing = b"\x00\x00\x00", b"\x00\x00"  # reasons, extras
+    assert raw.endswith(b"".join(nothing))
+    reasons = bytes([items]) + len(tail).to_bytes(2, "little") + tail
+    return raw.removesuffix(b"".join(nothing)) + reasons + nothing[1]
 
 
 @given(st.lists(st.lists(whys(), max_size=20), min_size=1, max_size=5))
@@ -72,7 +78,8 @@ def test_customers_are_packed_as_if_each_were_alone(rows: list[list[Why]]) -> No
 def test_each_item_has_its_own_reasons_and_those_after_them_none() -> None:
     (raw,) = pack([numbers([(Reason("price"),), (), (Reason("due", (14,)),)])], entries=5)
     found = [
-        (number, decode(packed)) for number, _, packed in CustomerRecord(raw, WIDTHS).explained()
+        (number, decode(reason_numbers(packed)))
+        for number, _, packed in CustomerRecord(raw, WIDTHS).explained()
     ]
     assert found == [
         (0, (Reason("price"),)),
@@ -91,13 +98,19 @@ def test_a_gap_between_reasons_is_closed() -> None:
 
 def test_a_record_of_before_there_were_reasons_is_read() -> None:
     record = CustomerRecord(VERSION_1, WIDTHS)
-    assert list(record.explained()) == [(5, 0.5, ()), (7, 0.25, ())]
+    assert list(record.explained()) == [(5, 0.5, b""), (7, 0.25, b"")]
 
 
-def test_a_customer_without_reasons_takes_not_a_byte_more() -> None:
+def test_a_record_of_version_2_is_read() -> None:
+    record = CustomerRecord(VERSION_2, WIDTHS)
+    assert list(record.items()) == [(0, 0.5), (1, 0.5)]
+    assert told(VERSION_2) == [(Reason("due", (14,)),)]
+    assert record.extras_raw == b""
+
+
+def test_a_reason_without_numbers_takes_two_bytes() -> None:
     without, with_one = pack([[], numbers([(Reason("price"),)])])
-    assert without[0] == 1
-    assert len(with_one) == len(without) + 5
+    assert len(with_one) == len(without) + 2
 
 
 def test_reasons_of_items_that_a_record_has_no_place_for_are_left_out() -> None:
@@ -110,7 +123,7 @@ def test_a_sliced_column_is_packed_from_its_own_rows() -> None:
     found = packed_reasons(column.slice(1, 2), np.array([4, 4]))
     whole = packed_reasons(column.slice(1, 1).take([0]), np.array([4]))
     assert found.matrix[0].tolist() == whole.matrix[0].tolist()
-    assert found.lengths.tolist() == [5, 0]
+    assert found.lengths.tolist() == [5, 3]
 
 
 def test_three_reasons_of_years_fit_into_twelve_bytes() -> None:
@@ -142,7 +155,7 @@ def test_bad_input_an_altered_record_never_ends_the_process(at: int, patch: byte
     ("tail", "problem"),
     [
         (b"", "end in the middle"),
-        (b"\x02\x0c", "end in the middle"),
+        (b"\x02\x0c", "reasons end at byte"),
         (b"\x01\x01", "ends in the middle"),
         (b"\x03\x01\x03\x80", "ends in the middle"),
         (b"\x01\x00", "code 0"),
@@ -166,7 +179,7 @@ def test_bad_input_reasons_for_more_items_than_there_are() -> None:
 @pytest.mark.parametrize("cut", [1, 3, 5])
 def test_bad_input_a_record_that_ends_among_the_reasons(cut: int) -> None:
     raw = pack([numbers([(Reason("due", (14,)),)])])[0]
-    with pytest.raises(RecordError, match=r"before reasons|expected"):
+    with pytest.raises(RecordError, match=r"ends before|expected"):
         CustomerRecord(raw[:-cut], WIDTHS)
 
 

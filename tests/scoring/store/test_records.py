@@ -19,6 +19,7 @@ from scoring.store.records import (
 )
 
 WIDTHS = Widths.of(100_000, 6_000, 300)
+CODED = Widths.of(100_000, 6_000, 300, [[4, 8, 12, 17], [6, 13], [9]])
 LEAST = 2 ** (-255 / 16)  # what a level can tell
 
 
@@ -39,9 +40,10 @@ def customer(
     categories: list[tuple[int, float]] = (),  # type: ignore[assignment]
     purchase: float = 0.5,
     expected: float = 1.5,
+    widths: Widths = WIDTHS,
 ) -> bytes:
     lists = (as_ranked([list(items)]), as_ranked([list(brands)]), as_ranked([list(categories)]))
-    return pack_customers(lists, WIDTHS, np.array([purchase]), np.array([expected]))[0]
+    return pack_customers(lists, widths, np.array([purchase]), np.array([expected]))[0]
 
 
 def best_first(choices: int) -> st.SearchStrategy[list[tuple[int, float]]]:
@@ -49,13 +51,14 @@ def best_first(choices: int) -> st.SearchStrategy[list[tuple[int, float]]]:
     return st.lists(pair, max_size=120).map(lambda row: sorted(row, key=lambda p: -p[1]))
 
 
-@given(best_first(100_000), best_first(6_000), best_first(300))
+@given(best_first(100_000), best_first(6_000), best_first(300), st.sampled_from((WIDTHS, CODED)))
 def test_lists_come_back_in_order(
     items: list[tuple[int, float]],
     brands: list[tuple[int, float]],
     categories: list[tuple[int, float]],
+    widths: Widths,
 ) -> None:
-    record = CustomerRecord(customer(items, brands, categories), WIDTHS)
+    record = CustomerRecord(customer(items, brands, categories, widths=widths), widths)
     for found, given_ in (
         (record.items(), items), (record.brands(), brands), (record.categories(), categories),
     ):  # fmt: skip
@@ -102,7 +105,7 @@ def test_a_full_customer_is_small() -> None:
     raw = customer(
         row(50, 100_000, 0.005, 0.5), row(100, 6_000, 0.0005, 0.6), row(20, 300, 0.02, 0.9)
     )
-    assert len(raw) <= 380
+    assert len(raw) <= 385
 
 
 @given(st.binary(max_size=500))
@@ -113,7 +116,7 @@ def test_bad_input_rubbish_as_customer_record(raw: bytes) -> None:
             list(values)
     except RecordError:
         return
-    assert raw[0] in (1, 2)  # whatever can be read at least says that it is of a known version
+    assert raw[0] in (1, 2, 3)  # whatever can be read at least says that it is of a known version
 
 
 @given(st.integers(0, 60), st.binary(min_size=1, max_size=3))
@@ -127,8 +130,10 @@ def test_bad_input_altered_customer_record_never_ends_the_process(at: int, patch
 
 
 def test_bad_input_cut_off_customer_record() -> None:
-    with pytest.raises(RecordError, match="expected"):
-        CustomerRecord(customer([(5, 0.5)])[:-1], WIDTHS)
+    raw = customer([(5, 0.5)])
+    for length in range(len(raw)):
+        with pytest.raises(RecordError):
+            CustomerRecord(raw[:length], WIDTHS)
 
 
 def test_bad_input_customer_record_of_a_later_version() -> None:

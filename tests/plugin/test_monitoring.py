@@ -1,0 +1,118 @@
+"""What is documented, drawn and alerted on is what a real app exposes, and the other way round."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from scoring.store.keys import CLOCK
+
+DOCS = Path(__file__).parents[2] / "docs"
+DASHBOARD = json.loads((DOCS / "grafana" / "rightsend.json").read_bytes())
+RULES = yaml.safe_load((DOCS / "grafana" / "rules.yaml").read_bytes())["groups"][0]["rules"]
+MONITORING = (DOCS / "monitoring.md").read_text()
+NAME = re.compile(r"\brightsend_[a-z0-9_]+")
+ROWS = (
+    "Send time", "Freshness", "Events and decisions", "Nights", "Syncs", "Errors and background",
+)  # fmt: skip
+
+
+def base(name: str) -> str:
+    return re.sub(r"_(bucket|count|sum)$", "", name)
+
+
+def panels() -> list[dict]:
+    return [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+
+
+def drawn() -> set[str]:
+    text = " ".join(target["expr"] for panel in panels() for target in panel["targets"])
+    return set(NAME.findall(text))
+
+
+def alerted() -> set[str]:
+    return {name for rule in RULES for name in NAME.findall(rule["expr"])}
+
+
+def described() -> set[str]:
+    return {name for name in NAME.findall(MONITORING) if not name.endswith("_")}
+
+
+@pytest.fixture
+def exposed(get, post, settings, published, redis_client, workspace_dir, monkeypatch) -> set[str]:
+    """Every name of a scrape, of an installation to which everything happened once."""
+    redis_client.set(CLOCK, 1)
+    post("/v1/events", {"identifier": "a", "event_type": "view", "item_id": "item-03"})
+    run = {
+        "run": "r1", "state": "done", "started_at": "2017-12-01T03:00:00+00:00",
+        "finished_at": "2017-12-01T03:10:00+00:00",
+    }  # fmt: skip
+    (workspace_dir / "runs" / "r1").mkdir(parents=True)
+    (workspace_dir / "runs" / "r1" / "run.json").write_text(json.dumps(run))
+    report = {
+        "connection": "sandbox", "what": "attributes", "finished_at": "2017-12-01T03:20:00+00:00",
+        "data_points_full": 9, "rejected": {"unknown": 1},
+        **dict.fromkeys(
+            ("profiles", "changed", "postponed", "accepted", "requests", "retries", "data_points",
+             "rate_used", "waiting", "seconds", "lag_s", "finished"), 1),
+    }  # fmt: skip
+    (workspace_dir / "delivery").mkdir()
+    (workspace_dir / "delivery" / "sandbox.report.json").write_text(json.dumps(report))
+    found = set()
+    for family in text_string_to_metric_families(get("/metrics").get_data(as_text=True)):
+        found.add(family.name + ("_total" if family.type == "counter" else ""))
+    return {name for name in found if not name.endswith("_created")}
+
+
+SERVERS_OWN = {"rightsend_web_connections"}  # told by gunicorn's worker, see test_server.py
+
+
+def test_every_metric_in_dashboard_rules_and_docs_is_exposed(exposed):
+    named = {base(name) for name in drawn() | alerted() | described()}
+    assert named - exposed - SERVERS_OWN == set()
+
+
+def test_every_metric_that_is_exposed_is_described_and_drawn(exposed):
+    assert exposed - described() == set()
+    assert exposed - {base(name) for name in drawn()} == set()
+
+
+def test_every_alert_says_what_to_do():
+    for rule in RULES:
+        assert re.search(rf"\b{rule['alert']}\b", MONITORING), rule["alert"]
+        assert rule["annotations"]["summary"]
+        assert rule["labels"]["severity"] in ("warning", "critical")
+    assert len({rule["alert"] for rule in RULES}) == len(RULES)
+
+
+def test_the_dashboard_has_its_rows_and_every_panel_can_be_drawn():
+    rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
+    assert tuple(rows) == ROWS
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+    for panel in panels():
+        assert panel["type"] in ("timeseries", "stat")
+        assert panel["title"] and panel["fieldConfig"]["defaults"]["unit"]
+        assert panel["datasource"]["uid"] == "${datasource}"
+        for target in panel["targets"]:
+            assert target["legendFormat"]
+            assert target["expr"].count("(") == target["expr"].count(")")
+            assert "rightsend_" in target["expr"]
+
+
+def test_no_panel_lies_over_another():
+    taken = set()
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert place["x"] + place["w"] <= 24
+        assert not cells & taken, panel["title"]
+        taken |= cells
