@@ -17,6 +17,7 @@ from werkzeug.routing import BaseConverter
 from plugin import audit, customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
+from plugin.content.call import Calls
 from plugin.decisions import DecisionLogs
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import devices, items, webhooks
@@ -52,6 +53,7 @@ from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
 from scoring.store.taps import Taps
+from scoring.store.wire import Wire
 from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -141,7 +143,8 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
     metrics, pressure = Metrics(), Pressure()
-    reader = partial(Reader, hasty, watch=metrics)
+    wire = Wire(hasty, watch=metrics)
+    reader = partial(Reader, hasty, watch=metrics, wire=wire)
     presence = Presence(hasty)
     decisions = DecisionLogs(hasty, dropped=metrics.dropped)
     workspaces = {
@@ -159,6 +162,7 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
         tracker=Tracker(places, TapCounts(metrics.registry)),
         metrics=metrics,
         presence=presence,
+        wire=wire,
         scrape=Scrape(hasty).registries,
         pressure=pressure,
         limits=Limits(settings.limits, presence),
@@ -207,6 +211,7 @@ def _workspace(
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
         decisions=decisions.log(found.workspace, folder),
+        calls=Calls(found.content, found.currencies),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
         trail=Trail(folder, key),
     )

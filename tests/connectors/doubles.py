@@ -32,6 +32,7 @@ from connectors.braze.hosts import INSTANCES
 from connectors.brevo.connector import HOSTS as BREVO_HOSTS
 from connectors.customerio import hosts as customerio_hosts
 from connectors.customers import has_external_id
+from connectors.insider.connector import HOSTS as INSIDER_HOSTS
 from connectors.iterable.hosts import DATA_CENTERS as ITERABLE
 from connectors.mailchimp.contacts import merge_value
 from connectors.mailchimp.options import DATA_CENTERS as MAILCHIMP
@@ -40,6 +41,7 @@ from connectors.onesignal.hosts import HOSTS as ONESIGNAL_HOSTS
 from connectors.onesignal.tags import tag
 from connectors.registry import REGISTRY
 from connectors.sandbox.tools import TOOLS
+from connectors.sandbox.tools.insider import PARTNER
 from connectors.tool import Ability
 from settings.workspace import ConnectionSettings
 from tests.connectors.described import (
@@ -93,6 +95,12 @@ def brevo_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
     patch.setitem(BREVO_HOSTS, "only", f"{url}/tools/brevo")
     options = {"api_key": KEY, "timeout_s": 5.0}
     return ConnectionSettings("crm", "brevo", CAPITAL_ATTRIBUTES, options)
+
+
+def insider_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(INSIDER_HOSTS, "only", f"{url}/tools/insider")
+    options = {"partner_name": PARTNER, "request_token": KEY, "timeout_s": 5.0}
+    return ConnectionSettings("crm", "insider", ATTRIBUTES, options)
 
 
 def iterable_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
@@ -190,6 +198,7 @@ DOUBLES: dict[str, Opener] = {
     "http": described_clevertap,
     "http:braze": described_braze,
     "http:iterable": described_iterable,
+    "insider": insider_connection,
     "iterable": iterable_connection,
     "klaviyo": klaviyo_connection,
     "customerio": customerio_connection,

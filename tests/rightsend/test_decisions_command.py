@@ -18,8 +18,9 @@ from rightsend import cli
 from rightsend.context import Context
 from scoring.decision_report import GROUPS, SHOWN
 from scoring.decisions import Decisions
+from scoring.holdout import CONTROL
 from scoring.importing import import_events
-from scoring.store.decisions import CONTROL, Decision, pack_block, unpack_block
+from scoring.store.decisions import Decision, pack_block, unpack_block
 from scoring.store.keys import customer_hash
 from tests.decisions import AT_S, decision
 from tests.rightsend import shop

@@ -10,6 +10,7 @@ from connectors.sandbox.tools.bloomreach import Bloomreach
 from connectors.sandbox.tools.brevo import Brevo
 from connectors.sandbox.tools.clevertap import CleverTap
 from connectors.sandbox.tools.customerio import Customerio
+from connectors.sandbox.tools.insider import Insider
 from connectors.sandbox.tools.iterable import IterableDouble
 from connectors.sandbox.tools.klaviyo import KlaviyoDouble
 from connectors.sandbox.tools.mailchimp import Mailchimp
@@ -21,6 +22,7 @@ TOOLS: dict[str, type[ToolDouble]] = {
     "brevo": Brevo,
     "clevertap": CleverTap,
     "customerio": Customerio,
+    "insider": Insider,
     "iterable": IterableDouble,
     "klaviyo": KlaviyoDouble,
     "mailchimp": Mailchimp,
