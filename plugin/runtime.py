@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from prometheus_client import CollectorRegistry
 
 from plugin.auth import Keys
+from plugin.content.call import Calls
 from plugin.decisions import DecisionLog
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
@@ -27,9 +28,11 @@ from scoring.store.erasure import PendingErasures
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
+from scoring.store.wire import Wire
 from settings.workspace import Settings, WorkspaceSettings
 
 _EXTENSION = "rightsend"
+_CONTENT = b"GET /v1/content/"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Workspace:
     segments: SegmentJobs
     jobs: Jobs
     decisions: DecisionLog
+    calls: Calls
     erase: Callable[[str], None]  # a customer, from the store, at once
     erasures: PendingErasures
     trail: Trail
@@ -62,6 +66,7 @@ class Runtime:
     tracker: Tracker
     metrics: Metrics
     presence: Presence
+    wire: Wire  # content calls' own way to the store
     scrape: Callable[[Workspace], Sequence[CollectorRegistry]]  # what only a scrape reads
     pressure: Pressure
     limits: Limits
@@ -72,6 +77,12 @@ class Runtime:
     def landing_prefix(self) -> str:
         """What landing links begin with."""
         return f"{self.settings.public_url}/l/"
+
+    def quick(self, head: bytes) -> bool:
+        """Whether a request with this head is over in a moment: content, while the store is."""
+        if not (self.wire.swift and head.startswith(_CONTENT)):
+            return False
+        return not any(each.reader.loading for each in self.workspaces.values())
 
     def install(self, app: Flask) -> None:
         app.extensions[_EXTENSION] = self

@@ -43,8 +43,8 @@ class PendingErasures:
 def erase(
     client: Client, workspace: str, secret: bytes, identifiers: Collection[tuple[str, str]]
 ) -> int:
-    """Removes customer and alias records of all generations, recent events, device links and
-    queued events of these (kind, identifier) pairs: give all identifiers of the person.
+    """Removes customer and alias records of all generations, recent events, messages sent, device
+    links and queued events of these (kind, identifier) pairs: give all identifiers of the person.
 
     Returns how many entries went. Raises redis.RedisError; then call it again.
     """
@@ -57,6 +57,7 @@ def erase(
         for generation in generations:
             pipe.hdel(keys.customers(generation, bucket(customer)), customer)
         pipe.unlink(keys.recent(customer))
+        pipe.unlink(keys.sent(customer))
         pipe.unlink(keys.taps(customer))
         pipe.unlink(keys.alias(customer))
     removed = sum(pipe.execute())
