@@ -105,7 +105,10 @@ class Metrics:
         self.unsent = self._counter(
             "content_unsent", "Content answers that said not to send", "kind", "reason"
         )
-        self.events = self._counter("events", "Events received", "outcome")
+        self.events = self._counter("events", "Events received", "source", "outcome")
+        self.items = self._counter(
+            "live_items", "Items told with stock, price or withdrawal", "outcome"
+        )
         self.decisions = self._counter(
             "decisions_dropped",
             "Decisions for which there was no room while the store was away",
@@ -128,9 +131,6 @@ class Metrics:
         self._started: int | None = None
         self._cpu_s = time.process_time()
         self.gauge("web_resident_bytes", "Memory of the web workers (resident)", resident_bytes)
-        self.items = self._counter(
-            "live_items", "Items told with stock, price or withdrawal", "outcome"
-        )
 
     def content(
         self, kind: str, seconds: float, reason: str | None = None, unsent: str | None = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import time
 from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, render_template, request
+from flask import Response, g, render_template, request
 from marshmallow import fields, validate
 
 from plugin.auth import CONTENT
@@ -106,10 +107,10 @@ def landing_json(arguments: dict[str, Any], campaign: str) -> Response:
     call = _call(here, campaign, limit, locale=language)
     customer = arguments["customer"]
     chosen = service.choose(here, call, here.reader.hash_of(customer) if customer else None)
-    if chosen.picked.reason:
-        runtime().metrics.fallbacks.labels("landing", chosen.picked.reason).inc()
     service.note(here, call, chosen, decision_id(runtime(), here, call, chosen))
-    return _as_json(here, call, chosen, language)
+    response = _as_json(here, call, chosen, language)
+    runtime().metrics.content("landing", time.perf_counter() - g.started, chosen.picked.reason)
+    return response
 
 
 def _as_json(here: Workspace, call: Call, chosen: Chosen, language: str) -> Response:
