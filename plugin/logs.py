@@ -64,11 +64,11 @@ _lines = Sampler(20)
 _troubles = Sampler(1)
 
 
-def _trace(raised: Any) -> str:
+def _trace(exc_info: Any) -> str:
     """Where it was raised and the types, without the messages: those may name a person."""
     told = []
     seen: list[BaseException] = []
-    error = raised[1]
+    error = exc_info[1]
     while error is not None and error not in seen:
         seen.append(error)
         kind = type(error)
