@@ -24,6 +24,7 @@ from plugin.presence import Presence
 from plugin.pressure import Pressure
 from plugin.queue import Jobs
 from plugin.trail import Trail
+from scoring.store.erasure import PendingErasures
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
@@ -50,6 +51,7 @@ class Workspace:
     decisions: DecisionLog
     calls: Calls
     erase: Callable[[str], None]  # a customer, from the store, at once
+    erasures: PendingErasures
     trail: Trail
 
 
