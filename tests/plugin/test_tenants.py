@@ -45,6 +45,7 @@ NAMES = {
     "connection": CONNECTION,
     "campaign": "spring",
     "item": "item-001",
+    "device_id": "dev-42",
     "token": "AgAAAAAA",
     "Idempotency-Key": "shops-own-key",
 }
