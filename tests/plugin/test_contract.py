@@ -89,8 +89,6 @@ def test_bad_input_of_any_kind_is_answered_as_documented(contract, key, path, me
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_bad_input_without_a_right_key_tells_nothing(contract, path, method):
     operation = contract[path][method]
-    raw = operation.definition.raw
-    refused_or_public = 401 if raw.get("security") else int(min(raw["responses"]))
 
     @seeded(3)
     @bounded(5)
@@ -98,6 +96,7 @@ def test_bad_input_without_a_right_key_tells_nothing(contract, path, method):
     def sent(case):
         case.headers.pop("Authorization", None)
         response = case.call(headers={"X-Api-Key": WRONG_KEY})
-        assert response.status_code == refused_or_public
+        keyed = operation.definition.raw.get("security")
+        assert response.status_code in ((401,) if keyed else (200, 302))
 
     sent()
