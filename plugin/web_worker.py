@@ -23,6 +23,7 @@ from functools import partial
 from typing import Any
 
 from gunicorn.http import errors
+from gunicorn.util import http_date
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from plugin import logs
@@ -40,6 +41,12 @@ _LEAST_S = 0.005
 _TIMEVAL = struct.Struct("ll")
 _PATIENT = _TIMEVAL.pack(int(SEND_S), 0)
 _BRIEF = _TIMEVAL.pack(0, 50_000)  # in the loop: a client that takes nothing is not waited for
+
+
+_HEADS = tuple(
+    b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nDate: %%b\r\nConnection: %b\r\n" % connection
+    for connection in (b"close", b"keep-alive")
+)
 
 
 class _Bounded:
@@ -94,6 +101,10 @@ def _never(_head: bytes) -> bool:
     return False
 
 
+def _no_answer(_request: Any) -> bytes | None:
+    return None
+
+
 def _nothing(_sock: socket.socket) -> None:
     """Nobody reads a connection that the loop does not know yet."""
 
@@ -120,6 +131,8 @@ class Worker(ThreadWorker):
     """
 
     quick: Callable[[bytes], bool] = staticmethod(_never)
+    # of a parsed request the end of the answer's head, and its body, where that needs no WSGI
+    direct: Callable[[Any], bytes | None] = staticmethod(_no_answer)
 
     def __init__(self, *details: Any, **more: Any) -> None:
         super().__init__(*details, **more)
@@ -173,7 +186,14 @@ class Worker(ThreadWorker):
 
     def handle_request(self, req: Any, conn: _Connection) -> Any:
         try:
-            return super().handle_request(req, conn)
+            answer = self.direct(req) if self.alive and self.nr + 1 < self.max_requests else None
+            if answer is None:
+                return super().handle_request(req, conn)
+            self.nr += 1
+            full = len(self.keepalived_conns) >= self.max_keepalived
+            again = not full and not req.should_close()
+            conn.sock.sendall(_HEADS[again] % http_date().encode() + answer)
+            return again
         except BlockingIOError:  # SEND_S are over
             raise ConnectionResetError(errno.ECONNRESET, "the client takes no answer") from None
 
