@@ -24,6 +24,7 @@ from scipy.sparse.csgraph import connected_components
 
 from scoring import columns as c
 from scoring import sql
+from scoring.separation import past_of
 from scoring.store.keys import identifier_text
 
 Labels = NDArray[np.int64]
@@ -51,7 +52,8 @@ def resolve(
     A person's customer_id is the smallest external id, without one "<kind>:<identifier>" of the
     smallest identifier by (kind, identifier). Aliases, e-mail and phone hashes join external ids
     into one person. Devices join what is known only by them to a person, but never two people who
-    have external ids. Independent of the order of rows.
+    have external ids. Independent of the order of rows. A device that was separated is a new one
+    from then on, and its former hands are devices of their own (scoring.separation).
 
     Events of landing pages name their customer by a hash alone (CUSTOMER_HASH): they are that of
     whom ``hash_of`` (scoring.store.keys.hasher) gives the same hash, and nobody's until somebody
@@ -62,6 +64,7 @@ def resolve(
     with _duckdb() as connection:
         connection.register("event_pairs", pairs.filter(pc.invert(hashed)))
         connection.register("records", customers.to_pyarrow())
+        connection.register("separated", pa.table({c.DEVICE_ID: _separated(events)}))
         _number(connection)
         nodes = connection.sql("SELECT kind, identifier FROM nodes ORDER BY node").to_arrow_table()
         edges = connection.sql(_EDGES).to_arrow_table()
@@ -88,6 +91,14 @@ def _event_pairs(events: ibis.Table) -> pa.Table:
     return events.select(c.IDENTIFIER_KIND, c.IDENTIFIER, c.DEVICE_ID).distinct().to_pyarrow()
 
 
+def _separated(events: ibis.Table) -> pa.Array:
+    """The devices that were separated from somebody: string[n]."""
+    unlinks = events.filter(events[c.EVENT_TYPE] == c.UNLINK).select(c.IDENTIFIER).distinct()
+    names = unlinks.to_pyarrow()[c.IDENTIFIER].to_pylist()
+    pasts = ((name, past_of(name)) for name in names)
+    return pa.array(sorted({past.device if past else name for name, past in pasts}), pa.string())
+
+
 def _number(connection: duckdb.DuckDBPyConnection) -> None:
     """Tables ``pairs`` (see _PAIRS) and ``nodes`` (node from 0, in order of kind and
     identifier).
@@ -101,7 +112,14 @@ def _number(connection: duckdb.DuckDBPyConnection) -> None:
         f"SELECT {external}, {c.CUSTOMER_ID}, {sql.literal(kind)}, "
         f"nullif(unnest({sql.listed_identifiers(c.IDENTIFIERS, kind)}), '') FROM records"
         for kind in c.IDENTIFIER_KINDS
+        if kind != c.DEVICE_ID
     ]
+    # a record has no date: a link that was taken away is not given back by it
+    parts.append(
+        f"SELECT * FROM (SELECT {external}, {c.CUSTOMER_ID}, {device}, "
+        f"nullif(unnest({sql.listed_identifiers(c.IDENTIFIERS, c.DEVICE_ID)}), '') AS listed "
+        f"FROM records) WHERE listed NOT IN (SELECT {c.DEVICE_ID} FROM separated)"
+    )
     columns = ", ".join(f"{name}::VARCHAR AS {name}" for name in _PAIRS)
     connection.execute(
         f"CREATE TEMP TABLE pairs AS SELECT DISTINCT {columns} FROM "

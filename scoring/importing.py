@@ -28,6 +28,7 @@ from scoring.imported_files import ImportedFiles
 from scoring.lake import Lake
 from scoring.progress import Progress, silent
 from scoring.quarantine import Quarantine, Rejected
+from scoring.separation import past_of
 from scoring.sources import mapping
 from scoring.sources.chunk import LINE, Chunk, SourceFile
 from scoring.sources.groups import Group
@@ -155,10 +156,13 @@ def erase(workspace_dir: Path, identifiers: Collection[tuple[str, str]], *, secr
     # Not during an import, which knows only those who were erased before it began.
     with _alone(lake.folder):
         with lake.writer():
-            Erased(workspace_dir, secret).add(identifiers)
+            # a device that was theirs once may be somebody else's now
+            now = {(kind, value) for kind, value in identifiers if past_of(value) is None}
+            Erased(workspace_dir, secret).add(now)
             removed = lake.erase(identifiers)
         for path in sorted((workspace_dir / "quarantine").glob("*.ndjson")):
-            Quarantine(path.parent, path.stem).erase({value for _, value in identifiers})
+            values = {past.device if (past := past_of(each)) else each for _, each in identifiers}
+            Quarantine(path.parent, path.stem).erase(values)
     return removed
 
 

@@ -21,10 +21,11 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
-from scoring import canonical, sql
+from scoring import canonical, separation, sql
 from scoring import columns as c
 from scoring.delta import DataFile, Delta
 from scoring.merge import scan, split
+from scoring.separation import erased_events, past_of
 
 _KEEP_OLD_FILES_HOURS = 24  # a reader that began before an upsert still finds its file
 _COMPACT_FROM_FILES = 8  # a day of more files than this becomes one
@@ -48,6 +49,8 @@ class Lake:
         self._ibis: ibis.BaseBackend | None = None
         self._lock_depth = 0
         self._views = 0
+        # what was asked for last, and its table
+        self._separated: tuple[Any, str | None] = (None, None)
         self._tables = {
             name: Delta(folder / name, canonical.schema(name), by_day=name == canonical.EVENTS)
             for name in canonical.COLUMNS
@@ -64,15 +67,19 @@ class Lake:
         return self._ibis
 
     def events(self, *, before: datetime, since: datetime | None = None) -> ibis.Table:
-        """Events with since ≤ occurred_at < before (aware times): canonical columns and ``day``."""
+        """Events with since ≤ occurred_at < before (aware times): canonical columns and ``day``.
+
+        A device that was separated before ``before`` has another name for each of its former
+        hands (scoring.separation).
+        """
         first = "" if since is None else _utc(since).date().isoformat()
         last = _utc(before).date().isoformat()
         files = [
-            file
-            for file in self._tables[canonical.EVENTS].files()
-            if first <= (file.day or "") <= last
+            file for file in self._tables[canonical.EVENTS].files() if (file.day or "") <= last
         ]
-        table = self._view(canonical.EVENTS, files)
+        pasts = self._pasts(files, _utc(before))
+        files = [file for file in files if first <= (file.day or "")]
+        table = self._view(canonical.EVENTS, files, pasts)
         table = table.filter(table[c.OCCURRED_AT] < _utc(before))
         if since is not None:
             table = table.filter(table[c.OCCURRED_AT] >= _utc(since))
@@ -90,7 +97,19 @@ class Lake:
     def offers(self) -> ibis.Table:
         return self._view(canonical.OFFERS)
 
-    def _view(self, table: str, files: Sequence[DataFile] | None = None) -> ibis.Table:
+    def _pasts(self, files: Sequence[DataFile], before: datetime) -> str | None:
+        """The table of the pasts of separated devices, None if there are none."""
+        asked = (tuple(files), before)
+        if files and self._separated[0] != asked:
+            self._views += 1
+            table = f"separated_{self._views}"
+            found = separation.epochs(self.backend.con, files, before, table)
+            self._separated = asked, table if found else None
+        return self._separated[1] if files else None
+
+    def _view(
+        self, table: str, files: Sequence[DataFile] | None = None, pasts: str | None = None
+    ) -> ibis.Table:
         """A view of its own over these files: what is written later does not change it."""
         files = self._tables[table].files() if files is None else files
         names = list(canonical.COLUMNS[table])
@@ -98,7 +117,9 @@ class Lake:
             names.append(c.DAY)
         self._views += 1
         view = f"{table}_{self._views}"
-        if table == canonical.EVENTS and files:
+        if files and pasts:
+            rows = separation.told_apart(names, files, pasts)
+        elif table == canonical.EVENTS and files:
             rows = f"SELECT {', '.join(names)} FROM {scan(files)}"
         else:
             rows = _complete(names, files)
@@ -211,6 +232,9 @@ class Lake:
 
 def _erased_event(identifiers: Collection[tuple[str, str]]) -> str:
     """SQL: is an event of one of these identifiers (or of one of these devices)."""
+    pasts = [
+        past for kind, value in identifiers if kind == c.DEVICE_ID and (past := past_of(value))
+    ]
     by_kind = _by_kind(identifiers)
     tests = [
         f"({c.IDENTIFIER_KIND} = {sql.literal(kind)} AND {sql.one_of(c.IDENTIFIER, values)})"
@@ -218,6 +242,7 @@ def _erased_event(identifiers: Collection[tuple[str, str]]) -> str:
     ]
     if devices := by_kind.get(c.DEVICE_ID):
         tests.append(sql.one_of(c.DEVICE_ID, devices))
+    tests += [erased_events(past) for past in pasts]
     return f"coalesce({' OR '.join(tests)}, false)"
 
 

@@ -21,6 +21,7 @@ from scoring.news import Before
 from scoring.progress import Progress
 from scoring.ranking import Ranked
 from scoring.reasons.lists import item_reasons
+from scoring.separation import past_of
 from scoring.snapshot_schema import SnapshotTables
 from settings.workspace import ContentSettings, ModelSettings
 
@@ -139,10 +140,13 @@ def _popular(history: History, fitted: Fitted) -> pa.Table:
 
 
 def _aliases(identifiers: pa.Table) -> pa.Table:
-    """All identifiers but those that are the customer's id itself, or only its hash."""
+    """All identifiers that one may ask for: not the customer's id itself, nor only its hash, nor a
+    device as it was in former hands."""
     same = np.array(
         [
-            kind == c.CUSTOMER_HASH or (kind == c.EXTERNAL_ID and identifier == customer)
+            kind == c.CUSTOMER_HASH
+            or (kind == c.EXTERNAL_ID and identifier == customer)
+            or (kind == c.DEVICE_ID and past_of(identifier) is not None)
             for kind, identifier, customer in zip(
                 *(identifiers[n].to_pylist() for n in identifiers.column_names), strict=True
             )

@@ -13,6 +13,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W:BBB}:c:G | hash | customer hash → customer or alias record; BBB is its bucket | ttl |
 | rs:{W:BBB}:r:H | zset | last events of customer H | 7 days |
 | rs:{W:BBB}:t:H | zset | landing pages opened and links followed as customer H | 2 days |
+| rs:{W:BBB}:s:H | zset | messages sent to customer H, where there is a fatigue cap | 14 days |
 | rs:{W:BBB}:a:H | string | hash of the customer that device H belongs to now | 30 days |
 | rs:{W}:events | stream | events on their way to the lake | until acknowledged |
 | rs:{W}:decisions | stream | blocks of decisions on their way to the lake | until acknowledged |
@@ -27,11 +28,12 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
 | rs:{W}:lock:NAME | string | a lock's token | its ttl |
 | rs:{queue}:clock | string | Unix time of the clock process's last sign of life | 10 minutes |
+| rs:{W}:erasing:REF | string | who is to be erased | until it is done |
 | rs:{W}:limit:KEY:MINUTE | string | administrative calls of an API key | 2 minutes |
 
 A generation is one act of publishing: publishing the same snapshot twice never writes over what
-readers see. Redis holds keyed hashes instead of customer identifiers; the stream is the one
-exception, because the lake needs the identifier, and it is emptied by the worker.
+readers see. Redis holds keyed hashes instead of customer identifiers; the exceptions are the
+stream, because the lake needs the identifier, and erasures under way. The worker empties both.
 """
 
 from __future__ import annotations
@@ -119,6 +121,9 @@ class Keys:
     def recent(self, customer: bytes) -> str:
         return f"{self.open}{customer.hex()[:3]}}}:r:{customer.hex()}"
 
+    def sent(self, customer: bytes) -> str:
+        return f"{self.open}{customer.hex()[:3]}}}:s:{customer.hex()}"
+
     def alias(self, customer: bytes) -> str:
         return f"{self.open}{customer.hex()[:3]}}}:a:{customer.hex()}"
 
@@ -134,6 +139,9 @@ class Keys:
 
     def lock(self, name: str) -> str:
         return f"{self._tag}lock:{name}"
+
+    def erasing(self, reference: str) -> str:
+        return f"{self._tag}erasing:{reference}"
 
     def limit(self, key_id: str, minute: int) -> str:
         return f"{self._tag}limit:{key_id}:{minute}"

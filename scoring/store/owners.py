@@ -16,12 +16,13 @@ from scoring.store.client import Client, round_trip
 from scoring.store.keys import Keys, bucket
 from scoring.store.persons import NOBODY
 from scoring.store.published import Pointer
-from scoring.store.recent_record import RECENT_EVENTS
+from scoring.store.recent_record import RECENT_EVENTS, SENT_MESSAGES
 from scoring.store.records import alias_target
 
 Command = tuple[Any, ...]
 ALIAS_TTL_S = 30 * 86_400
 RECENT_TTL_S = 7 * 86_400
+SENT_TTL_S = 14 * 86_400  # no fatigue cap counts further back
 
 
 class Named(NamedTuple):
@@ -48,8 +49,9 @@ class Owners:
         self._links: dict[bytes, bytes] = {}
         self._history: dict[bytes, dict[bytes, float]] = {}  # of devices that nobody has: their own
         self._moved: set[bytes] = set()
-        # customer → packed event → seconds since 1970
+        # customer → packed event → seconds since 1970; and messages sent, by a digest of their ids
         self.gains: defaultdict[bytes, dict[bytes, float]] = defaultdict(dict)
+        self.sends: defaultdict[bytes, dict[bytes, float]] = defaultdict(dict)
 
     def lookup(self, named: Iterable[Named]) -> None:
         """What the store knows: one round trip, one more for what has no live link; none where
@@ -94,10 +96,9 @@ class Owners:
         for device, owner in self._links.items():
             yield ("SET", self._keys.alias(device), owner, "EX", ALIAS_TTL_S)
         for customer, events in self.gains.items():
-            key = self._keys.recent(customer)
-            yield ("ZADD", key, *chain.from_iterable((at, raw) for raw, at in events.items()))
-            yield ("ZREMRANGEBYRANK", key, 0, -RECENT_EVENTS - 1)
-            yield ("EXPIRE", key, RECENT_TTL_S)
+            yield from _added(self._keys.recent(customer), events, RECENT_EVENTS, RECENT_TTL_S)
+        for customer, sends in self.sends.items():
+            yield from _added(self._keys.sent(customer), sends, SENT_MESSAGES, SENT_TTL_S)
         for device in self._moved:
             # not the whole list: an event may have come in between
             yield ("ZREM", self._keys.recent(device), *self._history[device])
@@ -125,6 +126,13 @@ class Owners:
             target = alias_target(record) if record else None
             if target is not None:
                 self._owner[each] = target
+
+
+def _added(key: str, members: dict[bytes, float], most: int, ttl_s: int) -> Iterator[Command]:
+    """The newest ``most`` stay."""
+    yield ("ZADD", key, *chain.from_iterable((at_s, raw) for raw, at_s in members.items()))
+    yield ("ZREMRANGEBYRANK", key, 0, -most - 1)
+    yield ("EXPIRE", key, ttl_s)
 
 
 def _scored(pairs: Sequence[bytes]) -> dict[bytes, float]:

@@ -8,6 +8,7 @@ cluster the caller follows the link itself, with one more round trip.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha1
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from scoring.store.keys import HASH_BYTES, Keys, bucket
 NOBODY = b""  # the link of a device that was separated from its customer
 _LINKS = 3  # how far an identifier may be from its customer: a device's customer may be merged
 
-# KEYS: link, recent list, bucket; ARGV: hash, start of the workspace's keys, generation, events
+# KEYS: link, recent list, bucket; ARGV: hash, start of our keys, generation, events, sends
 _SCRIPT = f"""
 local me, open, generation = ARGV[1], ARGV[2], ARGV[3]
 local function slot(hash)
@@ -44,33 +45,41 @@ for _ = 1, {_LINKS} do
   link = alias(record)
 end
 if alias(record) then record = false end
+local sends = {{}}
+if ARGV[5] ~= '0' then
+  local start, hex = slot(me)
+  sends = redis.call('ZRANGE', start .. 's:' .. hex, 0, ARGV[5] - 1, 'REV', 'WITHSCORES')
+end
 if #lists == 1 then
-  return {{me, record, redis.call('ZRANGE', lists[1], 0, ARGV[4] - 1, 'REV')}}
+  return {{me, record, redis.call('ZRANGE', lists[1], 0, ARGV[4] - 1, 'REV'), sends}}
 end
 local count = #lists
 lists[count + 1], lists[count + 2] = 'AGGREGATE', 'MAX'
 local all = redis.call('ZUNION', count, unpack(lists))
 local newest = {{}}
 for at = #all, math.max(1, #all - ARGV[4] + 1), -1 do newest[#newest + 1] = all[at] end
-return {{me, record, newest}}
+return {{me, record, newest, sends}}
 """
 _DIGEST = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 class Person(NamedTuple):
     """``customer``: hash of who it is in the end; ``record``: packed, of that customer, None if
-    the snapshot knows none; ``recent``: packed recent events, newest first."""
+    the snapshot knows none; ``recent``: packed recent events, newest first; ``sent``: when messages
+    were sent, in seconds since 1970, newest first."""
 
     customer: bytes
     record: bytes | None
     recent: list[bytes]
+    sent: tuple[float, ...] = ()
 
 
 def person_command(
-    keys: Keys, generation: str, customer: bytes, events: int, *, load: bool = False
+    keys: Keys, generation: str, customer: bytes, events: int, *, sends: int = 0, load: bool = False
 ) -> tuple[Any, ...]:
     """The command that reads the person behind ``customer`` (a hash) with at most ``events``
-    recent events; ``load`` brings the script along, after an answer NOSCRIPT."""
+    recent events and ``sends`` messages; ``load`` brings the script along, after an answer
+    NOSCRIPT."""
     return (
         *(("EVAL", _SCRIPT) if load else ("EVALSHA", _DIGEST)),
         3,
@@ -81,13 +90,27 @@ def person_command(
         keys.open,
         generation,
         events,
+        sends,
     )
 
 
 def parse_person(answer: Any) -> Person:
     """Raises RecordError for what is no answer of the script."""
     match answer:
-        case [bytes() as customer, (bytes() | None) as record, list() as recent]:
+        case [bytes() as customer, (bytes() | None) as record, list() as recent, list() as sends]:
             if len(customer) == HASH_BYTES:
-                return Person(customer, record, recent)
+                return Person(customer, record, recent, parse_sent(sends))
     raise RecordError("the store's answer about a person is none")
+
+
+def sent_command(keys: Keys, customer: bytes, sends: int) -> tuple[Any, ...]:
+    """The command that reads when the last messages were sent to a customer."""
+    return ("ZRANGE", keys.sent(customer), 0, sends - 1, "REV", "WITHSCORES")
+
+
+def parse_sent(answer: Sequence[bytes]) -> tuple[float, ...]:
+    """Seconds since 1970, newest first. Raises RecordError for what is no answer of it."""
+    try:
+        return tuple(map(float, answer[1::2]))
+    except (TypeError, ValueError):
+        raise RecordError("the store's answer about messages sent is none") from None

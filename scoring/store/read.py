@@ -19,7 +19,14 @@ from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.fallback import FallbackFile
 from scoring.store.following import Following
 from scoring.store.keys import Keys, customer_hash
-from scoring.store.persons import NOBODY, Person, parse_person, person_command
+from scoring.store.persons import (
+    NOBODY,
+    Person,
+    parse_person,
+    parse_sent,
+    person_command,
+    sent_command,
+)
 from scoring.store.published import Pointer, PublishedSnapshot, nothing_published
 from scoring.store.reading import Reading
 from scoring.store.recent_record import RECENT_EVENTS, unpack_recent
@@ -49,12 +56,14 @@ class _Raw(NamedTuple):
     live: bytes | None
     customer: bytes | None  # whose these are: another one behind a device or an alias
     carried: bool
+    sent: tuple[float, ...]
 
 
 class Reader:
     """Reads one workspace. ``secret`` keys the customer hashes; ``workspace_dir`` holds
     fallback.json and the files that processes share. Every read raises StoreUnavailable if there
-    is no usable answer in time."""
+    is no usable answer in time. ``sends``: how many messages sent are read along (0 where there is
+    no fatigue cap)."""
 
     def __init__(
         self,
@@ -65,8 +74,11 @@ class Reader:
         *,
         breaker: Breaker | None = None,
         watch: Watch = WATCHED_BY_NOBODY,
+        wire: Wire | None = None,
+        sends: int = 0,
     ) -> None:
-        self._wire = Wire(client, watch=watch)
+        self._sends = sends
+        self._wire = wire or Wire(client, watch=watch)
         self._workspace = workspace
         self._secret = secret
         self._keys = Keys(workspace)
@@ -76,6 +88,11 @@ class Reader:
         self._following = Following(
             client, self._keys, workspace_dir and workspace_dir / "published", watch
         )
+
+    @property
+    def loading(self) -> bool:
+        """Whether a new snapshot is being loaded, for which calls may wait a little."""
+        return self._following.loading
 
     @property
     def away(self) -> bool:
@@ -144,7 +161,7 @@ class Reader:
         if raw.record is not None and alias_target(raw.record) is None:
             record = CustomerRecord(raw.record, published.widths)
         events = tuple(map(unpack_recent, raw.recent)) if raw.recent else ()
-        return Reading(published, raw.customer, record, events, carried=carried)
+        return Reading(published, raw.customer, record, events, sent=raw.sent, carried=carried)
 
     def _consistent(self, asked: _Asked, carry: Command | None) -> tuple[PublishedSnapshot, _Raw]:
         """A record and the snapshot it belongs to. A record found under a generation belongs to
@@ -176,7 +193,8 @@ class Reader:
         carried = carry is not None and not isinstance(answers.pop(0), redis.RedisError)
         pointer, live = _checked(answers[-1])
         person = understand(answers) if asked.customer is not None else _NOBODY
-        return _Raw(person.record, person.recent, pointer, live, person.customer or None, carried)
+        customer = person.customer or None
+        return _Raw(person.record, person.recent, pointer, live, customer, carried, person.sent)
 
     def _questions(
         self, asked: _Asked, generation: str
@@ -186,7 +204,7 @@ class Reader:
         if customer is None:
             return [], lambda _answers: _NOBODY
         if not asked.own and self._wire.direct:
-            command = person_command(keys, generation, customer, RECENT_EVENTS)
+            command = self._person_command(generation, customer)
             return [_packed(command)], lambda answers: self._person(
                 answers[0], generation, customer
             )
@@ -196,21 +214,32 @@ class Reader:
             (b"ZRANGE", recent, b"0", _LAST, b"REV"),
         ]
         if asked.own:
-            return commands, lambda answers: Person(
-                customer, _checked(answers[0]), _checked(answers[1])
-            )
+            if self._sends:
+                commands.append(_packed(sent_command(keys, customer, self._sends)))
+            return commands, lambda answers: _own(customer, *map(_checked, answers[:-1]))
         commands.append((b"GET", keys.alias(customer).encode()))
         return commands, lambda answers: _linked(customer, *map(_checked, answers[:3]))
+
+    def _person_command(
+        self, generation: str, customer: bytes, *, load: bool = False
+    ) -> tuple[Any, ...]:
+        return person_command(
+            self._keys, generation, customer, RECENT_EVENTS, sends=self._sends, load=load
+        )
 
     def _person(self, answer: Any, generation: str, customer: bytes) -> Person:
         """A server that was started anew does not know the script yet."""
         if isinstance(answer, redis.RedisError) and str(answer).startswith("NOSCRIPT"):
-            command = person_command(self._keys, generation, customer, RECENT_EVENTS, load=True)
+            command = self._person_command(generation, customer, load=True)
             (answer,) = self._wire.ask([_packed(command)])
         return parse_person(_checked(answer))
 
 
 _NOBODY = Person(b"", None, [])
+
+
+def _own(customer: bytes, record: Any, recent: Any, sent: Any = ()) -> Person:
+    return Person(customer, record, recent, parse_sent(sent) if sent else ())
 
 
 def _linked(customer: bytes, record: Any, recent: Any, link: bytes | None) -> Person:

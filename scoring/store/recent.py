@@ -17,7 +17,7 @@ from scoring.store.client import Client, round_trip
 from scoring.store.errors import RecordError
 from scoring.store.keys import Keys, customer_hash, identifier_text
 from scoring.store.owners import Command, Named, Owners
-from scoring.store.recent_record import RecentEvent, pack_recent
+from scoring.store.recent_record import RecentEvent, digest, pack_recent
 from scoring.store.stream import CLAIM_AFTER_S, TTL_S, Stream
 
 DEVICE = "device_id"  # the identifier kind
@@ -32,19 +32,24 @@ class QueuedEvent(NamedTuple):
 
 
 class _Packed(NamedTuple):
-    """An event that concerns an item. ``at_s`` keeps its fraction: what lay in the cart for half
-    a second comes before its being taken out."""
+    """What recent lists hold of an event; ``member`` is None for one without an item,
+    or by a program. ``at_s`` keeps its fraction: what lay in the cart for half a second comes
+    before its being taken out."""
 
-    member: bytes
+    member: bytes | None
     at_s: float
 
 
 class RecentEvents:
     """The events of one workspace. Methods raise redis.RedisError when Redis does not answer;
-    then nothing was acknowledged and the same call may be repeated."""
+    then nothing was acknowledged and the same call may be repeated. ``counts_sent``: messages sent
+    are counted for each customer, as a fatigue cap needs it."""
 
-    def __init__(self, client: Client, workspace: str, secret: bytes) -> None:
+    def __init__(
+        self, client: Client, workspace: str, secret: bytes, *, counts_sent: bool = False
+    ) -> None:
         self._client: Any = client
+        self._counts_sent = counts_sent
         self._keys = Keys(workspace)
         self._secret = secret
         self._stream = Stream(client, self._keys.stream)
@@ -63,10 +68,12 @@ class RecentEvents:
         queued = [_queued(event) for event in events]
         owners = Owners(self._client, self._keys)
         owners.lookup(named)
-        for who, recent in zip(named, packed, strict=True):
+        for who, recent, event in zip(named, packed, events, strict=True):
             owner = owners.of(who)
-            if recent is not None:
+            if recent.member is not None:
                 owners.gains[owner][recent.member] = recent.at_s
+            if self._counts_sent and event[c.EVENT_TYPE] == c.MESSAGE_SENT:
+                owners.sends[owner][digest(event[c.EVENT_ID])] = recent.at_s
         commands: list[Command] = [("XADD", self._keys.stream, "*", _FIELD, raw) for raw in queued]
         commands.append(("EXPIRE", self._keys.stream, TTL_S))
         commands += owners.commands()
@@ -89,18 +96,26 @@ class RecentEvents:
         self._stream.acknowledge(entries)
 
     def forget(self, identifiers: Collection[tuple[str, str]]) -> int:
-        """Removes queued events of these (kind, identifier) pairs; returns how many."""
+        """Removes queued events of these (kind, identifier) pairs, and the links of devices that
+        these events name; returns how many."""
         wanted = set(identifiers)
-        removed = 0
+        removed, devices = 0, set[str]()
         last = b"-"
-        while True:
-            entries = self._client.xrange(self._keys.stream, min=last, count=1000)
-            if not entries:
-                return removed
+        while entries := self._client.xrange(self._keys.stream, min=last, count=1000):
             last = b"(" + entries[-1][0]
-            gone = [entry for entry, fields in entries if _concerns(_event(fields), wanted)]
+            gone = [entry for entry in entries if _concerns(_event(entry[1]), wanted)]
             if gone:
-                removed += int(self._client.xdel(self._keys.stream, *gone))
+                removed += int(self._client.xdel(self._keys.stream, *(entry for entry, _ in gone)))
+                named = (_event(fields).get(c.DEVICE_ID) for _, fields in gone)
+                devices.update(device for device in named if device)
+        return removed + self._unlink(devices, wanted)
+
+    def _unlink(self, devices: Collection[str], identifiers: Collection[tuple[str, str]]) -> int:
+        """Takes away the devices' links to the people of these identifiers."""
+        owners = {self._hash_of(kind, identifier) for kind, identifier in identifiers}
+        links = [self._keys.alias(self._hash_of(DEVICE, device)) for device in sorted(devices)]
+        linked = [link for link in links if self._client.get(link) in owners]
+        return sum(int(self._client.unlink(link)) for link in linked)
 
     def _named(self, event: Mapping[str, Any]) -> Named:
         kind, identifier = event.get(c.IDENTIFIER_KIND), event.get(c.IDENTIFIER)
@@ -124,20 +139,16 @@ class RecentEvents:
         return customer_hash(self._secret, self._keys.workspace, text)
 
 
-def _packed(event: Mapping[str, Any]) -> _Packed | None:
-    """None for an event without an item, or by a program. Raises RecordError."""
+def _packed(event: Mapping[str, Any]) -> _Packed:
+    """Raises RecordError."""
     at_s = _time(event).timestamp()
-    event_id = event.get(c.EVENT_ID)
+    event_id, item_id = event.get(c.EVENT_ID), event.get(c.ITEM_ID)
     if not event_id:
         raise RecordError("an event has no event_id")
-    if not event.get(c.ITEM_ID) or event[c.EVENT_TYPE] in c.AUTOMATED:
-        return None
+    if not item_id or event[c.EVENT_TYPE] in c.AUTOMATED:
+        return _Packed(None, at_s)
     recent = RecentEvent(
-        event[c.EVENT_TYPE],
-        event[c.ITEM_ID],
-        int(at_s),
-        event.get(c.UNIT_PRICE),
-        event.get(c.QUANTITY),
+        event[c.EVENT_TYPE], item_id, int(at_s), event.get(c.UNIT_PRICE), event.get(c.QUANTITY)
     )
     return _Packed(pack_recent(recent, event_id), at_s)
 

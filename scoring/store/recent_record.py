@@ -16,6 +16,7 @@ from scoring.columns import EVENT_TYPES
 from scoring.store.errors import RecordError
 
 RECENT_EVENTS = 50  # of one customer
+SENT_MESSAGES = 50  # to one customer
 _HEAD = struct.Struct("<BBI4s")
 _NUMBER = struct.Struct("<d")
 _FIRST = 1
@@ -51,14 +52,18 @@ def pack_recent(event: RecentEvent, event_id: str) -> bytes:
         raise RecordError(f"unknown event type {event_type!r}")
     if not 0 <= at_s <= _LATEST_S:
         raise RecordError(f"time {at_s} s since 1970 is out of range")
-    digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=4).digest()
     flags = (price is not None) * _PRICE | (quantity is not None) * _QUANTITY
-    head = _HEAD.pack(_VERSION, _TYPES[event_type], at_s, digest) + bytes([flags])
+    head = _HEAD.pack(_VERSION, _TYPES[event_type], at_s, digest(event_id)[:4]) + bytes([flags])
     numbers = b"".join(_NUMBER.pack(value) for value in (price, quantity) if value is not None)
     try:
         return head + numbers + item_id.encode()
     except UnicodeEncodeError:
         raise RecordError("an item id is no valid text") from None
+
+
+def digest(event_id: str) -> bytes:
+    """8 bytes that tell one event of a customer from the others."""
+    return blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def unpack_recent(raw: bytes) -> RecentEvent:

@@ -194,7 +194,13 @@ def test_messages_to_a_device_that_is_called_like_a_person_are_not_the_persons(
     assert lake.append_events(rows, batch="devices").added == 6
     request = asked(exclusions=Exclusions(fatigued=True))
     found = segment.select(
-        night.snapshot.folder, request, lake, night.workspace, now=shop.AS_OF, secret=b"s", progress=quiet
+        night.snapshot.folder,
+        request,
+        lake,
+        night.workspace,
+        now=shop.AS_OF,
+        secret=b"s",
+        progress=quiet,
     )
     assert "c30" in found.members["customer_id"].to_pylist()
 

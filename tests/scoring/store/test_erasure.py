@@ -39,7 +39,7 @@ def test_nothing_of_an_erased_person_remains(
     for name in ("old", "new"):  # the old one is still there for a minute
         snapshot = make_snapshot(workspace_dir, name, content=content)
         publisher.publish(snapshot, ttl_s=600, now=CUTOFF)
-    events = RecentEvents(redis_client, WORKSPACE, SECRET)
+    events = RecentEvents(redis_client, WORKSPACE, SECRET, counts_sent=True)
     event = {
         "occurred_at": datetime(2017, 12, 4, tzinfo=UTC),
         "event_type": "view",
@@ -50,13 +50,15 @@ def test_nothing_of_an_erased_person_remains(
         {**event, "event_id": "1", "identifier": "customer-003", "device_id": "tablet-3"},
         {**event, "event_id": "2", "identifier": "phone-3", "identifier_kind": "device_id"},
         {**event, "event_id": "3", "identifier": "customer-004"},
+        {**event, "event_id": "4", "identifier": "customer-003", "event_type": "message_sent"},
+        {**event, "event_id": "5", "identifier": "customer-003", "device_id": "not in the lake"},
     ])  # fmt: skip
     hashes = erased_hashes(WORKSPACE, SECRET, PERSON)
     before = dump(redis_client)
     assert b"customer-003" in before
     assert all(repr(digest)[2:-1].encode() in before for digest in hashes[:1])
 
-    assert erase(redis_client, WORKSPACE, SECRET, PERSON) == 8
+    assert erase(redis_client, WORKSPACE, SECRET, PERSON) == 12
     after = dump(redis_client)
     for kind, text in PERSON:
         assert text.encode() not in after, (kind, text)
@@ -66,6 +68,8 @@ def test_nothing_of_an_erased_person_remains(
     assert not reader.read("customer-003").customer_known
     assert not reader.read("device_id:phone-3").customer_known
     assert reader.read("device_id:phone-4").customer_known
+    left = redis_client.scan_iter()
+    assert not [key for key in left if b":a:" in key or b":s:" in key]
     assert [q.event["event_id"] for q in events.drain("worker")] == ["3"]
 
 

@@ -20,7 +20,7 @@ from scoring.store.persons import Person, parse_person, person_command
 from scoring.store.published import Pointer
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
-from scoring.store.recent_record import RECENT_EVENTS, unpack_recent
+from scoring.store.recent_record import RECENT_EVENTS, SENT_MESSAGES, unpack_recent
 from tests.conftest import SECRET, WORKSPACE
 from tests.factories import make_snapshot, tables
 
@@ -164,6 +164,22 @@ def test_a_long_history_is_cut(linked: str, events: RecentEvents, redis_client: 
     assert items(read(redis_client, "device_id:d")) == newest
 
 
+def test_messages_sent_are_counted_where_there_is_a_cap(
+    published: Snapshot, redis_client: Client, hasty: Client, workspace_dir: Path
+) -> None:
+    sent = {"event_type": "message_sent", "item_id": None, "channel": "push"}
+    capped = RecentEvents(redis_client, WORKSPACE, SECRET, counts_sent=True)
+    capped.remember([known(1, **sent), event(2, **sent), known(2, event_id="same", **sent)])
+    capped.remember([known(1, **sent)])  # once more
+    at_s = [NOON.timestamp() + seconds for seconds in (2, 2, 1)]
+    for customer in ("customer-001", "device_id:d"):
+        counting = Reader(hasty, WORKSPACE, SECRET, workspace_dir, sends=SENT_MESSAGES)
+        assert list(counting.read(customer).sent) == at_s
+        assert Reader(hasty, WORKSPACE, SECRET, workspace_dir).read(customer).sent == ()
+    RecentEvents(redis_client, WORKSPACE, SECRET).remember([known(3, **sent)])
+    assert len(counting.read("customer-001").sent) == 3
+
+
 def test_somebody_unknown_is_themselves(redis_client: Client) -> None:
     me = customer_hash(SECRET, WORKSPACE, "device_id:new")
     assert read(redis_client, "device_id:new") == Person(me, None, [])
@@ -212,7 +228,17 @@ def _of(reader: Reader, customer: str) -> list[str]:
     return [each.item_id for each in reader.read(customer).recent]
 
 
-@pytest.mark.parametrize("answer", [None, [], [b"short", None, []], [b"x" * 12, 3, []], b"text"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        [],
+        [b"short", None, []],
+        [b"x" * 12, 3, [], []],
+        [b"x" * 12, None, [], [b"a", b"b"]],
+        b"text",
+    ],
+)
 def test_bad_input_an_answer_that_is_none(answer: Any) -> None:
     with pytest.raises(RecordError):
         parse_person(answer)
