@@ -19,7 +19,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from gunicorn.http import errors
@@ -103,6 +103,12 @@ def _never(_head: bytes) -> bool:
 
 def _no_answer(_request: Any) -> bytes | None:
     return None
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> bytes:
+    """The header's value, made once a second."""
+    return str(http_date(second)).encode()
 
 
 def _nothing(_sock: socket.socket) -> None:
@@ -192,7 +198,7 @@ class Worker(ThreadWorker):
             self.nr += 1
             full = len(self.keepalived_conns) >= self.max_keepalived
             again = not full and not req.should_close()
-            conn.sock.sendall(_HEADS[again] % http_date().encode() + answer)
+            conn.sock.sendall(_HEADS[again] % _date(int(time.time())) + answer)
             return again
         except BlockingIOError:  # SEND_S are over
             raise ConnectionResetError(errno.ECONNRESET, "the client takes no answer") from None
