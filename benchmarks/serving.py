@@ -241,11 +241,19 @@ def put_bare(store: EmbeddedValkey, url: str, key: str) -> None:
         client.set(BARE_KEY, body)
 
 
-def wrk(url: str, path: str, key: str, arguments: Any, *, rate: float = 0) -> Run:
+def wrk(
+    url: str,
+    path: str,
+    key: str,
+    arguments: Any,
+    *,
+    rate: float = 0,
+    connections: int = CONNECTIONS,
+) -> Run:
     command = [
-        "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{arguments.seconds}s", "-s",
+        "wrk", "-t1", f"-c{connections}", f"-d{arguments.seconds}s", "-s",
         str(_HERE / "serving.lua"), url, "--", path, key, str(arguments.customers), str(rate),
-        str(CONNECTIONS),
+        str(connections),
     ]  # fmt: skip
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     line = next(line for line in shown.splitlines() if line.startswith("RESULT "))

@@ -178,7 +178,7 @@ class Client:
         """Text of the tool, fit for a report: one short printable line without our secrets and
         people's e-mail addresses."""
         said = str(text)
-        for secret in self.secrets:  # before anything is cut, or a part of one would stay
+        for secret in filter(None, self.secrets):  # before any cut, or a part of one would stay
             said = said.replace(secret, "[secret]")
         line = "".join(c if c.isprintable() else " " for c in said[: 10 * LONGEST_REASON])
         words = ["(address)" if "@" in word else word for word in line.split()]

@@ -13,6 +13,7 @@ import marshmallow
 
 from connectors import (
     bloomreach,
+    blueshift,
     braze,
     brevo,
     customerio,
@@ -36,6 +37,7 @@ from settings.workspace import ConnectionSettings
 
 REGISTRY: dict[str, Connector] = {
     "bloomreach": bloomreach.CONNECTOR,
+    "blueshift": blueshift.CONNECTOR,
     "braze": braze.CONNECTOR,
     "brevo": brevo.CONNECTOR,
     "files": files.CONNECTOR,

@@ -16,6 +16,7 @@ from werkzeug.routing import BaseConverter
 from plugin import audit, customers, documentation, logs, operations, probes, secret
 from plugin.auth import Keys
 from plugin.content import routes as content
+from plugin.content.call import Calls
 from plugin.decisions import DecisionLogs
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import devices, items, webhooks
@@ -28,7 +29,6 @@ from plugin.headers import secure
 from plugin.jsonio import OrjsonProvider
 from plugin.landing import clicks
 from plugin.landing import routes as landing
-from plugin.landing.counts import TapCounts
 from plugin.landing.token import Links
 from plugin.landing.tracking import Place, Tracker
 from plugin.limits import Limits
@@ -44,7 +44,7 @@ from scoring.clock import Clock
 from scoring.columns import EXTERNAL_ID, IDENTIFIER_KINDS
 from scoring.store import live
 from scoring.store.client import connect
-from scoring.store.erasure import erase
+from scoring.store.erasure import PendingErasures, erase
 from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.keys import Keys as StoreKeys
 from scoring.store.read import Reader
@@ -52,6 +52,7 @@ from scoring.store.recent import RecentEvents
 from scoring.store.recent_record import SENT_MESSAGES
 from scoring.store.segments import SegmentJobs
 from scoring.store.taps import Taps
+from scoring.store.wire import Wire
 from settings.workspace import Settings, WorkspaceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -141,7 +142,8 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
     patient = connect(redis_url, within_s=STORE_TIMEOUT_S)
     hasty = connect(redis_url, send_time=True)
     metrics, pressure = Metrics(), Pressure()
-    reader = partial(Reader, hasty, watch=metrics)
+    wire = Wire(hasty, watch=metrics)
+    reader = partial(Reader, hasty, watch=metrics, wire=wire)
     presence = Presence(hasty)
     decisions = DecisionLogs(hasty, dropped=metrics.dropped)
     workspaces = {
@@ -155,10 +157,11 @@ def _runtime(settings: Settings, redis_url: str, translators: Mapping[str, Trans
         settings=settings,
         workspaces=workspaces,
         no_keys=Keys(settings.workspace_dir("")),
-        links=Links(key),
-        tracker=Tracker(places, TapCounts(metrics.registry)),
+        links=Links(key, key.former),
+        tracker=Tracker(places, metrics),
         metrics=metrics,
         presence=presence,
+        wire=wire,
         scrape=Scrape(hasty).registries,
         pressure=pressure,
         limits=Limits(settings.limits, presence),
@@ -208,7 +211,9 @@ def _workspace(
         segments=SegmentJobs(patient, found.workspace),
         jobs=Jobs(patient, found.workspace),
         decisions=decisions.log(found.workspace, folder),
+        calls=Calls(found.content, found.currencies),
         erase=lambda customer: _erase(patient, found.workspace, key, customer),
+        erasures=PendingErasures(patient, found.workspace),
         trail=Trail(folder, key),
     )
 

@@ -110,7 +110,7 @@ def erase_customer(customer_id: str) -> Any:
     here = workspace()
     require_short("customer_id", customer_id)
     here.erase(customer_id)
-    job = here.jobs.enqueue("erase_customer", customer_id)
+    job = here.jobs.enqueue("carry_out_erasure", here.erasures.add(customer_id))
     audit.note("customer.erased", "queued", customer=here.trail.person(customer_id), job=job)
     return answer({"job": job, "state": "queued"}, 202)
 

@@ -13,7 +13,7 @@ from plugin import auth, logs
 from plugin.auth import CONTENT
 from plugin.content import service
 from plugin.content.asked import OVERLOADED, RATE_LIMITED
-from plugin.content.call import known, split
+from plugin.content.call import split
 from plugin.headers import SECURITY
 from plugin.presented import presented
 from plugin.runtime import Runtime
@@ -64,7 +64,7 @@ class Front:
             key_id = here.keys.verify(key, CONTENT).key_id
         except (auth.WrongKeyError, auth.WrongScopeError, auth.KeysError):
             return None
-        call = known(name, rest, here.settings.content, here.settings.currencies)
+        call = here.calls.known(name, rest)
         if call is None:
             return None
         if self._runtime.pressure.overloaded():

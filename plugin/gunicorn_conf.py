@@ -61,6 +61,7 @@ def post_worker_init(worker: Any) -> None:
     with worker.wsgi.app_context():
         found = runtime()
     found.pressure.of_gunicorn(worker)
+    worker.quick = found.quick
     found.metrics.gauge(
         "web_connections", "Open connections of the web workers", lambda: float(worker.nr_conns)
     )

@@ -105,13 +105,19 @@ class Metrics:
         self.unsent = self._counter(
             "content_unsent", "Content answers that said not to send", "kind", "reason"
         )
-        self.events = self._counter("events", "Events received", "outcome")
+        self.events = self._counter("events", "Events received", "source", "outcome")
+        self.items = self._counter(
+            "live_items", "Items told with stock, price or withdrawal", "outcome"
+        )
         self.decisions = self._counter(
             "decisions_dropped",
             "Decisions for which there was no room while the store was away",
         )
         self.landings = self._counter(
             "landing", "Landing pages opened, products clicked", "event", "agent"
+        )
+        self.taps_lost = self._counter(
+            "landing_lost", "Opens and clicks that found no room while the store was away"
         )
         self.loads = self._counter(
             "reader_loads", "Catalogues of new snapshots that a worker loaded", "outcome"
@@ -125,9 +131,6 @@ class Metrics:
         self._started: int | None = None
         self._cpu_s = time.process_time()
         self.gauge("web_resident_bytes", "Memory of the web workers (resident)", resident_bytes)
-        self.items = self._counter(
-            "live_items", "Items told with stock, price or withdrawal", "outcome"
-        )
 
     def content(
         self, kind: str, seconds: float, reason: str | None = None, unsent: str | None = None
@@ -158,6 +161,10 @@ class Metrics:
     def landing(self, event: str, *, robot: bool) -> None:
         """Counts an ``open`` or a ``click``."""
         self.landings.labels(event, "robot" if robot else "person").inc()
+
+    def landing_lost(self, count: int) -> None:
+        """Counts opens and clicks that no event tells of."""
+        self.taps_lost.inc(count)
 
     def gauge(self, name: str, about: str, read: Callable[[], float], how: str = "livesum") -> None:
         """A number of this process that ``read`` tells whenever it is looked at. ``how`` the

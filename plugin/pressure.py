@@ -54,7 +54,5 @@ class Pressure:
 
     def of_gunicorn(self, worker: Any) -> None:
         """Watches a gunicorn worker of threads; others keep no queue that could be seen."""
-        pool = getattr(worker, "tpool", None)
-        queue = getattr(pool, "_work_queue", None)
-        if queue is not None:
-            self.watch(queue.qsize, worker.cfg.threads)
+        if hasattr(worker, "waiting"):
+            self.watch(lambda: int(worker.waiting), worker.cfg.threads)

@@ -9,6 +9,7 @@ import orjson
 from gunicorn.http import errors
 
 from plugin.errors import CODES
+from plugin.headers import SECURITY
 
 TIMEOUT = 408
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
@@ -42,9 +43,11 @@ def refusal(status: int) -> bytes:
     """A whole answer, after which the connection is closed."""
     reason, code, message = _WORDS[status]
     body = orjson.dumps({"error": {"code": code, "message": message, "details": {}}})
-    head = (
-        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\n"
-        "X-Content-Type-Options: nosniff\r\n\r\n"
+    headers = (
+        ("Connection", "close"),
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        *SECURITY,
     )
-    return head.encode() + body
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers)]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from prometheus_client import CollectorRegistry
 
 from plugin.auth import Keys
+from plugin.content.call import Calls
 from plugin.decisions import DecisionLog
 from plugin.events.translating import Translator
 from plugin.landing.token import Links
@@ -23,12 +24,15 @@ from plugin.presence import Presence
 from plugin.pressure import Pressure
 from plugin.queue import Jobs
 from plugin.trail import Trail
+from scoring.store.erasure import PendingErasures
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
 from scoring.store.segments import SegmentJobs
+from scoring.store.wire import Wire
 from settings.workspace import Settings, WorkspaceSettings
 
 _EXTENSION = "rightsend"
+_CONTENT = b"GET /v1/content/"
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,9 @@ class Workspace:
     segments: SegmentJobs
     jobs: Jobs
     decisions: DecisionLog
+    calls: Calls
     erase: Callable[[str], None]  # a customer, from the store, at once
+    erasures: PendingErasures
     trail: Trail
 
 
@@ -60,6 +66,7 @@ class Runtime:
     tracker: Tracker
     metrics: Metrics
     presence: Presence
+    wire: Wire  # content calls' own way to the store
     scrape: Callable[[Workspace], Sequence[CollectorRegistry]]  # what only a scrape reads
     pressure: Pressure
     limits: Limits
@@ -70,6 +77,12 @@ class Runtime:
     def landing_prefix(self) -> str:
         """What landing links begin with."""
         return f"{self.settings.public_url}/l/"
+
+    def quick(self, head: bytes) -> bool:
+        """Whether a request with this head is over in a moment: content, while the store is."""
+        if not (self.wire.swift and head.startswith(_CONTENT)):
+            return False
+        return not any(each.reader.loading for each in self.workspaces.values())
 
     def install(self, app: Flask) -> None:
         app.extensions[_EXTENSION] = self

@@ -15,7 +15,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from settings.secret import all_of
 
 ACTS = {
     "key.created": "an API key was made",
@@ -58,18 +60,17 @@ class Verified:
 
 
 class Trail:
-    """The audit trail of one workspace. ``former``: secrets that keyed older records."""
+    """The audit trail of one workspace."""
 
     def __init__(
         self,
         workspace_dir: Path,
         secret: bytes,
         *,
-        former: Sequence[bytes] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._folder = workspace_dir / "audit"
-        self._keys = [_derived(each) for each in (secret, *former)]
+        self._keys = [_derived(each) for each in all_of(secret)]
         self._now = now
 
     def note(self, who: str, act: str, outcome: str, about: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -38,6 +38,8 @@ _DRAIN_S = 0.05  # for a body that nobody read, before the connection is used ag
 _BUSY_S = 1.0  # how long this thread may have waited for the processor
 _LEAST_S = 0.005
 _TIMEVAL = struct.Struct("ll")
+_PATIENT = _TIMEVAL.pack(int(SEND_S), 0)
+_BRIEF = _TIMEVAL.pack(0, 50_000)  # in the loop: a client that takes nothing is not waited for
 
 
 class _Bounded:
@@ -88,6 +90,10 @@ class _Connection(TConn):
         self.head = b""
 
 
+def _never(_head: bytes) -> bool:
+    return False
+
+
 def _nothing(_sock: socket.socket) -> None:
     """Nobody reads a connection that the loop does not know yet."""
 
@@ -106,7 +112,14 @@ class _Waiting(OrderedDict[_Connection, None]):
 
 
 class Worker(ThreadWorker):
-    """``-k plugin.web_worker.Worker``. TLS ends in front of it."""
+    """``-k plugin.web_worker.Worker``. TLS ends in front of it.
+
+    What ``quick`` says of a head is answered in the loop itself: handing a request to a thread and
+    its connection back costs more than a content call does, and threads that want the interpreter
+    lock make each other wait. It must only say so of what is over in a moment.
+    """
+
+    quick: Callable[[bytes], bool] = staticmethod(_never)
 
     def __init__(self, *details: Any, **more: Any) -> None:
         super().__init__(*details, **more)
@@ -114,6 +127,7 @@ class Worker(ThreadWorker):
         self.pending_conns = _Waiting()  # nothing arrived yet
         self._partial = _Waiting()  # a part of a head arrived
         self._lingering = _Waiting()  # answered, until the client hangs up
+        self._ready = 0  # connections that this round of the loop has not looked at yet
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """When stopping: first takes in who has connected already, then nobody is told that
@@ -135,8 +149,24 @@ class Worker(ThreadWorker):
         if self.nr_conns >= self.worker_connections and idle:
             self._close(idle[0])
 
+    @property
+    def waiting(self) -> int:
+        """Calls that have arrived and are not worked on yet, as far as this process knows."""
+        return self._ready + self.tpool._work_queue.qsize()
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """As gunicorn's, and counts what is left."""
+        try:
+            events = self.poller.select(timeout)
+        except InterruptedError:
+            return
+        self._ready = len(events)
+        for key, _ in events:
+            self._ready -= 1
+            key.data(key.fileobj)
+
     def handle(self, conn: _Connection) -> Any:
-        """In a thread: one request."""
+        """One request, in a thread or in the loop."""
         logs.end()  # the one before it
         conn.begin()
         return super().handle(conn)
@@ -198,7 +228,7 @@ class Worker(ThreadWorker):
                 raise
             return False
         self.nr_conns += 1
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(SEND_S), 0))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
         connection = _Connection(self.cfg, sock, address, listener.getsockname())
         connection.readable = partial(self._read, connection)
         self._expect(connection, self.pending_conns, self.cfg.keepalive)
@@ -242,11 +272,39 @@ class Worker(ThreadWorker):
         if status:
             self._refuse(connection, status)
         elif b"\r\n\r\n" in connection.head:
+            if self.quick(connection.head):
+                self._answer(connection)
+                return
             self._forget(connection)
             self.enqueue_req(connection)
         elif connection.among is not self._partial:
             self._forget(connection)
             self._expect(connection, self._partial, HEAD_S)
+
+    def _answer(self, connection: _Connection) -> None:
+        """In the loop: the connection stays where it is, and waits for the next request."""
+        sock = connection.sock
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _BRIEF)
+        again = self.handle(connection)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
+        if not again:
+            self._forget(connection)
+            self._linger(connection)
+            return
+        sock.setblocking(False)
+        del connection.among[connection]
+        connection.among = self.keepalived_conns
+        connection.timeout = time.monotonic() + (
+            self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
+        )
+        connection.among[connection] = None
+        connection.head = connection.parser.unreader.take_buffered()
+        if connection.head:  # the next request is there already; others are first
+            self.method_queue.defer(self._go_on_if_open, connection)
+
+    def _go_on_if_open(self, connection: _Connection) -> None:
+        if connection.head and connection in connection.among:
+            self._go_on(connection)
 
     def _refused(self, head: bytes) -> int | None:
         """The status, when a head is not worth to be waited for any longer."""

@@ -37,6 +37,7 @@ COMMANDS = {
     "decisions": "rightsend.commands.decisions:decisions",
     "audit": "rightsend.commands.audit:audit",
     "keys": "rightsend.commands.keys:keys",
+    "secret": "rightsend.commands.secret:secret",
     "web": "rightsend.commands.processes:web",
     "worker": "rightsend.commands.processes:worker",
     "clock": "rightsend.commands.processes:clock",

@@ -26,6 +26,7 @@ from rightsend.store_process import embedded_store
 from scoring.clock import Clock
 from scoring.store.client import connect, queue_server
 from settings.load import load
+from settings.secret import Secret
 from settings.workspace import Settings, WorkspaceSettings
 
 DEFAULT_CONFIG = Path(__file__).parent / "defaults" / "rightsend.yaml"
@@ -101,7 +102,7 @@ class Context:
         return Clock.open(self.workspace_dir(workspace), workspace.as_of).now()
 
     @functools.cached_property
-    def secret(self) -> bytes:
+    def secret(self) -> Secret:
         return secret.load(self.settings)
 
     def has_own_sandbox(self, workspace: str, connection: str) -> bool:

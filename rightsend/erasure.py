@@ -17,7 +17,7 @@ from rightsend import sync as syncs
 from rightsend.context import Context
 from rightsend.errors import RightsendError
 from rightsend.nights import NIGHTLY_LOCK
-from rightsend.store_process import BusyError, flock
+from rightsend.store_process import BusyError, flock, server_of
 from scoring import columns as c
 from scoring import importing, run_log
 from scoring import snapshot as snapshots
@@ -73,6 +73,14 @@ def _erase(context: Context, workspace: WorkspaceSettings, customer: str) -> dic
     if failures:
         raise RightsendError("; ".join(failures))
     return {"rows": rows, "store_entries": entries, "segments": len(touched)}
+
+
+def forget_on_disk(context: Context) -> None:
+    """What was deleted from the embedded store leaves its append-only file, too. How another Redis
+    keeps its data is its operator's business (docs/security.md)."""
+    server = server_of(context.settings.state_dir)
+    if context.redis_url == server.url:
+        server.rewrite()
 
 
 def identifiers_of(customer: str, tables: list[pa.Table]) -> Identifiers:

@@ -18,6 +18,7 @@ from rightsend.auditing import audited, trail_of
 from rightsend.clock import NIGHTLY_TIMEOUT_S
 from rightsend.context import Context
 from rightsend.errors import RightsendError, is_ours
+from scoring.store.erasure import PendingErasures
 from scoring.store.segments import FINAL
 from settings.workspace import WorkspaceSettings
 
@@ -127,19 +128,40 @@ def erase_customer(workspace: str, customer: str) -> dict[str, Any]:
     context, settings = _here(workspace)
     report = _erased(context, settings, customer, wait=False)
     if report["again"]:
+        reference = PendingErasures(context.client(), workspace).add(customer)
         context.queue("nightly").enqueue_call(
-            "rightsend.jobs.erase_customer_after_night",
-            args=(workspace, customer),
+            "rightsend.jobs.carry_out_erasure_after_night",
+            args=(workspace, reference),
             timeout=NIGHTLY_TIMEOUT_S,
-            description=f"erase_customer_after_night {workspace}",
+            description=f"carry_out_erasure_after_night {workspace}",
         )
     return report
 
 
-def erase_customer_after_night(workspace: str, customer: str) -> dict[str, Any]:
+def carry_out_erasure(workspace: str, reference: str) -> dict[str, Any]:
+    """Erases the person whom the store keeps under this reference until it is done."""
+    context, _ = _here(workspace)
+    pending = PendingErasures(context.client(), workspace)
+    customer = pending.customer(reference)
+    if customer is None:
+        return {}  # done by a worker that died before it could say so
+    report = erase_customer(workspace, customer)
+    pending.done(reference)
+    erasure.forget_on_disk(context)
+    return report
+
+
+def carry_out_erasure_after_night(workspace: str, reference: str) -> dict[str, Any]:
     """What a night that was running brought back goes, too."""
     context, settings = _here(workspace)
-    return _erased(context, settings, customer, wait=True)
+    pending = PendingErasures(context.client(), workspace)
+    customer = pending.customer(reference)
+    if customer is None:
+        return {}
+    report = _erased(context, settings, customer, wait=True)
+    pending.done(reference)
+    erasure.forget_on_disk(context)
+    return report
 
 
 def given_up(function: str, arguments: list[Any], reason: str) -> None:

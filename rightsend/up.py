@@ -9,9 +9,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from plugin.gunicorn_conf import graceful_timeout
 from rightsend.context import EMBEDDED, REDIS_VARIABLE, Context, ports_file
 from rightsend.errors import RightsendError
 from rightsend.ports import free_port, is_free, listens
@@ -21,6 +22,7 @@ from rightsend.supervisor import Program, Supervisor
 
 LOOK_AT_MEMORY_EVERY_S = 1.0
 SANDBOX_PORT_OFFSET = 1000
+WEB_GRACE_S = graceful_timeout + 3.0
 
 
 def run(
@@ -134,7 +136,7 @@ def _services(context: Context, state: Path) -> list[Program]:
     sandbox = service("sandbox", "sandbox")
     return [
         *([sandbox] if settings.sandbox.enabled else []),
-        service("web", "web", ready=lambda: listens(host, port)),
+        replace(service("web", "web", ready=lambda: listens(host, port)), grace_s=WEB_GRACE_S),
         service("worker", "worker", "--queue", "interactive"),
         service("nightly", "worker", "--queue", "nightly"),
         service("clock", "clock"),

@@ -139,6 +139,27 @@ class EmbeddedValkey:
             self._process.wait()
         self._process = None
 
+    def rewrite(self, timeout_s: float = 600.0) -> None:
+        """Has a running server write its append-only file anew, without what was deleted.
+
+        Raises ValkeyError when that is not done in time, redis.RedisError when it cannot be asked.
+        """
+        deadline = time.monotonic() + timeout_s
+        with redis.Redis.from_url(self.url, socket_timeout=10) as client:
+            asked = False
+            while True:
+                told = client.info("persistence")
+                if not told["aof_rewrite_in_progress"] and not told["aof_rewrite_scheduled"]:
+                    if asked:
+                        break
+                    client.bgrewriteaof()  # one that ran before may not have seen the deletion
+                    asked = True
+                if time.monotonic() > deadline:
+                    raise ValkeyError(f"the append-only file is not written anew: see {self.log}")
+                time.sleep(_POLL_S)
+        if told["aof_last_bgrewrite_status"] != "ok":
+            raise ValkeyError(f"the append-only file was not written anew: see {self.log}")
+
     def _command(self) -> list[str]:
         options = {
             "port": "0",

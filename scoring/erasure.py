@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from scoring import canonical, sql
 from scoring import columns as c
+from settings.secret import all_of
 
 ERASED_FILE = "erased.json"
 _HASH_BYTES = 16
@@ -39,6 +40,7 @@ class Erased:
                 f"{self._path}: the installation's secret is needed to honour erasures"
             )
         self._secret = secret or b""
+        self._keys = [each[:64] for each in all_of(self._secret)]
 
     def __bool__(self) -> bool:
         return bool(self._hashes)
@@ -47,14 +49,14 @@ class Erased:
         """Remember these identifiers (atomically on disk)."""
         if not self._secret:
             raise ErasureError("a secret is needed to remember an erasure")
-        self._hashes |= {self._hash(*pair) for pair in identifiers}
+        self._hashes |= {_hash(self._keys[0], *pair) for pair in identifiers}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".tmp")
         temporary.write_text(json.dumps({"version": 1, "hashes": sorted(self._hashes)}))
         os.replace(temporary, self._path)  # noqa: PTH105
 
     def holds(self, kind: str, identifier: str) -> bool:
-        return self._hash(kind, identifier) in self._hashes
+        return any(_hash(key, kind, identifier) in self._hashes for key in self._keys)
 
     def rows(self, connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> np.ndarray:
         """bool, one a row: does it belong to an erased identifier."""
@@ -79,9 +81,10 @@ class Erased:
         connection.execute("DROP TABLE erasure_pairs")
         return marked
 
-    def _hash(self, kind: str, identifier: str) -> str:
-        text = f"{kind}\0{identifier}".encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(text, digest_size=_HASH_BYTES, key=self._secret[:64]).hexdigest()
+
+def _hash(key: bytes, kind: str, identifier: str) -> str:
+    text = f"{kind}\0{identifier}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=_HASH_BYTES, key=key).hexdigest()
 
 
 def _pairs(table: str) -> str:

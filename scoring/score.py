@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from scoring import columns as c
 from scoring import extras, news, ranking, relations, replenishment
@@ -48,78 +49,83 @@ def tables(
     progress: Progress,
 ) -> SnapshotTables:
     """All tables of a snapshot."""
-    steps = 7
-    items, today = past.items, news.day_of(past.now)
-    item_pairs = ranking.recommendable(
-        history, fitted, exclude_bought_days=content.exclude_bought_days
-    )
-    preference = fitted.preference(*item_pairs)
-    variety = Variety.of(items, history.catalogue, content.diversity)
-    ranked_items = variety.best(
-        *item_pairs, preference, history.n_customers, models.published_items
-    )
+    steps = 6
+    pairs = ranking.recommendable(history, fitted, exclude_bought_days=content.exclude_bought_days)
+    preference = fitted.preference(*pairs)
+    variety = Variety.of(past.items, history.catalogue, content.diversity)
+    ranked = {
+        c.ITEM_INDEX: variety.best(*pairs, preference, history.n_customers, models.published_items)
+    }
     typical = replenishment.repeat_days(history, fitted.cutoff)
-    due = replenishment.due(history, fitted.cutoff, item_pairs, preference, typical)
-    expected = np.bincount(item_pairs[0], preference, history.n_customers).astype(np.float32)
+    due = replenishment.due(history, fitted.cutoff, pairs, preference, typical)
+    expected = np.bincount(pairs[0], preference, history.n_customers).astype(np.float32)
     progress("score", 1, steps)
-    lists: dict[str, Ranked] = {}
-    limits = {"brand": models.published_brands, "category": models.published_categories}
-    for step, (level, limit) in enumerate(limits.items(), start=2):
-        pairs = fitted.levels[level].candidates()
-        probability = fitted.probability(level, *pairs)
-        lists[level] = ranking.best(*pairs, probability, history.n_customers, limit)
-        progress("score", step, steps)
-    everyone = np.arange(history.n_customers, dtype=np.int32)
-    shops = fitted.probability(ANY, everyone, np.zeros_like(everyone))
+    ranked[c.BRAND_INDEX] = _best(history, fitted, "brand", models.published_brands)
+    progress("score", 2, steps)
+    ranked[c.CATEGORY_INDEX] = _best(history, fitted, "category", models.published_categories)
+    progress("score", 3, steps)
+    scores = {
+        c.CUSTOMER_ID: pa.array(history.customers.tolist(), pa.string()),
+        **_columns(ranked),
+        c.PURCHASE_PROBABILITY: _shops(history, fitted),
+        c.EXPECTED_PURCHASES: expected,
+        c.ITEM_REASONS: item_reasons(fitted, ranked[c.ITEM_INDEX], models.reasons_items),
+        **extras.score_columns(past.identity.customers, past.behaviour, due, news.day_of(past.now)),
+    }
     progress("score", 4, steps)
     baskets = relations.Baskets.of(history, fitted.cutoff)
     related = relations.table(history, baskets, models.related_items)
     progress("score", 5, steps)
-    changed = news.item_columns(items, history, past.before, past.now)
-    arrivals = news.arrivals(
-        history, fitted, changed[c.NEW_SINCE].to_numpy(), today, np.random.default_rng(models.seed)
-    )
-    progress("score", 6, steps)
+    items = _items(history, past, typical, baskets)
     out = SnapshotTables(
-        items=_with(
-            items,
-            changed
-            | {
-                c.REPEAT_DAYS: pa.array(typical),
-                c.SOLD: pa.array(relations.sold(baskets), pa.float32()),
-            },
-        ),
-        brands=pa.table(
-            {c.BRAND: pa.array(history.catalogue.names["brand"].tolist(), pa.string())}
-        ),
-        categories=pa.table(
-            {c.CATEGORY: pa.array(history.catalogue.names["category"].tolist(), pa.string())}
-        ),
-        scores=pa.table(
-            {
-                c.CUSTOMER_ID: pa.array(history.customers.tolist(), pa.string()),
-                **_columns(c.ITEM_INDEX, c.ITEM_PROBABILITY, ranked_items),
-                **_columns(c.BRAND_INDEX, c.BRAND_PROBABILITY, lists["brand"]),
-                **_columns(c.CATEGORY_INDEX, c.CATEGORY_PROBABILITY, lists["category"]),
-                c.PURCHASE_PROBABILITY: shops,
-                c.EXPECTED_PURCHASES: expected,
-                c.ITEM_REASONS: item_reasons(fitted, ranked_items, models.reasons_items),
-                **extras.score_columns(past.identity.customers, past.behaviour, due, today),
-            }
-        ),
+        items=items,
+        brands=_names(history, c.BRAND),
+        categories=_names(history, c.CATEGORY),
+        scores=pa.table(scores),
         identifiers=_aliases(past.identity.identifiers),
         related=related,
         popular=_popular(history, fitted),
-        arrivals=arrivals,
+        arrivals=_arrivals(history, fitted, items, past.now, models.seed),
     )
-    progress("score", 7, steps)
+    progress("score", 6, steps)
     return out
 
 
-def _with(table: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
+def _best(history: History, fitted: Fitted, level: str, limit: int) -> Ranked:
+    pairs = fitted.levels[level].candidates()
+    probability = fitted.probability(level, *pairs)
+    return ranking.best(*pairs, probability, history.n_customers, limit)
+
+
+def _shops(history: History, fitted: Fitted) -> NDArray[np.float32]:
+    """Of every customer, that they buy anything."""
+    everyone = np.arange(history.n_customers, dtype=np.int32)
+    return fitted.probability(ANY, everyone, np.zeros_like(everyone))
+
+
+def _items(
+    history: History, past: Past, typical: NDArray[np.uint16], baskets: relations.Baskets
+) -> pa.Table:
+    """The catalogue with what a night knows of it."""
+    columns = news.item_columns(past.items, history, past.before, past.now) | {
+        c.REPEAT_DAYS: pa.array(typical),
+        c.SOLD: pa.array(relations.sold(baskets), pa.float32()),
+    }
+    table = past.items
     for name, column in columns.items():
         table = table.append_column(name, column)
     return table
+
+
+def _names(history: History, level: str) -> pa.Table:
+    return pa.table({level: pa.array(history.catalogue.names[level].tolist(), pa.string())})
+
+
+def _arrivals(
+    history: History, fitted: Fitted, items: pa.Table, now: datetime, seed: int
+) -> pa.Table:
+    since, today = items[c.NEW_SINCE].to_numpy(), news.day_of(now)
+    return news.arrivals(history, fitted, since, today, np.random.default_rng(seed))
 
 
 def _popular(history: History, fitted: Fitted) -> pa.Table:
@@ -150,9 +156,21 @@ def _aliases(identifiers: pa.Table) -> pa.Table:
     return identifiers.filter(pa.array(~same))
 
 
-def _columns(index: str, probability: str, ranked: Ranked) -> dict[str, pa.Array]:
-    offsets = pa.array(ranked.start, pa.int32())
-    return {
-        index: pa.ListArray.from_arrays(offsets, pa.array(ranked.target, pa.uint32())),
-        probability: pa.ListArray.from_arrays(offsets, pa.array(ranked.probability, pa.float32())),
-    }
+_PROBABILITIES = {
+    c.ITEM_INDEX: c.ITEM_PROBABILITY,
+    c.BRAND_INDEX: c.BRAND_PROBABILITY,
+    c.CATEGORY_INDEX: c.CATEGORY_PROBABILITY,
+}
+
+
+def _columns(ranked: Mapping[str, Ranked]) -> dict[str, pa.Array]:
+    """Index and probability columns, by the name of the first."""
+    found = {}
+    for name, each in ranked.items():
+        offsets = pa.array(each.start, pa.int32())
+        for column, values, kind in (
+            (name, each.target, pa.uint32()),
+            (_PROBABILITIES[name], each.probability, pa.float32()),
+        ):
+            found[column] = pa.ListArray.from_arrays(offsets, pa.array(values, kind))
+    return found

@@ -240,6 +240,14 @@ class ServiceSchema(Strict):
             secret=True,
         ),
     )
+    former_secrets = fields.List(
+        Text(validate=Length(min=16, max=1000, error="at least 16 characters")),
+        metadata=about(
+            "secrets that were used before, newest first: links and erasures of then stay known",
+            ["${file:/run/secrets/rightsend-2025}"],
+            secret=True,
+        ),
+    )
     web = fields.Nested(WebSchema, metadata=about("the web processes"))
     limits = fields.Nested(LimitsSchema, metadata=about("how often an API key may call"))
     sandbox = fields.Nested(SandboxSchema, metadata=about("a messaging tool of one's own"))

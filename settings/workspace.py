@@ -238,6 +238,7 @@ class Settings:
     workspaces: Mapping[str, WorkspaceSettings]
     redis_url: str = field(default="embedded", repr=False)
     secret: str | None = field(default=None, repr=False)  # default: made once, state_dir/secret
+    former_secrets: tuple[str, ...] = field(default=(), repr=False)  # newest first
     web: WebSettings = WebSettings()
     limits: LimitSettings = LimitSettings()
     sandbox: SandboxSettings = SandboxSettings()

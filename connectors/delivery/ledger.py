@@ -97,6 +97,7 @@ class Ledger:
         # answers, which then are asked for once more.
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = NORMAL")
+        self.db.execute("PRAGMA secure_delete = ON")  # who leaves the books leaves no bytes
         self.db.execute("PRAGMA wal_autocheckpoint = 16000")  # pages: waits for the disk are few
         self.db.executescript(SCHEMA)
         self.db.execute(f"PRAGMA user_version = {LAYOUT}")

@@ -114,7 +114,8 @@ class MessagingApi:
     def _note(self, campaign_id: str, recipients: list[Recipient]) -> None:
         shelf = self._triggered(campaign_id)
         with self.bench.storage.transaction():
-            for number, recipient in enumerate(recipients, start=len(shelf.all())):
+            newest = int(max(shelf.all(), default="-1"))  # an erasure leaves gaps
+            for number, recipient in enumerate(recipients, start=newest + 1):
                 entry = {"customer_id": recipient.external_id, "properties": recipient.properties}
                 shelf.put(f"{number:09}", entry)
 

@@ -82,9 +82,15 @@ class Profiles:
                     "DELETE FROM shelf WHERE name = 'braze:alias' AND value = ?",
                     [_json({"external_id": external_id})],
                 )
+                db.execute(
+                    "DELETE FROM shelf WHERE name LIKE 'braze:triggered:%' "
+                    "AND json_extract(value, '$.customer_id') = ?",
+                    [external_id],
+                )
                 deleted += db.execute(
                     "DELETE FROM profile WHERE external_id = ?", [external_id]
                 ).rowcount
+        self.storage.forget()
         return deleted
 
     def identify(self, external_id: str, alias_name: str, alias_label: str) -> None:

@@ -53,6 +53,7 @@ class Storage:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA secure_delete = ON")  # who is deleted leaves no bytes
         self._db.executescript(SCHEMA)
         there = {row["name"] for row in self._db.execute("PRAGMA table_info(campaign)")}
         for column in LATER:
@@ -82,6 +83,11 @@ class Storage:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    def forget(self) -> None:
+        """What was deleted leaves the write-ahead log, too."""
+        with self._lock:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def write(self, statement: str, values: Values = ()) -> int:
         """Run one statement; returns the number of rows that it changed."""

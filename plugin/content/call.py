@@ -70,20 +70,25 @@ def split(query: str) -> tuple[str, str] | None:
     return customer, rest
 
 
-@lru_cache(maxsize=4096)
-def known(
-    name: str, rest: str, content: ContentSettings, currencies: frozenset[str]
-) -> Call | None:
-    """The call that ``rest`` of a query asks of the kind ``name``; None when it is not right."""
-    kind = KINDS.get(name)
-    if kind is None or len(rest) > 65_536:
-        return None
-    schema = kind.arguments()
-    try:
-        pairs = parse_qsl(rest, keep_blank_values=True, errors="strict", max_num_fields=200)
-        given = MultiDictProxy(MultiDict(pairs), schema)
-        loaded = schema.load(given, unknown=ma.EXCLUDE)
-        check_currency(loaded, currencies)
-    except (ma.ValidationError, ValueError):
-        return None
-    return Call.of(kind, loaded, content)
+class Calls:
+    """The calls that a workspace was asked, by kind and query."""
+
+    def __init__(self, content: ContentSettings, currencies: frozenset[str]) -> None:
+        self._content = content
+        self._currencies = currencies
+        self.known = lru_cache(maxsize=4096)(self._read)
+
+    def _read(self, name: str, rest: str) -> Call | None:
+        """The call that ``rest`` of a query asks of the kind ``name``; None if it is not right."""
+        kind = KINDS.get(name)
+        if kind is None or len(rest) > 65_536:
+            return None
+        schema = kind.arguments()
+        try:
+            pairs = parse_qsl(rest, keep_blank_values=True, errors="strict", max_num_fields=200)
+            given = MultiDictProxy(MultiDict(pairs), schema)
+            loaded = schema.load(given, unknown=ma.EXCLUDE)
+            check_currency(loaded, self._currencies)
+        except (ma.ValidationError, ValueError):
+            return None
+        return Call.of(kind, loaded, self._content)

@@ -86,6 +86,12 @@ def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> 
     """The answer's text; the decision is noted."""
     decision = decision_id(runtime, here, call, chosen)
     body = compose(runtime, here, call, chosen, decision)
+    note(here, call, chosen, decision)
+    return body
+
+
+def note(here: Workspace, call: Call, chosen: Chosen, decision: bytes) -> None:
+    """Puts what was decided into the log; ``decision``: its decision_id()."""
     found, published = chosen.picked, chosen.reading.published
     here.decisions.add(
         Decision(
@@ -106,7 +112,6 @@ def _composed(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -> 
             published=published,
         )
     )
-    return body
 
 
 def _chosen(here: Workspace, call: Call, customer: bytes | None, reading: Reading) -> Chosen:

@@ -42,7 +42,7 @@ class Weights(NamedTuple):
     half_life_s: float
 
 
-WEIGHTS = Weights({VIEW: 1.0, INTEREST: 1.0, CART: 2.0}, 0.1, 0.05, 0.25, 1.0, 3 * 3600.0)
+WEIGHTS = Weights({VIEW: 1.0, INTEREST: 1.0, CART: 2.0}, 0.1, 0.02, 0.25, 0.5, 3 * 3600.0)
 
 
 class Signal(NamedTuple):
@@ -105,11 +105,12 @@ def effect(
     times: dict[int, float] = {}
     for number, weight in session:
         more[number] = more.get(number, 0.0) + weights.itself * weight
-        beside = weights.beside * weight
+        near = min(weight, 1.0)  # that it was carted says no more of other items than a look
+        beside = weights.beside * near
         related, together = beside_of(number)
         for other, score in related:
             more[other] = more.get(other, 0.0) + beside * score
-        power = weights.together * min(weight, 1.0)
+        power = weights.together * near
         for other, score in together:
             more[other] = more.get(other, 0.0) + beside * score
             if score > sold[other] > 0.0:
@@ -118,7 +119,7 @@ def effect(
 
 
 class InSight(NamedTuple):
-    """Category index → the weight of the session's strongest item of it."""
+    """Category index → the weight of the session's strongest item of it, at most 1."""
 
     category: Sequence[int]  # of each item, -1: none
     weight: Mapping[int, float]
@@ -129,7 +130,7 @@ class InSight(NamedTuple):
         for number, strength in session:
             index = category[number]
             if index >= 0:
-                weight[index] = max(strength, weight.get(index, 0.0))
+                weight[index] = max(min(strength, 1.0), weight.get(index, 0.0))
         return cls(category, weight)
 
 

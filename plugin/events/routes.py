@@ -70,8 +70,8 @@ def take_events() -> Response:
             rejected.append({"index": index, "code": error.code, "message": str(error)})
     here.recent.remember(good)
     counts = runtime().metrics.events
-    counts.labels("accepted").inc(len(good))
-    counts.labels("rejected").inc(len(rejected))
+    counts.labels("api", "accepted").inc(len(good))
+    counts.labels("api", "rejected").inc(len(rejected))
     return answer({"accepted": len(good), "rejected": rejected}, 202)
 
 

@@ -69,9 +69,9 @@ def take_webhook(connection: str) -> Response:
             rejected[str(error)[:200]] += 1
     here.recent.remember(good)
     counts = runtime().metrics.events
-    counts.labels("accepted").inc(len(good))
-    counts.labels("rejected").inc(rejected.total())
-    counts.labels("unknown").inc(sum(told.unknown.values()))
+    counts.labels(settings.name, "accepted").inc(len(good))
+    counts.labels(settings.name, "rejected").inc(rejected.total())
+    counts.labels(settings.name, "unknown").inc(sum(told.unknown.values()))
     if rejected:
         log.warning("webhook events rejected", connection=settings.name, reasons=dict(rejected))
     return answer({"accepted": len(good), "rejected": rejected, "unknown": told.unknown})

@@ -6,6 +6,7 @@ Nothing of the request says where to, so that no link of ours can be made to lea
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -16,6 +17,7 @@ from werkzeug.urls import iri_to_uri
 from plugin.body import RouteBlueprint
 from plugin.landing import visit
 from plugin.landing.cards import web_address
+from plugin.landing.tracking import Shown
 from plugin.runtime import Workspace
 from scoring.store.errors import StoreUnavailable
 
@@ -26,6 +28,13 @@ class ClickArgumentsSchema(ma.Schema):
     item = fields.String(
         load_default="",
         metadata={"description": "The item's id", "example": "1082185"},
+    )
+    page = fields.String(
+        load_default="",
+        metadata={
+            "description": "Id of the decision that the page showed",
+            "example": "5f1d7c6a0f3e4b0f9a4be0b7c4d0a6e2",
+        },
     )
     position = fields.String(
         load_default="", metadata={"description": "Its place on the page, from 1", "example": "3"}
@@ -48,7 +57,7 @@ def follow(arguments: dict[str, Any], token: str) -> Response:
     address = item_address(here, item)
     if address is None:
         return _to(visit.page_address(token))
-    visit.told(here, landing, item, _position(arguments["position"]))
+    visit.told(here, landing, _shown(arguments), item)
     return _to(address)
 
 
@@ -63,11 +72,12 @@ def item_address(here: Workspace, item_id: str) -> str | None:
     return web_address(item.url) if item else None
 
 
-def _position(text: str) -> int | None:
-    """What is no place on a page is left out: a customer is never told of it."""
-    if not re.fullmatch(r"[1-9][0-9]{0,2}", text):
-        return None
-    return int(text)
+def _shown(arguments: Mapping[str, str]) -> Shown:
+    """What is no decision and no place on a page is left out: a customer is never told of it."""
+    page, position = arguments["page"], arguments["position"]
+    decision = page if re.fullmatch(r"[0-9a-f]{32}", page) else ""
+    place = int(position) if re.fullmatch(r"[1-9][0-9]{0,2}", position) else None
+    return Shown(decision, place)
 
 
 def _to(address: str) -> Response:

@@ -50,7 +50,7 @@ class Page:
 @dataclass(frozen=True)
 class Content:
     """What the page is made of: items as in a content answer, best first. ``followed``: where the
-    links of items lead, with the item in the query; None: to the items' own addresses."""
+    links of items lead, with the item added to its query; None: to the items' own addresses."""
 
     items: Sequence[Mapping[str, object]]
     categories: Sequence[str]  # the customer's, best first; empty for nobody in particular
@@ -125,7 +125,7 @@ def _through(through: str, shown: Card, position: int) -> Card:
     if shown.url is None:
         return shown
     query = urlencode({"item": shown.item_id, "position": position}, errors="replace")
-    return replace(shown, url=f"{through}?{query}")
+    return replace(shown, url=f"{through}&{query}")
 
 
 def _updated(at: datetime | None, language: str) -> str | None:

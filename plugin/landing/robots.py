@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from werkzeug.datastructures import Headers
@@ -41,6 +42,7 @@ _PROGRAMS = re.compile(
     re.IGNORECASE,
 )
 _BROWSER = "Mozilla/5.0"
+_AGENT_LENGTH = 512
 _CHROME = re.compile(r"Chrome/(\d{1,4})\b")
 _METADATA_SINCE = 90  # of the versions that say what a request is for (Sec-Fetch-*), with room
 _IN_ADVANCE = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
@@ -52,7 +54,7 @@ def sign_of(method: str, headers: Headers, *, secure: bool) -> str | None:
     ``secure``: the page is served by https, where browsers say what a request is for.
     """
     agent = headers.get("User-Agent", "")
-    if not agent.startswith(_BROWSER) or _PROGRAMS.search(agent):
+    if _is_program(agent[:_AGENT_LENGTH]):
         return USER_AGENT
     if method == "HEAD":
         return HEAD
@@ -74,6 +76,11 @@ def judged(item: str, at_ms: int, noted: Sequence[NotedTap]) -> str | None:
     if not opened:
         return NO_OPEN
     return TOO_SOON if at_ms - opened[-1] < TOO_SOON_MS else None
+
+
+@lru_cache(maxsize=4096)
+def _is_program(agent: str) -> bool:
+    return not agent.startswith(_BROWSER) or _PROGRAMS.search(agent) is not None
 
 
 def _in_advance(value: str) -> bool:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import time
 from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, render_template, request
+from flask import Response, g, render_template, request
 from marshmallow import fields, validate
 
 from plugin.auth import CONTENT
 from plugin.body import RouteBlueprint
 from plugin.content import service
-from plugin.content.answer import shown
+from plugin.content.answer import decision_id, shown
 from plugin.content.call import Call
 from plugin.content.kinds import KINDS
 from plugin.content.schema import ForYouArgumentsSchema
@@ -24,6 +25,7 @@ from plugin.jsonio import answer
 from plugin.landing import for_apps, page, visit
 from plugin.landing.for_apps import LandingSchema
 from plugin.landing.messages import LANGUAGES, choose
+from plugin.landing.tracking import Shown
 from plugin.runtime import Workspace, runtime
 from scoring.reasons.reason import decode
 
@@ -31,6 +33,7 @@ blueprint = RouteBlueprint(
     "landing", __name__, description="What a customer sees who taps the message."
 )
 HTML, JSON = "text/html", "application/json"
+LANDING = KINDS["for-you"]._replace(name="landing")
 _SECTIONS = 12  # categories and brands of the customer that order a page
 _GZIP_LEVEL = 5
 _POLICY = (
@@ -74,10 +77,13 @@ def landing_page(arguments: dict[str, Any], token: str) -> Response:
     language = choose(arguments.get("lang"), request.accept_languages, here.settings.locale)
     call = _call(here, landing.campaign, here.settings.landing.limit, locale=language)
     chosen = service.choose(here, call, landing.customer or None)
+    decision = decision_id(runtime(), here, call, chosen)
+    if landing.customer:  # not of a link that anybody could have made up
+        service.note(here, call, chosen, decision)
     if request.accept_mimetypes.best_match([HTML, JSON], HTML) == JSON:
         return _as_json(here, call, chosen, language)
-    visit.told(here, landing)
-    followed = f"../c/{token}" if landing.customer else None
+    visit.told(here, landing, Shown(decision.hex()))
+    followed = f"../c/{token}?page={decision.hex()}" if landing.customer else None
     content = replace(_content(chosen, language), followed=followed)
     return _rendered(page.make(content, here.settings, language))
 
@@ -101,9 +107,10 @@ def landing_json(arguments: dict[str, Any], campaign: str) -> Response:
     call = _call(here, campaign, limit, locale=language)
     customer = arguments["customer"]
     chosen = service.choose(here, call, here.reader.hash_of(customer) if customer else None)
-    if chosen.picked.reason:
-        runtime().metrics.fallbacks.labels("landing", chosen.picked.reason).inc()
-    return _as_json(here, call, chosen, language)
+    service.note(here, call, chosen, decision_id(runtime(), here, call, chosen))
+    response = _as_json(here, call, chosen, language)
+    runtime().metrics.content("landing", time.perf_counter() - g.started, chosen.picked.reason)
+    return response
 
 
 def _as_json(here: Workspace, call: Call, chosen: Chosen, language: str) -> Response:
@@ -116,8 +123,7 @@ def _as_json(here: Workspace, call: Call, chosen: Chosen, language: str) -> Resp
 
 
 def _call(here: Workspace, campaign: str, limit: int, **more: str) -> Call:
-    kind = KINDS["for-you"]
-    call = Call.of(kind, {"campaign": campaign, "limit": limit, **more}, here.settings.content)
+    call = Call.of(LANDING, {"campaign": campaign, "limit": limit, **more}, here.settings.content)
     return call._replace(limit=limit)
 
 

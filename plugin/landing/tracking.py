@@ -35,14 +35,21 @@ ONE_VISIT_S = 1800  # what is opened or followed again within half an hour is on
 _TROUBLE = (redis.RedisError, RedisClusterException, OSError)
 
 
+class Shown(NamedTuple):
+    """Where a tap was made: ``decision``: id of what the page showed, 32 hex digits or empty;
+    ``position``: the item's place on it, from 1."""
+
+    decision: str
+    position: int | None = None
+
+
 class Tap(NamedTuple):
-    """``item``: id of the item whose link was followed, empty for the page itself; ``position``:
-    its place on the page, from 1; ``at_s``: Unix time by the workspace's clock; ``sign``: what the
-    request betrays, one of robots.SIGNS."""
+    """``item``: id of the item whose link was followed, empty for the page itself; ``at_s``: Unix
+    time by the workspace's clock; ``sign``: what the request betrays, one of robots.SIGNS."""
 
     landing: Landing
     item: str
-    position: int | None
+    shown: Shown
     at_s: float
     sign: str | None
 
@@ -63,10 +70,10 @@ class Place(NamedTuple):
 
 
 class Counts(Protocol):
-    """What is counted: taps by kind and sign ("" for a person's), and those that were lost."""
+    """What is counted: each ``open`` and ``click``, and those that were lost."""
 
-    def tapped(self, kind: str, sign: str) -> None: ...
-    def lost(self, taps: int) -> None: ...
+    def landing(self, event: str, *, robot: bool) -> None: ...
+    def landing_lost(self, count: int) -> None: ...
 
 
 class Tracker:
@@ -91,7 +98,7 @@ class Tracker:
     def add(self, tap: Tap) -> None:
         """Takes a tap of a customer; some microseconds."""
         if len(self._fresh) + len(self._noted) >= MOST_WAITING:
-            self._counts.lost(1)
+            self._counts.landing_lost(1)
             return
         self._fresh.append(tap)
         if self._thread is None:
@@ -153,10 +160,10 @@ class Tracker:
         try:
             place.recent.remember([event(tap) for tap in told])
         except RecordError:
-            self._counts.lost(len(told))
+            self._counts.landing_lost(len(told))
             return
         for tap in told:
-            self._counts.tapped("click" if tap.item else "open", tap.sign or "")
+            self._counts.landing("click" if tap.item else "open", robot=tap.sign is not None)
 
 
 def event(tap: Tap) -> dict[str, Any]:
@@ -169,7 +176,8 @@ def event(tap: Tap) -> dict[str, Any]:
     properties = {
         "source": "landing",
         "decision_id": tap.landing.decision.hex() or None,
-        "position": tap.position,
+        "page_decision_id": tap.shown.decision or None,
+        "position": tap.shown.position,
         "automated": tap.sign,
     }
     known = {name: value for name, value in properties.items() if value is not None}

@@ -6,7 +6,7 @@ from flask import request
 
 from plugin.landing.robots import sign_of
 from plugin.landing.token import Landing, expired
-from plugin.landing.tracking import Tap
+from plugin.landing.tracking import Shown, Tap
 from plugin.runtime import Workspace, runtime
 
 
@@ -24,12 +24,12 @@ def of_token(token: str) -> tuple[Workspace, Landing]:
     return here, Landing(name, "", b"", 0)
 
 
-def told(here: Workspace, landing: Landing, item: str = "", position: int | None = None) -> None:
+def told(here: Workspace, landing: Landing, shown: Shown, item: str = "") -> None:
     """The page was opened, or the link of ``item`` followed: an event, if it is somebody's."""
     if landing.customer:
         secure = runtime().settings.public_url.startswith("https:")
         sign = sign_of(request.method, request.headers, secure=secure)
-        tap = Tap(landing, item, position, here.now().timestamp(), sign)
+        tap = Tap(landing, item, shown, here.now().timestamp(), sign)
         runtime().tracker.add(tap)
 
 

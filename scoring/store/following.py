@@ -47,6 +47,11 @@ class Following:
         self._loading: tuple[str, Future[PublishedSnapshot]] | None = None
         self.latest: PublishedSnapshot | None = None
 
+    @property
+    def loading(self) -> bool:
+        """Whether a snapshot is being loaded."""
+        return self._loading is not None
+
     def is_current(self, pointer: bytes, published: PublishedSnapshot) -> bool:
         """Whether ``published`` is what this pointer names. Raises RecordError for rubbish."""
         seen, generation = self._pointer

@@ -28,11 +28,12 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W}:once:DIGEST | string | id of the job made with an Idempotency-Key | 1 day |
 | rs:{W}:lock:NAME | string | a lock's token | its ttl |
 | rs:{queue}:clock | string | Unix time of the clock process's last sign of life | 10 minutes |
+| rs:{W}:erasing:REF | string | who is to be erased | until it is done |
 | rs:{W}:limit:KEY:MINUTE | string | administrative calls of an API key | 2 minutes |
 
 A generation is one act of publishing: publishing the same snapshot twice never writes over what
-readers see. Redis holds keyed hashes instead of customer identifiers; the stream is the one
-exception, because the lake needs the identifier, and it is emptied by the worker.
+readers see. Redis holds keyed hashes instead of customer identifiers; the exceptions are the
+stream, because the lake needs the identifier, and erasures under way. The worker empties both.
 """
 
 from __future__ import annotations
@@ -138,6 +139,9 @@ class Keys:
 
     def lock(self, name: str) -> str:
         return f"{self._tag}lock:{name}"
+
+    def erasing(self, reference: str) -> str:
+        return f"{self._tag}erasing:{reference}"
 
     def limit(self, key_id: str, minute: int) -> str:
         return f"{self._tag}limit:{key_id}:{minute}"

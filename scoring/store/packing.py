@@ -86,15 +86,7 @@ def pack_customers(
 
     Raises RecordError for a probability outside 0 … 1 or an index that does not fit its width.
     """
-    for name, values in zip(
-        ("purchase", "item", "brand", "category"),
-        (purchase, *(each.scores for each in lists)),
-        strict=True,
-    ):
-        if values.size and not (values.min() >= 0 and values.max() <= 1):
-            raise RecordError(f"a probability ({name}) is outside 0 to 1")
-    if not (np.isfinite(expected).all() and (expected >= 0).all()):
-        raise RecordError("expected purchases are negative, NaN or infinite")
+    _check_values(lists, purchase, expected)
     rows = len(purchase)
     index_head = np.zeros((rows, INDEX_HEAD.size), np.uint8)
     parts = _Parts([index_head], [np.full(rows, INDEX_HEAD.size)])
@@ -117,6 +109,20 @@ def pack_customers(
     head["purchase"] = _levels_of(purchase, SCALAR_STEPS, 0xFFFF)
     head["expected"] = np.minimum(expected, 65_504)
     return _join(head.view("u1").reshape(rows, CUSTOMER_HEAD.size), parts)
+
+
+def _check_values(
+    lists: tuple[Ranked, Ranked, Ranked], purchase: np.ndarray, expected: np.ndarray
+) -> None:
+    for name, values in zip(
+        ("purchase", "item", "brand", "category"),
+        (purchase, *(each.scores for each in lists)),
+        strict=True,
+    ):
+        if values.size and not (values.min() >= 0 and values.max() <= 1):
+            raise RecordError(f"a probability ({name}) is outside 0 to 1")
+    if not (np.isfinite(expected).all() and (expected >= 0).all()):
+        raise RecordError("expected purchases are negative, NaN or infinite")
 
 
 def pack_relations(related: Ranked, together: Ranked, width: int) -> list[bytes]:

@@ -74,10 +74,11 @@ class Reader:
         *,
         breaker: Breaker | None = None,
         watch: Watch = WATCHED_BY_NOBODY,
+        wire: Wire | None = None,
         sends: int = 0,
     ) -> None:
         self._sends = sends
-        self._wire = Wire(client, watch=watch)
+        self._wire = wire or Wire(client, watch=watch)
         self._workspace = workspace
         self._secret = secret
         self._keys = Keys(workspace)
@@ -87,6 +88,11 @@ class Reader:
         self._following = Following(
             client, self._keys, workspace_dir and workspace_dir / "published", watch
         )
+
+    @property
+    def loading(self) -> bool:
+        """Whether a new snapshot is being loaded, for which calls may wait a little."""
+        return self._following.loading
 
     @property
     def away(self) -> bool:

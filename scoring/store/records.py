@@ -132,8 +132,7 @@ class CustomerRecord:
             at = end_of_old_reasons(raw, at)
         self.extras_raw = b""
         if version in (EXTENDED, INDEXED):
-            self.extras_raw = _extras(raw, at)
-            at += EXTRAS_HEAD.size + len(self.extras_raw)
+            self.extras_raw, at = _extras(raw, at)
         if at != len(raw):
             raise RecordError(f"customer record of {len(raw)} bytes, expected {at}")
         if self._reasons.items > lists[0].entries:
@@ -185,14 +184,15 @@ def _index_sizes(raw: bytes) -> Sequence[int]:
         raise RecordError(f"customer record of {len(raw)} bytes ends before lists") from None
 
 
-def _extras(raw: bytes, at: int) -> bytes:
-    """What follows the length at ``at``; fewer bytes if the record ends before."""
+def _extras(raw: bytes, at: int) -> tuple[bytes, int]:
+    """What follows the length at ``at`` (fewer bytes if the record is cut), and where it ends."""
     try:
         (length,) = EXTRAS_HEAD.unpack_from(raw, at)
     except struct.error:
         raise RecordError(f"customer record of {len(raw)} bytes ends before extras") from None
     start = at + EXTRAS_HEAD.size
-    return raw[start : start + length]
+    end = start + length
+    return raw[start:end], end
 
 
 def unpack(raw: bytes, packed: PackedList) -> list[tuple[int, float]]:

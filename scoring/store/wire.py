@@ -23,6 +23,8 @@ from scoring.store.client import ANSWER_TIMEOUT_S, Client
 from scoring.store.watch import NOBODY, Watch
 
 _READ = 65_536  # bytes at a time
+SLOW_S = 0.02  # an answer that takes longer, or none, makes the store slow …
+SLOW_FOR_S = 1.0  # … for so long
 
 
 def pack(*arguments: bytes) -> bytes:
@@ -43,6 +45,7 @@ class Wire:
         self._within_s = within_s
         self._direct = isinstance(client, redis.Redis)
         self._mine = threading.local()
+        self._slow_until = 0.0
 
     def ask(self, commands: Sequence[tuple[bytes, ...]]) -> list[Any]:
         """Their answers, in order; one that is an error is a redis.ResponseError in its place.
@@ -51,6 +54,23 @@ class Wire:
 
         Raises redis.TimeoutError, redis.ConnectionError or another redis.RedisError.
         """
+        started = time.monotonic()
+        try:
+            answers = self._ask(commands)
+        except BaseException:
+            self._slow_until = time.monotonic() + SLOW_FOR_S
+            raise
+        ended = time.monotonic()
+        if ended - started > SLOW_S:
+            self._slow_until = ended + SLOW_FOR_S
+        return answers
+
+    @property
+    def swift(self) -> bool:
+        """Whether the store has answered at once lately, so that one may wait for it in a loop."""
+        return time.monotonic() >= self._slow_until
+
+    def _ask(self, commands: Sequence[tuple[bytes, ...]]) -> list[Any]:
         if not self._direct:
             return self._by_client(commands)
         request = b"".join([pack(*command) for command in commands])

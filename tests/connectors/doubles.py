@@ -28,6 +28,7 @@ import pytest
 
 from connectors.attributes import plain
 from connectors.bloomreach.options import HOSTS as BLOOMREACH
+from connectors.blueshift.options import HOSTS as BLUESHIFT
 from connectors.braze.hosts import INSTANCES
 from connectors.brevo.connector import HOSTS as BREVO_HOSTS
 from connectors.customerio import hosts as customerio_hosts
@@ -75,6 +76,12 @@ def bloomreach_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSett
         "timeout_s": 5.0,
     }
     return ConnectionSettings("crm", "bloomreach", ATTRIBUTES, options)
+
+
+def blueshift_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
+    patch.setitem(BLUESHIFT, "us", f"{url}/tools/blueshift")
+    options = {"region": "us", "user_api_key": KEY, "timeout_s": 5.0}
+    return ConnectionSettings("crm", "blueshift", ATTRIBUTES, options)
 
 
 def braze_connection(url: str, patch: pytest.MonkeyPatch) -> ConnectionSettings:
@@ -192,6 +199,7 @@ Opener = Callable[[str, pytest.MonkeyPatch], ConnectionSettings]
 
 DOUBLES: dict[str, Opener] = {
     "bloomreach": bloomreach_connection,
+    "blueshift": blueshift_connection,
     "braze": braze_connection,
     "brevo": brevo_connection,
     "files": files_connection,
@@ -219,7 +227,7 @@ CANNOT: dict[str, set[str]] = {
 }
 READERS: dict[str, Reader] = {"files": read_files}
 FORMS: dict[str, Callable[[Any], Any]] = {
-    "brevo": plain, "mailchimp": merge_value, "onesignal": tag,
+    "blueshift": plain, "brevo": plain, "mailchimp": merge_value, "onesignal": tag,
 }  # fmt: skip
 ADDRESSES = Spelling(address_of, customer_at)
 SPELLINGS: dict[str, Spelling] = {"brevo": ADDRESSES, "mailchimp": ADDRESSES}

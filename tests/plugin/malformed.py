@@ -130,6 +130,8 @@ HEADERS = (
     header("an underscore is no hyphen", b"X_Api_Key: wrong", 200, closes=False),
     header("a path from a header", b"SCRIPT_NAME: /v1", 200, closes=False),
     header("two keys", b"X-Api-Key: rs_shop_00000000_" + b"0" * 40, 401, closes=False),
+    Case("a key that is rubbish", HEALTH.replace(b"/healthz", b"/v1/runs")
+         + b"Authorization: Basic \xff\xff:::\r\n\r\n", (401,), closes=False),
     Case("a key of 8000 bytes", HEALTH.replace(b"/healthz", b"/v1/runs")
          + b"X-Api-Key: " + b"k" * 8000 + b"\r\n\r\n", (401,), closes=False),
     header("close and keep-alive", b"Connection: close, keep-alive", 200, closes=False),

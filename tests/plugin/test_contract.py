@@ -96,6 +96,7 @@ def test_bad_input_without_a_right_key_tells_nothing(contract, path, method):
     def sent(case):
         case.headers.pop("Authorization", None)
         response = case.call(headers={"X-Api-Key": WRONG_KEY})
-        assert response.status_code == (401 if operation.definition.raw.get("security") else 200)
+        keyed = operation.definition.raw.get("security")
+        assert response.status_code in ((401,) if keyed else (200, 302))
 
     sent()

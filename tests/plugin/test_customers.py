@@ -6,6 +6,7 @@ import pytest
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from scoring.store.erasure import PendingErasures
 from scoring.store.read import Reader
 from tests.conftest import WORKSPACE
 from tests.factories import make_snapshot, tables
@@ -50,8 +51,11 @@ def test_an_erased_customer_is_unknown_at_once(client, get, post, key, redis_cli
     answer = get("/v1/content/for-you", customer="customer-001").get_json()
     assert answer["reason"] == "unknown_customer"
     (job,) = Queue("interactive", connection=redis_client, serializer=JSONSerializer).jobs
-    assert job.func_name == "rightsend.jobs.erase_customer"
-    assert job.args == [WORKSPACE, "customer-001"]
+    assert job.func_name == "rightsend.jobs.carry_out_erasure"
+    workspace, reference = job.args
+    assert "customer-001" not in reference
+    pending = PendingErasures(redis_client, workspace)
+    assert (workspace, pending.customer(reference)) == (WORKSPACE, "customer-001")
     assert "customer-001" not in job.description
 
 

@@ -18,7 +18,7 @@ from plugin.metrics import Metrics
 metrics = Metrics()
 metrics.gauge("web_connections", "Open connections of the web workers", lambda: 5)
 metrics.content("for-you", 0.004, "unknown_customer")
-metrics.events.labels("accepted").inc(3)
+metrics.events.labels("api", "accepted").inc(3)
 metrics.flush()
 print(os.getpid())
 """
@@ -46,7 +46,7 @@ def test_what_gone_workers_counted_stays(folder):
         assert found["rightsend_content_seconds_bucket", "for-you", "0.003"] == 0
         assert found["rightsend_content_seconds_bucket", "for-you", "0.005"] == number
         assert found["rightsend_content_seconds_bucket", "for-you", "+Inf"] == number
-        assert found["rightsend_events_total", "accepted"] == 3 * number
+        assert found["rightsend_events_total", "accepted", "api"] == 3 * number
 
 
 def test_the_files_do_not_become_more(folder):

@@ -93,15 +93,11 @@ def test_memory_processor_time_and_own_gauges_are_told():
     assert found[("rightsend_web_cpu_seconds_total",)] >= 0
 
 
-def test_landings_and_loads_are_counted():
+def test_loads_are_counted():
     metrics = Metrics()
-    metrics.landing("open", robot=True)
-    metrics.landing("click", robot=False)
     metrics.loaded(0.5, ok=True)
     metrics.loaded(0.25, ok=False)
     found = samples(metrics.render())
-    assert found["rightsend_landing_total", "robot", "open"] == 1
-    assert found["rightsend_landing_total", "person", "click"] == 1
     assert found["rightsend_reader_loads_total", "failed"] == 1
     assert found[("rightsend_reader_load_seconds_total",)] == 0.75
 

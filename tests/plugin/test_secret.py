@@ -41,5 +41,46 @@ def test_many_processes_at_once_agree(settings):
 def test_bad_input_weak_secret_file_stops_the_start(settings, text):
     settings.state_dir.mkdir()
     (settings.state_dir / "secret").write_text(text)
-    with pytest.raises(secret.SecretError, match="delete the file"):
+    with pytest.raises(secret.SecretError, match="or delete it"):
+        secret.load(settings)
+
+
+# rotation
+
+
+def test_a_new_secret_comes_first_and_the_former_ones_stay_known(settings):
+    first = secret.load(settings)
+    second = secret.rotate(settings)
+    third = secret.rotate(settings)
+    assert len({bytes(first), bytes(second), bytes(third)}) == 3
+    assert secret.load(settings) == third
+    assert secret.load(settings).former == (bytes(second), bytes(first))
+    assert stat.S_IMODE((settings.state_dir / "secret").stat().st_mode) == 0o600
+    assert [path.name for path in settings.state_dir.iterdir()] == ["secret"]
+
+
+def test_former_secrets_can_be_forgotten(settings):
+    secret.load(settings)
+    latest = secret.rotate(settings)
+    assert secret.forget_former(settings) == 1
+    assert secret.load(settings) == latest
+    assert secret.load(settings).former == ()
+
+
+def test_a_configured_secret_has_configured_former_ones(settings):
+    found = secret.load(replace(settings, secret="new", former_secrets=("old", "older")))
+    assert (found, found.former) == (b"new", (b"old", b"older"))
+
+
+@pytest.mark.parametrize("change", [secret.rotate, secret.forget_former])
+def test_bad_input_a_configured_secret_is_rotated_in_the_configuration(settings, change):
+    with pytest.raises(secret.SecretError, match="former_secrets"):
+        change(replace(settings, secret="s3cret"))
+
+
+def test_bad_input_a_former_secret_that_was_cut_is_named(settings):
+    secret.load(settings)
+    path = settings.state_dir / "secret"
+    path.write_text(path.read_text() + "\nshort")
+    with pytest.raises(secret.SecretError, match="found 5 characters"):
         secret.load(settings)

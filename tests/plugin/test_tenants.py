@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,15 +20,8 @@ from scoring.store.segments import SegmentJobs
 from settings.workspace import ConnectionSettings
 from tests.conftest import WORKSPACE
 from tests.factories import make_snapshot
+from tests.plugin.routes import GUARDED, ROUTES, example_body, filled
 
-DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_bytes())
-ROUTES = [
-    pytest.param(path, method, operation, id=f"{method} {path}")
-    for path, item in DOCUMENT["paths"].items()
-    for method, operation in item.items()
-    if method != "parameters"
-]
-GUARDED = [route for route in ROUTES if "x-scope" in route.values[2]]
 # a link names its workspace itself (tests/plugin/landing)
 NOT_A_LINK = [route for route in ROUTES if route.values[0] != "/l/{token}"]
 SEGMENT = "5eb63bbbe01eeed093cb22bb8f5acdc3"
@@ -38,6 +30,7 @@ RUN, SNAPSHOT = "20260228T030000Z", "20260301T030000Z"
 NAMES = {
     "customer_id": "customer-001",
     "customer": "customer-001",
+    "device_id": "tablet-1",
     "segment_id": SEGMENT,
     "run_id": RUN,
     "snapshot_id": SNAPSHOT,
@@ -47,6 +40,15 @@ NAMES = {
     "item": "item-001",
     "token": "AgAAAAAA",
     "Idempotency-Key": "shops-own-key",
+}
+SEEN = {
+    "event_id": "e1",
+    "event_type": "view",
+    "item_id": "item-001",
+    "identifier_kind": "external_id",
+    "identifier": "customer-001",
+    "device_id": "tablet-1",
+    "occurred_at": "2026-03-01T00:00:00+00:00",
 }
 # what is new with every answer
 _FRESH = re.compile(r"[0-9a-f]{16,64}|20\d\d-\d\d-\d\dT[0-9:.]+(Z|\+00:00)?")
@@ -76,6 +78,7 @@ def plant(settings, publish, redis_client, workspace_dir, app):
     def planted() -> None:
         publish(make_snapshot(workspace_dir, SNAPSHOT))
         here = app.extensions["rightsend"].workspaces[WORKSPACE]
+        here.recent.remember([SEEN])
         tool = ConnectionSettings(CONNECTION, "tool")
         object.__setattr__(here.settings, "connections", (tool,))
         run = workspace_dir / "runs" / RUN
@@ -110,32 +113,24 @@ def call(client):
     about ``shop``'s things."""
 
     def sent(path: str, method: str, operation: dict[str, Any], key: str | None) -> Any:
-        for name in re.findall(r"{(\w+)}", path):
-            path = path.replace(f"{{{name}}}", NAMES[name])
+        body = example_body(operation)
+        if body and "connection" in body:
+            body = body | {"connection": CONNECTION}
         given = {each["name"]: each["in"] for each in operation.get("parameters", [])}
         headers = {name: NAMES[name] for name, place in given.items() if place == "header"}
         if key is not None:
             headers["X-Api-Key"] = key
         query = {n: NAMES[n] for n, place in given.items() if place == "query" and n in NAMES}
         return client.open(
-            path,
+            filled(path, NAMES),
             method=method,
             query_string=query,
             headers=headers,
             buffered=True,
-            json=_body(operation),
+            json=body,
         )
 
     return sent
-
-
-def _body(operation: dict[str, Any]) -> Any:
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    if content is None:
-        return None
-    examples = [each["value"] for each in content.get("examples", {}).values()]
-    example = content.get("example", examples[0] if examples else {})
-    return example | {"connection": CONNECTION} if "connection" in example else example
 
 
 def heard(response: Any) -> tuple[int, str, set[tuple[str, str]]]:

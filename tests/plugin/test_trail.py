@@ -12,6 +12,7 @@ import pytest
 
 from plugin import trail as module
 from plugin.trail import Trail
+from settings.secret import Secret
 
 SECRET = b"a secret of thirty-two bytes ...."
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -148,7 +149,7 @@ def test_a_chain_made_with_another_secret_is_not_ours(trail, tmp_path):
 
 def test_a_chain_goes_on_under_a_new_secret(trail, tmp_path):
     write(trail, 2)
-    after = Trail(tmp_path, b"another secret of 32 bytes ......", former=[SECRET])
+    after = Trail(tmp_path, Secret(b"another secret of 32 bytes ......", [SECRET]))
     write(after, 2)
     assert (after.verify().records, after.verify().broken) == (4, None)
 

@@ -383,8 +383,10 @@ def test_an_erasure_during_a_night_is_repeated_after_it(
         assert jobs.erase_customer("shop", "customer-001")["again"]
     (job,) = context.queue("nightly").jobs
     snapshot_of("20260302T000000")  # the night brought the customer back
-    assert job.func_name == "rightsend.jobs.erase_customer_after_night"
-    assert jobs.erase_customer_after_night(*job.args)["again"] is False
+    assert job.func_name == "rightsend.jobs.carry_out_erasure_after_night"
+    assert "customer-001" not in str(job.args)
+    assert jobs.carry_out_erasure_after_night(*job.args)["again"] is False
+    assert jobs.carry_out_erasure_after_night(*job.args) == {}
     scores = publishing.open_snapshot(context, workspace, "20260302T000000").scores()
     assert "customer-001" not in scores["customer_id"].to_pylist()
 

@@ -215,3 +215,14 @@ def test_what_is_written_is_on_disk_within_a_second(
     assert {path.parent for path in synced} == {tmp_path / "v" / "appendonlydir"}
     seen = len(synced)
     assert not until(lambda: len(synced) > seen + 1, 0.1)  # a stopped server is left alone
+
+
+def test_what_was_deleted_leaves_the_append_only_file_when_it_is_written_anew(own_valkey) -> None:
+    name = b"zz-mina-kim"
+    parts = own_valkey.folder / "appendonlydir"
+    with connect(own_valkey.url) as client:
+        client.set("person", name)
+        client.delete("person")
+    assert any(name in part.read_bytes() for part in parts.iterdir())
+    own_valkey.rewrite()
+    assert not any(name in part.read_bytes() for part in parts.iterdir())

@@ -13,6 +13,7 @@ from scoring.relations import (
     Relations,
     bought_together,
     related,
+    sold,
     table,
 )
 from tests.scoring.histories import CUTOFF, bought, make
@@ -141,6 +142,18 @@ def test_only_what_can_be_bought_is_published() -> None:
     ]
     history = make(rows, customers=9, items=5)
     history.catalogue.sellable[BUTTER] = False
-    found = {row["item_index"]: row for row in table(history, CUTOFF, 3).to_pylist()}
+    found = {
+        row["item_index"]: row for row in table(history, Baskets.of(history, CUTOFF), 3).to_pylist()
+    }
     assert found[BREAD]["together_index"] == [JAM]
     assert found[BUTTER]["together_index"] == [BREAD, JAM]
+
+
+def test_the_share_of_baskets_is_told_of_what_is_compared() -> None:
+    rows = [row for who in range(8) for row in bought(who, BREAD, 1)]
+    rows += [row for who in range(8, 16) for row in bought(who, BUTTER, 1)]
+    rows += bought(16, JAM, 1)  # too seldom to be compared
+    history = make(rows, customers=17, items=5)
+    shares = sold(Baskets.of(history, CUTOFF))
+    assert shares[[BREAD, BUTTER]] == pytest.approx(8 / 17, abs=0.01)
+    assert shares[JAM] == 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from connectors.sandbox.tools.base import ToolDouble
 from connectors.sandbox.tools.bloomreach import Bloomreach
+from connectors.sandbox.tools.blueshift import Blueshift
 from connectors.sandbox.tools.brevo import Brevo
 from connectors.sandbox.tools.clevertap import CleverTap
 from connectors.sandbox.tools.customerio import Customerio
@@ -19,6 +20,7 @@ from connectors.sandbox.tools.onesignal import OneSignal
 
 TOOLS: dict[str, type[ToolDouble]] = {
     "bloomreach": Bloomreach,
+    "blueshift": Blueshift,
     "brevo": Brevo,
     "clevertap": CleverTap,
     "customerio": Customerio,

@@ -5,29 +5,33 @@ from __future__ import annotations
 from plugin.content.asked import NO_ITEMS, UNKNOWN_CUSTOMER, Asked, Picked
 from plugin.content.choosing import chosen, may_show
 from plugin.content.known import bought
+from plugin.content.remembered import Remembered
 from plugin.content.taste import Taste
 
 UNKNOWN, BOUGHT, SOLD_OUT, FILTERED_OUT = "unknown", "bought", "sold_out", "filtered"
+_numbers: Remembered[list[tuple[str, int | None]]] = Remembered(256)  # lists of a campaign
 
 
 def pick(asked: Asked) -> Picked:
     """Those of ``items`` that may be shown: by the customer's own probability where the night knows
     it, the others behind by brand, category and popularity. What is left out is told."""
-    catalogue, gone, passes = asked.reading.published.catalogue, bought(asked), may_show(asked)
-    numbers: dict[int, None] = {}
+    published, gone, passes = asked.reading.published, bought(asked), may_show(asked)
+    catalogue, items = published.catalogue, asked.arguments.get("items", ())
+    given = _numbers.of(
+        published, lambda: [(each, catalogue.number(each)) for each in items], items
+    )
+    numbers = []
     left_out = []
-    for item_id in dict.fromkeys(asked.arguments.get("items", ())):
-        number = catalogue.number(item_id)
-        if number is not None and number not in gone and passes(number):
-            numbers[number] = None
-            continue
+    for item_id, number in given:
         if number is None:
-            why = UNKNOWN
+            left_out.append({"id": item_id, "reason": UNKNOWN})
         elif number in gone:
-            why = BOUGHT
+            left_out.append({"id": item_id, "reason": BOUGHT})
+        elif passes(number):
+            numbers.append(number)
         else:
             why = FILTERED_OUT if catalogue.sellable(number) else SOLD_OUT
-        left_out.append({"id": item_id, "reason": why})
+            left_out.append({"id": item_id, "reason": why})
     entries = chosen(asked, Taste.of(asked).ordered(numbers), gone)
     reason = None if asked.reading.record else UNKNOWN_CUSTOMER
     return Picked(entries, reason if entries else NO_ITEMS, {"left_out": left_out})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from plugin.content import shelves
 from plugin.content.asked import FILTERED, NO_SCORES, UNKNOWN_CUSTOMER, Asked, Entry, Picked
@@ -13,55 +13,58 @@ from plugin.content.remembered import Remembered
 from plugin.content.taste import Taste
 from scoring.store.published import PublishedSnapshot
 
-BestOf = Callable[[PublishedSnapshot, int], Sequence[int]]
 _popular: Remembered[list[tuple[int, float]]] = Remembered(8)
+
+
+class Level(NamedTuple):
+    """What is listed: the answer's ``member``, the ``names`` by index, the index of each item
+    (``of_item``), and the most popular items of an index."""
+
+    member: str
+    names: Sequence[str]
+    of_item: Sequence[int]
+    best: Callable[[PublishedSnapshot, int], Sequence[int]]
 
 
 def brands(asked: Asked) -> Picked:
     """The customer's brands."""
     published, record = asked.reading.published, asked.reading.record
-    ranked = record.brands() if record else _of_best_sellers(published, "brand")
-    return _top(asked, ranked, "brands", published.brands, published.catalogue.brand,
-                shelves.best_of_brand)  # fmt: skip
+    level = Level("brands", published.brands, published.catalogue.brand, shelves.best_of_brand)
+    return _top(asked, level, record.brands() if record else _of_best_sellers(published, level))
 
 
 def categories(asked: Asked) -> Picked:
     """The customer's categories."""
     published, record = asked.reading.published, asked.reading.record
-    ranked = record.categories() if record else _of_best_sellers(published, "category")
-    return _top(asked, ranked, "categories", published.categories, published.catalogue.category,
-                shelves.best_of_category)  # fmt: skip
+    level = Level(
+        "categories", published.categories, published.catalogue.category, shelves.best_of_category
+    )
+    return _top(asked, level, record.categories() if record else _of_best_sellers(published, level))
 
 
-def _top(
-    asked: Asked,
-    ranked: Iterable[tuple[int, float]],
-    member: str,
-    names: Sequence[str],
-    group: Sequence[int],
-    best_of: BestOf,
-) -> Picked:
-    """``group``: index of each item; a brand or category without an item to show is left out."""
+def _top(asked: Asked, level: Level, ranked: Iterable[tuple[int, float]]) -> Picked:
+    """A brand or category without an item to show is left out."""
     taste, passes, gone = Taste.of(asked), may_show(asked), bought(asked)
-    catalogue = asked.reading.published.catalogue
+    published = asked.reading.published
     own: dict[int, list[int]] = {}
     for number in taste.own:  # best first
-        own.setdefault(group[number], []).append(number)
+        own.setdefault(level.of_item[number], []).append(number)
     entries: list[Entry] = []
     told: list[dict[str, Any]] = []
     for index, score in ranked:
         if len(entries) == asked.limit:
             break
-        candidates = (*own.get(index, ()), *best_of(asked.reading.published, index))
+        candidates = (*own.get(index, ()), *level.best(published, index))
         best = next((n for n in candidates if n not in gone and passes(n)), None)
         if best is None:
             continue
-        item = catalogue.item(best)
-        reasons = taste.own[best][1] if best in taste.own else ()
-        entries.append(Entry(best, score, reasons))
-        told.append({"name": names[index], "score": score, "item": item.id,
-                     "image_url": item.image_url, "url": item.url})  # fmt: skip
-    return Picked(entries, _reason(asked, told), {member: told})
+        item = published.catalogue.item(best)
+        entries.append(Entry(best, score, taste.entry(best).reasons))
+        told.append({
+            "name": level.names[index], "score": score, "item": item.id,
+            "image_url": item.image_url, "url": item.url,
+        })  # fmt: skip
+    return Picked(entries, _reason(asked, told), {level.member: told})
 
 
 def _reason(asked: Asked, told: Sequence[Any]) -> str | None:
@@ -72,15 +75,15 @@ def _reason(asked: Asked, told: Sequence[Any]) -> str | None:
     return FILTERED if asked.arguments.get("rules") else NO_SCORES
 
 
-def _of_best_sellers(published: PublishedSnapshot, level: str) -> list[tuple[int, float]]:
-    """What best sellers belong to, by the share of customers who bought them."""
+def _of_best_sellers(published: PublishedSnapshot, level: Level) -> list[tuple[int, float]]:
+    """What best sellers belong to, by the share of customers who bought the best of each."""
 
     def make() -> list[tuple[int, float]]:
-        group = published.catalogue.brand if level == "brand" else published.catalogue.category
         shares: dict[int, float] = {}
         for number, share in published.popular_entries:
-            if group[number] >= 0:
-                shares[group[number]] = max(shares.get(group[number], 0.0), share)
+            index = level.of_item[number]
+            if index >= 0:
+                shares[index] = max(shares.get(index, 0.0), share)
         return sorted(shares.items(), key=lambda each: (-each[1], each[0]))
 
-    return _popular.of(published, make, level)
+    return _popular.of(published, make, level.member)

@@ -72,7 +72,9 @@ def test_a_visit_comes_back_as_events_of_its_customer(client, published, events,
     opened, clicked = events()
     assert (opened["event_type"], opened["campaign_id"]) == ("open", "spring")
     assert clicked["identifier"] == CUSTOMER.hex()
-    assert orjson.loads(clicked["properties"])["position"] == 1
+    told = [orjson.loads(each["properties"]) for each in (opened, clicked)]
+    assert told[1]["position"] == 1
+    assert len({each["page_decision_id"] for each in told}) == 1
 
 
 def test_programs_are_told_apart(client, published, events):
@@ -114,6 +116,19 @@ def test_bad_input_what_is_no_item_leads_back_to_the_page(client, published, eve
     forged = follow(client, f"/c/https://evil.example/?{query}")
     assert forged.headers["Location"] == f"{HOME}/l/-"
     assert events() == []
+
+
+def test_what_the_page_showed_is_logged_as_a_decision(client, published, app, events):
+    with app.app_context():
+        log = runtime().workspaces[WORKSPACE].decisions
+        taken = []
+        log.add = taken.append
+    follow(client, "/l/forged")
+    follow(client, f"/l/{token()}")
+    (decision,) = taken
+    (opened,) = events()
+    assert (decision.kind, decision.campaign, len(decision.numbers)) == ("landing", "spring", 24)
+    assert orjson.loads(opened["properties"])["page_decision_id"] == decision.decision_id
 
 
 @pytest.mark.parametrize("position", ["0", "-1", "many", "1000", "1.5", "", "١"])

@@ -66,8 +66,8 @@ def test_without_templates_there_are_no_links(settings, redis_url, key, publishe
 
 
 def test_an_app_that_was_opened_by_the_link_needs_no_key(client, get, published):
-    by_link = client.get(f"/l/{token()}", headers=APP).get_json()
     by_key = get("/v1/landing/spring", customer="customer-001").get_json()
+    by_link = client.get(f"/l/{token()}", headers=APP).get_json()
     assert [item["id"] for item in by_link["items"]] == [item["id"] for item in by_key["items"]]
     assert by_link["campaign"] == "spring"
 

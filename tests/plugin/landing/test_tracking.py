@@ -11,7 +11,7 @@ import redis
 
 from plugin.landing import tracking
 from plugin.landing.token import Landing
-from plugin.landing.tracking import MOST_WAITING, SETTLED_S, Place, Tap, Tracker, event
+from plugin.landing.tracking import MOST_WAITING, SETTLED_S, Place, Shown, Tap, Tracker, event
 from scoring.store.keys import customer_hash
 from scoring.store.recent import RecentEvents
 from scoring.store.taps import Taps
@@ -23,19 +23,19 @@ NOON = 1_512_345_600.0
 
 
 def tap(item: str = "", after_s: float = 0.0, sign: str | None = None) -> Tap:
-    return Tap(LINK, item, 1 if item else None, NOON + after_s, sign)
+    return Tap(LINK, item, Shown("ab" * 16, 1 if item else None), NOON + after_s, sign)
 
 
 class Counts:
     def __init__(self) -> None:
-        self.taps: Counter[tuple[str, str]] = Counter()
+        self.taps: Counter[tuple[str, bool]] = Counter()
         self.missing = 0
 
-    def tapped(self, kind: str, sign: str) -> None:
-        self.taps[kind, sign] += 1
+    def landing(self, event: str, *, robot: bool) -> None:
+        self.taps[event, robot] += 1
 
-    def lost(self, taps: int) -> None:
-        self.missing += taps
+    def landing_lost(self, count: int) -> None:
+        self.missing += count
 
 
 class Clock:
@@ -92,9 +92,10 @@ def test_an_open_and_a_click_become_events_of_the_customer(place, recent):
     assert clicked["identifier"] == CUSTOMER.hex()
     assert clicked["occurred_at"] == "2017-12-04T00:00:04+00:00"
     assert orjson.loads(clicked["properties"]) == {
-        "source": "landing", "decision_id": "01" * 16, "position": 1,
+        "source": "landing", "decision_id": "01" * 16, "page_decision_id": "ab" * 16,
+        "position": 1,
     }  # fmt: skip
-    assert counts.taps == {("open", ""): 1, ("click", ""): 1}
+    assert counts.taps == {("open", False): 1, ("click", False): 1}
 
 
 def test_what_a_person_follows_counts_at_once_in_the_next_answer(place, recent, reader, published):

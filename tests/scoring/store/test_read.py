@@ -132,7 +132,7 @@ def test_an_identifier_of_the_snapshot_finds_its_customer(
 def test_a_customer_is_found_by_hash_as_a_landing_link_does(
     published: Snapshot, reader: Reader
 ) -> None:
-    by_hash = reader.customer_by_hash(reader.hash_of("customer-009"))
+    by_hash = reader.read(reader.hash_of("customer-009"))
     assert [s.item for s in by_hash.items()] == [
         s.item for s in reader.read("customer-009").items()
     ]
