@@ -15,6 +15,7 @@ from rightsend import live_items
 from rightsend.context import Context
 from scoring.decisions import Decisions
 from scoring.importing import import_events
+from scoring.lake import Lake
 from scoring.store.decisions import FIELD, Block, unpack_block
 from scoring.store.errors import RecordError
 from scoring.store.keys import Keys
@@ -22,20 +23,27 @@ from scoring.store.recent import RecentEvents
 from scoring.store.stream import CLAIM_AFTER_S, Entry, Stream
 from settings.workspace import WorkspaceSettings
 
-BATCH = 5000
+BATCH = 50_000  # a commit; each one asks the whole lake which ids it knows
+NO_NEW_BATCH_AFTER_S = 30.0  # the queue has other work, and the clock comes back
+SMALL_FILES, SMALL_FILE_BYTES = 64, 1_000_000  # so many of a day become one
 BLOCKS = 100  # of decisions, a commit
 log = structlog.get_logger("draining")
 
 
-def drain(context: Context, workspace: WorkspaceSettings) -> dict[str, int]:
+def drain(
+    context: Context,
+    workspace: WorkspaceSettings,
+    *,
+    now_s: Callable[[], float] = time.monotonic,
+) -> dict[str, int]:
     """Moves what waits; an event leaves the stream only when it is safely in the lake.
 
     Killed in between, the next draining takes the same events again and the lake knows them by id.
     """
     events = RecentEvents(context.client(), workspace.workspace, context.secret)
-    consumer = _consumer()
+    consumer, until_s = _consumer(), now_s() + NO_NEW_BATCH_AFTER_S
     counts = {"events": 0, "added": 0, "known": 0, "quarantined": 0}
-    while batch := events.drain(consumer, BATCH):
+    while now_s() < until_s and (batch := events.drain(consumer, BATCH)):
         report = import_events(
             [queued.event for queued in batch],
             context.workspace_dir(workspace),
@@ -47,6 +55,10 @@ def drain(context: Context, workspace: WorkspaceSettings) -> dict[str, int]:
         counts["added"] += report.rows_added
         counts["known"] += report.rows_known
         counts["quarantined"] += report.rows_quarantined.total()
+    events.leave(consumer)
+    if counts["added"]:
+        lake = Lake(context.workspace_dir(workspace) / "lake")
+        lake.compact(from_files=SMALL_FILES, under_bytes=SMALL_FILE_BYTES)
     live_items.bring_sometimes(context, workspace)
     return counts
 

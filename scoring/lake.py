@@ -204,16 +204,18 @@ class Lake:
                 self._tables[name].vacuum(0)
         return removed
 
-    def compact(self) -> int:
-        """Join the small files of each day that has many; returns how many days were rewritten."""
+    def compact(
+        self, *, from_files: int = _COMPACT_FROM_FILES, under_bytes: int | None = None
+    ) -> int:
+        """Join the files of each day that has more than ``from_files``, or more than that of fewer
+        than ``under_bytes``; returns how many days were rewritten."""
         events = self._tables[canonical.EVENTS]
         with self.writer(), self._connection() as connection:
             days: dict[str | None, list[DataFile]] = {}
             for file in events.files():
-                days.setdefault(file.day, []).append(file)
-            crowded = {
-                day: files for day, files in days.items() if len(files) > _COMPACT_FROM_FILES
-            }
+                if under_bytes is None or file.path.stat().st_size < under_bytes:
+                    days.setdefault(file.day, []).append(file)
+            crowded = {day: files for day, files in days.items() if len(files) > from_files}
             for day, files in crowded.items():
                 rows = connection.sql(
                     f"SELECT * FROM {scan(files)} ORDER BY {c.OCCURRED_AT}, {c.EVENT_ID}"

@@ -95,6 +95,10 @@ class RecentEvents:
         """Takes events that are safely in the lake off the queue."""
         self._stream.acknowledge(entries)
 
+    def leave(self, consumer: str) -> None:
+        """A consumer that will not drain any more."""
+        self._stream.leave(consumer)
+
     def forget(self, identifiers: Collection[tuple[str, str]]) -> int:
         """Removes queued events of these (kind, identifier) pairs, and the links of devices that
         these events name; returns how many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import islice
 from typing import Any, NamedTuple
 
 import redis
@@ -11,6 +12,7 @@ from scoring.store.client import Client
 
 GROUP = "lake"
 CLAIM_AFTER_S = 30.0
+A_TRIP = 1000  # entries: the server answers nobody else meanwhile
 TTL_S = 30 * 86_400  # nobody has drained for so long: the workspace is dead
 
 
@@ -48,36 +50,38 @@ class Stream:
 
     def acknowledge(self, entries: Collection[bytes]) -> None:
         """Takes entries off the queue."""
-        if not entries:
-            return
-        # at once: an entry that is acknowledged but not deleted would stay for ever
-        pipe = self._client.pipeline(transaction=True)
-        pipe.xack(self._key, GROUP, *entries)
-        pipe.xdel(self._key, *entries)
-        pipe.expire(self._key, TTL_S)
-        pipe.execute()
+        remaining = iter(entries)
+        while some := list(islice(remaining, A_TRIP)):
+            # at once: an entry that is acknowledged but not deleted would stay for ever
+            pipe = self._client.pipeline(transaction=True)
+            pipe.xack(self._key, GROUP, *some)
+            pipe.xdel(self._key, *some)
+            pipe.expire(self._key, TTL_S)
+            pipe.execute()
 
-    def _take(self, consumer: str, count: int, claim_after_s: float) -> list[Entry]:
-        claimed = self._client.xautoclaim(
-            self._key, GROUP, consumer, int(claim_after_s * 1000), count=count
-        )
-        entries = list(claimed[1])
-        if len(entries) < count:
-            fresh = self._client.xreadgroup(
-                GROUP, consumer, {self._key: ">"}, count=count - len(entries)
-            )
-            entries += [entry for _stream, found in fresh or [] for entry in found]
-        if not entries:
-            self._leave(consumer)
-        return [Entry(entry, fields) for entry, fields in entries]
-
-    def _leave(self, consumer: str) -> None:
+    def leave(self, consumer: str) -> None:
         """A consumer that owes no acknowledgement is forgotten: every process has its own name."""
         owed = self._client.xpending_range(
             self._key, GROUP, min="-", max="+", count=1, consumername=consumer
         )
         if not owed:
             self._client.xgroup_delconsumer(self._key, GROUP, consumer)
+
+    def _take(self, consumer: str, count: int, claim_after_s: float) -> list[Entry]:
+        claimed = self._client.xautoclaim(
+            self._key, GROUP, consumer, int(claim_after_s * 1000), count=min(count, A_TRIP)
+        )
+        entries = list(claimed[1])
+        while len(entries) < count:
+            some = min(count - len(entries), A_TRIP)
+            fresh = self._client.xreadgroup(GROUP, consumer, {self._key: ">"}, count=some)
+            found = [entry for _stream, part in fresh or [] for entry in part]
+            entries += found
+            if len(found) < some:
+                break
+        if not entries:
+            self.leave(consumer)
+        return [Entry(entry, fields) for entry, fields in entries]
 
     def _create_group(self) -> None:
         try:

@@ -298,6 +298,17 @@ def test_events_reach_the_lake_once(context, workspace, client) -> None:
     assert stream.depth() == 0
 
 
+def test_a_draining_makes_room_for_other_work(context, workspace, client, monkeypatch) -> None:
+    monkeypatch.setattr(draining, "BATCH", 2)
+    stream = RecentEvents(client, "shop", context.secret)
+    stream.remember([event(n, context, workspace) for n in range(5)])
+    moments = iter([0.0, 1.0, 29.0, 31.0])
+    assert draining.drain(context, workspace, now_s=lambda: next(moments))["added"] == 4
+    assert stream.depth() == 1
+    assert client.xinfo_consumers(Keys("shop").stream, "lake") == []
+    assert draining.drain(context, workspace)["added"] == 1
+
+
 def test_bad_input_rubbish_in_the_stream_goes_to_quarantine(context, workspace, client) -> None:
     client.xadd(Keys("shop").stream, {b"e": b"\xff not json"})
     assert jobs.drain_events("shop")["quarantined"] == 1

@@ -232,6 +232,21 @@ def test_erasing_with_quotes_and_nobody(lake: Lake) -> None:
     assert lake.erase([("external_id", "o'neil")]) == 1
 
 
+def test_small_files_of_a_day_are_joined_and_large_ones_left_alone(lake: Lake) -> None:
+    lake.append_events(event_table(*(on(1, f"big-{n}") for n in range(5000))), batch="big")
+    (big,) = (lake.folder / "events").rglob("*.parquet")
+    for number in range(4):
+        lake.append_events(event_table(on(1, f"small-{number}")), batch="small")
+    before = content(lake)
+    limit = big.stat().st_size
+    assert lake.compact(from_files=4, under_bytes=limit) == 0
+    assert lake.compact(from_files=3, under_bytes=limit) == 1
+    assert lake.compact(from_files=1, under_bytes=limit) == 0
+    assert content(lake) == before
+    assert len({file.path for file in lake._tables["events"].files()}) == 2
+    assert big in {file.path for file in lake._tables["events"].files()}
+
+
 def test_compaction_joins_the_files_of_a_day_and_changes_no_row(lake: Lake) -> None:
     for i in range(12):
         lake.append_events(event_table(on(0, f"e{i:02}"), on(i, f"f{i:02}")), batch=f"{i}")

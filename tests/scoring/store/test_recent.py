@@ -144,6 +144,15 @@ def test_the_queue_gives_events_until_they_are_acknowledged(events: RecentEvents
     assert events.drain("b", claim_after_s=0) == []
 
 
+def test_more_than_one_trip_takes(events: RecentEvents) -> None:
+    events.remember([event(number) for number in range(2500)])
+    queued = events.drain("a", 2300)
+    assert [each.event["event_id"] for each in queued] == [f"event-{n}" for n in range(2300)]
+    events.acknowledge([each.entry for each in queued])
+    assert events.depth() == 200
+    assert len(events.drain("a", 2300)) == 200
+
+
 def test_what_is_acknowledged_is_deleted_in_the_same_step(
     events: RecentEvents, redis_client: Client
 ) -> None:
