@@ -169,7 +169,10 @@ def _end(response: Response) -> Response:
     left_out = _lines.take(route(), status)
     if left_out is not None:
         more = {"left_out": left_out} if left_out else {}
-        (log.error if status >= 500 else log.info)("request", **_fields(status), **more)
+        ours = status >= 500 and not request.path.startswith(
+            _QUIET
+        )  # a probe that says no is right
+        (log.error if ours else log.info)("request", **_fields(status), **more)
     return response
 
 
