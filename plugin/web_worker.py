@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import selectors
 import socket
 import struct
@@ -40,6 +41,7 @@ _BUSY_S = 1.0  # how long this thread may have waited for the processor
 _LEAST_S = 0.005
 _TIMEVAL = struct.Struct("ll")
 _PATIENT = _TIMEVAL.pack(int(SEND_S), 0)
+_BODY = re.compile(rb"\n(?:content-length|transfer-encoding)", re.IGNORECASE)
 _BRIEF = _TIMEVAL.pack(0, 50_000)  # in the loop: a client that takes nothing is not waited for
 
 
@@ -298,7 +300,7 @@ class Worker(ThreadWorker):
         if status:
             self._refuse(connection, status)
         elif b"\r\n\r\n" in connection.head:
-            if self.quick(connection.head):
+            if self.quick(connection.head) and not _BODY.search(connection.head):
                 self._answer(connection)
                 return
             self._forget(connection)
@@ -310,14 +312,18 @@ class Worker(ThreadWorker):
     def _answer(self, connection: _Connection) -> None:
         """In the loop: the connection stays where it is, and waits for the next request."""
         sock = connection.sock
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _BRIEF)
-        again = self.handle(connection)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _BRIEF)
+            again = self.handle(connection)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
+            sock.setblocking(False)
+        except Exception:  # noqa: BLE001  here it would end the worker, in a thread only the call
+            logs.log.exception("exception", route="unknown")
+            again = False
         if not again:
             self._forget(connection)
             self._linger(connection)
             return
-        sock.setblocking(False)
         del connection.among[connection]
         connection.among = self.keepalived_conns
         connection.timeout = time.monotonic() + (

@@ -99,7 +99,7 @@ def test_without_a_queue_to_see_nothing_is_overloaded():
     assert pressure.waiting == 0
 
 
-def test_gunicorns_workers_of_threads_show_their_queue():
+def test_web_workers_show_their_queue():
     config = Config()
     config.set("threads", 2)
     worker = Worker(1, 1, [], None, 30, config, None)
