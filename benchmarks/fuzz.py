@@ -12,6 +12,7 @@ route's, or none's, may only be answered with 404 or 405. The last line is JSON.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import random
 import tempfile
@@ -45,8 +46,9 @@ from plugin.auth import SCOPES, Keys
 from plugin.segments import routes as segments
 from rightsend import webhooks
 from rightsend.valkey import EmbeddedValkey
-from scoring.store.client import connect
+from scoring.store.client import Client, connect
 from scoring.store.publish import Publisher
+from scoring.store.segments import SegmentJobs
 from settings.workspace import ConnectionSettings, LimitSettings, Settings, WorkspaceSettings
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -256,9 +258,28 @@ def served() -> Iterator[tuple[Flask, str, dict[str, list[str]]]]:
             (run / "run.json").write_text(json.dumps({"run": "run-1", "state": "done"}))
             segments.PREVIEW_WAIT_S = 0  # no worker answers here
             app = create_app(settings, redis_url=server.url, translators=webhooks.translators())
-            yield app, Keys(place).create(SCOPES)[1], _names(snapshot.folder.name)
+            key = Keys(place).create(SCOPES)[1]
+            names = _names(snapshot.folder.name)
+            with connect(server.url) as client:
+                names["segment_id"] += [_finished_segment(app, key, client, place)] * 50
+            yield app, key, names
         finally:
             server.stop()
+
+
+def _finished_segment(app: Flask, key: str, client: Client, place: Path) -> str:
+    """The id of one with a member, who can be read and pushed."""
+    wanted = {"name": "n", "target": {"categories": ["tea"]}, "size": {"count": 1}}
+    asked = app.test_client().post("/v1/segments", json=wanted, headers={"X-Api-Key": key})
+    segment_id: str = asked.get_json()["id"]
+    folder = place / "segments" / segment_id
+    folder.mkdir(parents=True)
+    (folder / "members.csv.gz").write_bytes(gzip.compress(b"customer_id\ncustomer-0000001\n"))
+    (folder / "members.ndjson.gz").write_bytes(
+        gzip.compress(b'{"customer_id": "customer-0000001"}\n')
+    )
+    SegmentJobs(client, WORKSPACE).set_state(segment_id, "done", summary={"customers": 1})
+    return segment_id
 
 
 def _names(snapshot: str) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from itertools import count
@@ -63,6 +64,20 @@ _lines = Sampler(20)
 _troubles = Sampler(1)
 
 
+def _trace(exc_info: Any) -> str:
+    """Where it was raised and the types, without the messages: those may name a person."""
+    told = []
+    seen: list[BaseException] = []
+    error = exc_info[1]
+    while error is not None and error not in seen:
+        seen.append(error)
+        kind = type(error)
+        lines = "".join(traceback.format_tb(error.__traceback__))
+        told.append(f"{lines}{kind.__module__}.{kind.__qualname__}")
+        error = error.__cause__ or error.__context__
+    return "\nafter\n".join(told)
+
+
 def configure(level: str) -> None:
     """JSON lines on stderr from ``level`` (debug, info, warning, error) up."""
     structlog.configure(
@@ -70,7 +85,7 @@ def configure(level: str) -> None:
             _with_request_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(_trace),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -154,7 +169,10 @@ def _end(response: Response) -> Response:
     left_out = _lines.take(route(), status)
     if left_out is not None:
         more = {"left_out": left_out} if left_out else {}
-        (log.error if status >= 500 else log.info)("request", **_fields(status), **more)
+        ours = status >= 500 and not request.path.startswith(
+            _QUIET
+        )  # a probe that says no is right
+        (log.error if ours else log.info)("request", **_fields(status), **more)
     return response
 
 

@@ -99,8 +99,11 @@ def _started_here(
     except BusyError:
         return False
     server.start()
+    starter = os.getpid()
 
     def end() -> None:
+        if os.getpid() != starter:
+            return  # a web worker that ends: it was forked in here, and others use the store
         users.close()
         with flock(state_dir / "run" / "store.users", wait=True):  # the last user has left
             server.stop()

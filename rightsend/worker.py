@@ -148,6 +148,8 @@ def _abandoned(queue: Queue, given_up: Callable[[str, list[Any], str], None]) ->
         if job is None or job.get_status() not in (JobStatus.STARTED, JobStatus.QUEUED):
             continue
         IntermediateQueue(queue.key, queue.connection).remove(job_id)
+        # RQ asks for every execution of a job that is done, and would not find this one
+        queue.connection.zrem(job.execution_registry.key, execution_id)
         if _may_try_again(job):
             _put_back(queue, job)
             log.info("taken up again", job=job.description, attempts=job.meta[_ATTEMPTS])

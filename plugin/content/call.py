@@ -79,7 +79,7 @@ class Calls:
         self.known = lru_cache(maxsize=4096)(self._read)
 
     def _read(self, name: str, rest: str) -> Call | None:
-        """The call that ``rest`` of a query asks of the kind ``name``; None when it is not right."""
+        """The call that ``rest`` of a query asks of the kind ``name``; None if it is not right."""
         kind = KINDS.get(name)
         if kind is None or len(rest) > 65_536:
             return None

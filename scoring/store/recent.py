@@ -32,8 +32,9 @@ class QueuedEvent(NamedTuple):
 
 
 class _Packed(NamedTuple):
-    """What recent lists hold of an event; ``member`` is None for one without an item. ``at_s``
-    keeps its fraction: what lay in the cart for half a second comes before its being taken out."""
+    """What recent lists hold of an event; ``member`` is None for one without an item,
+    or by a program. ``at_s`` keeps its fraction: what lay in the cart for half a second comes
+    before its being taken out."""
 
     member: bytes | None
     at_s: float
@@ -144,7 +145,7 @@ def _packed(event: Mapping[str, Any]) -> _Packed:
     event_id, item_id = event.get(c.EVENT_ID), event.get(c.ITEM_ID)
     if not event_id:
         raise RecordError("an event has no event_id")
-    if not item_id:
+    if not item_id or event[c.EVENT_TYPE] in c.AUTOMATED:
         return _Packed(None, at_s)
     recent = RecentEvent(
         event[c.EVENT_TYPE], item_id, int(at_s), event.get(c.UNIT_PRICE), event.get(c.QUANTITY)

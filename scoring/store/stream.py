@@ -50,7 +50,8 @@ class Stream:
         """Takes entries off the queue."""
         if not entries:
             return
-        pipe = self._client.pipeline(transaction=False)
+        # at once: an entry that is acknowledged but not deleted would stay for ever
+        pipe = self._client.pipeline(transaction=True)
         pipe.xack(self._key, GROUP, *entries)
         pipe.xdel(self._key, *entries)
         pipe.expire(self._key, TTL_S)

@@ -45,6 +45,27 @@ def test_what_was_stored_is_there_the_next_time(tmp_path: Path) -> None:
         assert connect(url).get("key") == b"value"
 
 
+FORKING = """
+import os, sys
+from pathlib import Path
+from rightsend.store_process import answers, embedded_store
+with embedded_store(Path(sys.argv[1])) as url:
+    if not (child := os.fork()):
+        sys.exit(0)
+    os.waitpid(child, 0)
+    print(answers(url), flush=True)
+"""
+
+
+def test_a_process_that_was_forked_inside_neither_ends_the_store_nor_waits(tmp_path: Path) -> None:
+    """As gunicorn's workers are, which end one after another while the others go on."""
+    shown = subprocess.run(
+        [sys.executable, "-c", FORKING, str(tmp_path)],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert shown.stdout == "True\n"
+
+
 def test_a_second_user_shares_the_store_and_the_owner_waits_for_it(tmp_path: Path) -> None:
     inside, leave = threading.Event(), threading.Event()
     alive_to_the_end = []

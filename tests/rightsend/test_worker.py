@@ -129,6 +129,21 @@ def test_whether_a_worker_lives_is_told_by_its_name() -> None:
     assert worker.lives("another-host.17.99") is None
 
 
+def test_a_job_without_a_result_that_was_taken_up_again_is_done_in_the_end(
+    queue: Queue, start, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    dead = start()
+    job = queue.enqueue_call(f"{JOBS}.hang_once", args=(str(notes),), result_ttl=0)
+    until(lambda: words(notes) == ["began"])
+    dead.kill()
+    dead.wait()
+    start()
+    until(lambda: words(notes) == ["began", "done"], within_s=10)
+    until(lambda: queue.fetch_job(job.id) is None, what="the end of the job")
+    assert words(notes) == ["began", "done"]  # and not given up afterwards
+
+
 def test_a_draining_that_was_given_up_does_not_keep_the_next_one_away(
     queue: Queue, start, tmp_path: Path
 ) -> None:

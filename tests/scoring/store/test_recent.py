@@ -144,6 +144,17 @@ def test_the_queue_gives_events_until_they_are_acknowledged(events: RecentEvents
     assert events.drain("b", claim_after_s=0) == []
 
 
+def test_what_is_acknowledged_is_deleted_in_the_same_step(
+    events: RecentEvents, redis_client: Client
+) -> None:
+    events.remember([event(1)])
+    (queued,) = events.drain("a")
+    redis_client.config_resetstat()
+    events.acknowledge([queued.entry])
+    calls = {name: stats["calls"] for name, stats in redis_client.info("commandstats").items()}
+    assert (calls["cmdstat_xack"], calls["cmdstat_xdel"], calls["cmdstat_exec"]) == (1, 1, 1)
+
+
 def test_consumers_that_are_done_are_forgotten(events: RecentEvents, redis_client: Client) -> None:
     events.remember([event(1)])
     for consumer in ("a", "b", "c"):
