@@ -8,9 +8,8 @@ from typing import Any
 from marshmallow import Schema
 
 from settings.problems import Complaint, KeyPath
-from settings.yaml_file import Document
+from settings.yaml_file import HIDDEN, Document
 
-HIDDEN = "a value that is not shown"
 _SCHEMA = "_schema"
 _TELLTALE = ("secret", "password", "token", "api_key", "apikey", "credential")
 _MISSING = "Missing data for required field."
@@ -91,11 +90,7 @@ def _description(document: Document, path: KeyPath, value: Any, secret: bool) ->
     if value is None:
         return "nothing (null)"
     if secret:
-        for length in range(len(path), 0, -1):
-            references = document.references.get(path[:length])
-            if references:
-                return f"{HIDDEN}, from {' and '.join(references)}"
-        return HIDDEN
+        return document.hidden(path) or HIDDEN
     if isinstance(value, bool):
         return str(value).lower()
     text = repr(value)

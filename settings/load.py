@@ -114,8 +114,11 @@ class _Reading:
                 continue  # the schema says so
             files = _files(service.file, entry)
             if not files:
-                complaint = Complaint("a workspace file or a glob of some", f"no file {entry!r}")
-                service.complain(("workspaces", index), complaint)
+                key = ("workspaces", index)
+                hidden = service.hidden(key)
+                name = f"named by {hidden}" if hidden else repr(entry)
+                complaint = Complaint("a workspace file or a glob of some", f"no file {name}")
+                service.complain(key, complaint)
             for file in files:
                 if _absolute(file) not in seen:
                     seen.add(_absolute(file))
@@ -129,7 +132,8 @@ class _Reading:
             other = found.setdefault(workspace.workspace, workspace)
             if other is not workspace:
                 expected = f"another name than that of {other.file}"
-                document.complain(("workspace",), Complaint(expected, workspace.workspace))
+                found_name = document.hidden(("workspace",)) or workspace.workspace
+                document.complain(("workspace",), Complaint(expected, found_name))
         self.problems += document.problems
 
     def override(self, settings: Settings, state_dir: Path | None, port: int | None) -> Settings:

@@ -18,6 +18,7 @@ import yaml
 from settings.interpolation import ReferenceFailedError, interpolate
 from settings.problems import Complaint, KeyPath, Problem, dotted
 
+HIDDEN = "a value that is not shown"
 MAX_FILE_BYTES = 2_000_000
 MAX_NODES = 100_000  # an alias of an alias of an alias … fills any memory
 _TAG = "tag:yaml.org,2002:"
@@ -72,6 +73,15 @@ class Document:
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
+
+    def hidden(self, path: KeyPath) -> str | None:
+        """What stands for a value that holds a reference, of its own or of the nearest key around
+        it; None where there is none."""
+        for length in range(len(path), 0, -1):
+            references = self.references.get(path[:length])
+            if references:
+                return f"{HIDDEN}, from {' and '.join(references)}"
+        return None
 
     def complain(self, path: KeyPath, complaint: Complaint, line: int | None = None) -> None:
         found = complaint.found or "something else"

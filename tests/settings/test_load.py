@@ -172,6 +172,17 @@ def test_bad_input_a_glob_without_a_file(folder: Folder) -> None:
     assert problem.found == "no file 'clients/*.yaml'"
 
 
+def test_bad_input_names_from_references_are_not_shown(folder: Folder) -> None:
+    environ = {"S": "s3cr3t-value"}
+    (problem,) = folder.problems("workspaces: ['${S}']", environ=environ)
+    assert problem.found == "no file named by a value that is not shown, from ${S}"
+    folder.write("a.yaml", workspace_text("${S}"))
+    folder.write("b.yaml", workspace_text("${S}"))
+    (problem,) = folder.problems("workspaces: [a.yaml, b.yaml]", environ=environ)
+    assert problem.found == "a value that is not shown, from ${S}"
+    assert "s3cr3t" not in str(problem)
+
+
 def test_bad_input_a_workspace_that_is_a_folder(folder: Folder) -> None:
     (folder.path / "shop").mkdir()
     (problem,) = folder.problems("workspaces: [shop]")

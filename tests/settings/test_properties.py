@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from settings.load import SettingsError, load
@@ -58,6 +58,7 @@ def attempt(content: bytes) -> None:
 
 
 @given(MAPPINGS)
+@example({"workspaces": ["${A}"]})
 def test_bad_input_any_mapping_is_settings_or_problems(data: dict[str, Any]) -> None:
     attempt(yaml.safe_dump(data, allow_unicode=True).encode())
 
