@@ -62,6 +62,7 @@ def post_worker_init(worker: Any) -> None:
         found = runtime()
     found.pressure.of_gunicorn(worker)
     worker.quick = found.quick
+    worker.direct = worker.wsgi.wsgi_app.direct
     found.metrics.gauge(
         "web_connections", "Open connections of the web workers", lambda: float(worker.nr_conns)
     )

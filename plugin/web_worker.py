@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import selectors
 import socket
 import struct
@@ -19,10 +20,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from gunicorn.http import errors
+from gunicorn.util import http_date
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from plugin import logs
@@ -39,7 +41,14 @@ _BUSY_S = 1.0  # how long this thread may have waited for the processor
 _LEAST_S = 0.005
 _TIMEVAL = struct.Struct("ll")
 _PATIENT = _TIMEVAL.pack(int(SEND_S), 0)
+_BODY = re.compile(rb"\n(?:content-length|transfer-encoding)", re.IGNORECASE)
 _BRIEF = _TIMEVAL.pack(0, 50_000)  # in the loop: a client that takes nothing is not waited for
+
+
+_HEADS = tuple(
+    b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nDate: %%b\r\nConnection: %b\r\n" % connection
+    for connection in (b"close", b"keep-alive")
+)
 
 
 class _Bounded:
@@ -94,6 +103,16 @@ def _never(_head: bytes) -> bool:
     return False
 
 
+def _no_answer(_request: Any) -> bytes | None:
+    return None
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> bytes:
+    """The header's value, made once a second."""
+    return str(http_date(second)).encode()
+
+
 def _nothing(_sock: socket.socket) -> None:
     """Nobody reads a connection that the loop does not know yet."""
 
@@ -120,6 +139,8 @@ class Worker(ThreadWorker):
     """
 
     quick: Callable[[bytes], bool] = staticmethod(_never)
+    # of a parsed request the end of the answer's head, and its body, where that needs no WSGI
+    direct: Callable[[Any], bytes | None] = staticmethod(_no_answer)
 
     def __init__(self, *details: Any, **more: Any) -> None:
         super().__init__(*details, **more)
@@ -173,7 +194,14 @@ class Worker(ThreadWorker):
 
     def handle_request(self, req: Any, conn: _Connection) -> Any:
         try:
-            return super().handle_request(req, conn)
+            answer = self.direct(req) if self.alive and self.nr + 1 < self.max_requests else None
+            if answer is None:
+                return super().handle_request(req, conn)
+            self.nr += 1
+            full = len(self.keepalived_conns) >= self.max_keepalived
+            again = not full and not req.should_close()
+            conn.sock.sendall(_HEADS[again] % _date(int(time.time())) + answer)
+            return again
         except BlockingIOError:  # SEND_S are over
             raise ConnectionResetError(errno.ECONNRESET, "the client takes no answer") from None
 
@@ -272,7 +300,7 @@ class Worker(ThreadWorker):
         if status:
             self._refuse(connection, status)
         elif b"\r\n\r\n" in connection.head:
-            if self.quick(connection.head):
+            if self.quick(connection.head) and not _BODY.search(connection.head):
                 self._answer(connection)
                 return
             self._forget(connection)
@@ -284,14 +312,18 @@ class Worker(ThreadWorker):
     def _answer(self, connection: _Connection) -> None:
         """In the loop: the connection stays where it is, and waits for the next request."""
         sock = connection.sock
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _BRIEF)
-        again = self.handle(connection)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _BRIEF)
+            again = self.handle(connection)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
+            sock.setblocking(False)
+        except Exception:  # noqa: BLE001  here it would end the worker, in a thread only the call
+            logs.log.exception("exception", route="unknown")
+            again = False
         if not again:
             self._forget(connection)
             self._linger(connection)
             return
-        sock.setblocking(False)
         del connection.among[connection]
         connection.among = self.keepalived_conns
         connection.timeout = time.monotonic() + (

@@ -4,7 +4,8 @@ The night publishes each customer's best items only. Of the others the customer'
 for the brand and for the category are known, and how popular the item is. Their logarithms are
 added with weights, a product of experts (Hinton, 2002); what is not known of an item weighs nothing
 and what is below a customer's published list counts as a share of the list's last. Only the order
-is meant: the score says so by staying below the lowest probability of the customer's own list.
+is meant: the score says so by staying below the lowest probability of the customer's own list. The
+weights were chosen on an earlier week of groceries, see docs/content.md.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from plugin.content.asked import Asked, Entry
 from plugin.content.shelves import Level
 from scoring.store.published import PublishedSnapshot
 
-BRAND_WEIGHT, CATEGORY_WEIGHT, POPULARITY_WEIGHT = 1.0, 0.5, 0.5
-UNLISTED = 0.5  # of the last probability of a list
+BRAND_WEIGHT, CATEGORY_WEIGHT, POPULARITY_WEIGHT = 1.0, 2.0, 0.5
+UNLISTED = 0.25  # of the last probability of a list
 PRICE_SPREAD = math.log(2)  # standard deviation of what a customer pays in a category
 _LEAST = 1e-6
 

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from plugin.trail import Trail
 from rightsend.auditing import trail_of
 from rightsend.commands.options import (
     installation,
@@ -48,16 +49,7 @@ def audit(
     if expect and not verify:
         raise click.UsageError("--expect goes with --verify")
     if verify:
-        found = trail.verify(expect)
-        if found.broken:
-            raise RightsendError(
-                f"the audit trail is whole up to record {found.records}, then it is not: "
-                f"{found.broken}"
-            )
-        if as_json:
-            print_json({"records": found.records, "newest": found.newest})
-        else:
-            click.echo(f"{found.records} records, all as they were written; newest {found.newest}")
+        _verify(trail, expect, as_json)
         return
     records = trail.newest(limit)
     if as_json:
@@ -68,3 +60,15 @@ def audit(
         for r in records
     ]
     click.echo(table(rows, ("record", "at", "who", "act", "outcome", "about")))
+
+
+def _verify(trail: Trail, expect: str | None, as_json: bool) -> None:
+    found = trail.verify(expect)
+    if found.broken:
+        raise RightsendError(
+            f"the audit trail is whole up to record {found.records}, then it is not: {found.broken}"
+        )
+    if as_json:
+        print_json({"records": found.records, "newest": found.newest})
+    else:
+        click.echo(f"{found.records} records, all as they were written; newest {found.newest}")

@@ -60,6 +60,12 @@ class Following:
             self._pointer = pointer, generation
         return published.generation == generation
 
+    def holds(
+        self, published: PublishedSnapshot, pointer: bytes | None, live: bytes | None
+    ) -> bool:
+        """Whether ``published`` is what is published, and as live, with nothing to be fetched."""
+        return pointer == self._pointer[0] and live == self._live_at and published is self.latest
+
     def follow(self, generation: str) -> PublishedSnapshot | None:
         """The snapshot of ``generation`` if it can be had in LOAD_WAIT_S, otherwise the latest.
 

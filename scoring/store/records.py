@@ -103,7 +103,7 @@ class CustomerRecord:
     Raises RecordError at once if head and length do not belong together.
     """
 
-    __slots__ = ("_lists", "_purchase", "_reasons", "expected_purchases", "extras_raw", "raw")
+    __slots__ = ("_heads", "_purchase", "_reasons", "expected_purchases", "extras_raw", "raw")
 
     def __init__(self, raw: bytes, widths: Widths) -> None:
         try:
@@ -112,18 +112,16 @@ class CustomerRecord:
             raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
         if not VERSION <= version <= INDEXED:
             raise RecordError(f"customer record of version {version}, expected 1 to {INDEXED}")
-        at = CUSTOMER_HEAD.size
         counts, levels, lengths = head[:3], head[3:6], head[6:]
         if version == INDEXED:
+            at = CUSTOMER_HEAD.size + INDEX_HEAD.size
             codes, sizes = widths.codes, _index_sizes(raw)
-            at += INDEX_HEAD.size
         else:
+            at = CUSTOMER_HEAD.size
             codes = tuple(map(fixed_code, widths[:3]))
             sizes = [_bytes_of(*each) for each in zip(counts, widths[:3], strict=True)]
-        lists = []
-        for each in zip(counts, levels, lengths, sizes, codes, strict=True):
-            lists.append(PackedList(at, *each))
-            at += each[2] + each[3]
+        self._heads = (at, counts, levels, lengths, sizes, codes)
+        at += sum(lengths) + sum(sizes)
         self._reasons = NO_REASONS
         if version == INDEXED:
             self._reasons = PackedReasons.at(raw, at)
@@ -135,10 +133,16 @@ class CustomerRecord:
             self.extras_raw, at = _extras(raw, at)
         if at != len(raw):
             raise RecordError(f"customer record of {len(raw)} bytes, expected {at}")
-        if self._reasons.items > lists[0].entries:
-            raise RecordError(f"reasons for {self._reasons.items} of {lists[0].entries} items")
+        if self._reasons.items > counts[0]:
+            raise RecordError(f"reasons for {self._reasons.items} of {counts[0]} items")
         self.raw = raw
-        self._lists = lists
+
+    def _list(self, which: int) -> PackedList:
+        at, counts, levels, lengths, sizes, codes = self._heads
+        at += sum(lengths[:which]) + sum(sizes[:which])
+        return PackedList(
+            at, counts[which], levels[which], lengths[which], sizes[which], codes[which]
+        )
 
     @property
     def purchase_probability(self) -> float:
@@ -147,12 +151,12 @@ class CustomerRecord:
 
     def items(self) -> list[tuple[int, float]]:
         """(number of the published item, probability), best first."""
-        return unpack(self.raw, self._lists[0])
+        return unpack(self.raw, self._list(0))
 
     def explained(self, count: int | None = None) -> list[tuple[int, float, tuple[int, ...]]]:
         """(number of the published item, probability, its reasons), best first, the first
         ``count`` of them; reasons are indexes into the layout's. Raises RecordError for rubbish."""
-        packed = self._lists[0]
+        packed = self._list(0)
         first = packed.entries if count is None else min(count, packed.entries)
         told = chain(split_reasons(self.raw, self._reasons), repeat(()))
         return list(
@@ -165,11 +169,11 @@ class CustomerRecord:
 
     def brands(self) -> list[tuple[int, float]]:
         """(brand index, probability), best first."""
-        return unpack(self.raw, self._lists[1])
+        return unpack(self.raw, self._list(1))
 
     def categories(self) -> list[tuple[int, float]]:
         """(category index, probability), best first."""
-        return unpack(self.raw, self._lists[2])
+        return unpack(self.raw, self._list(2))
 
 
 def _bytes_of(entries: int, width: int) -> int:

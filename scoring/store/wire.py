@@ -54,9 +54,15 @@ class Wire:
 
         Raises redis.TimeoutError, redis.ConnectionError or another redis.RedisError.
         """
+        if not self._direct:
+            return self._by_client(commands)
+        return self.send(b"".join([pack(*command) for command in commands]), len(commands))
+
+    def send(self, request: bytes, count: int) -> list[Any]:
+        """As ask(), for ``count`` commands that are packed already; not for a cluster."""
         started = time.monotonic()
         try:
-            answers = self._ask(commands)
+            answers = self._send(request, count)
         except BaseException:
             self._slow_until = time.monotonic() + SLOW_FOR_S
             raise
@@ -70,19 +76,16 @@ class Wire:
         """Whether the store has answered at once lately, so that one may wait for it in a loop."""
         return time.monotonic() >= self._slow_until
 
-    def _ask(self, commands: Sequence[tuple[bytes, ...]]) -> list[Any]:
-        if not self._direct:
-            return self._by_client(commands)
-        request = b"".join([pack(*command) for command in commands])
+    def _send(self, request: bytes, count: int) -> list[Any]:
         line: Line | None = getattr(self._mine, "line", None)
         fresh = line is None
         try:
-            answers = (line or self._connect()).ask(request, len(commands))
+            answers = (line or self._connect()).ask(request, count)
         except _CutError:
             self._drop()
             if fresh:
                 raise redis.ConnectionError("the server closed the connection") from None
-            answers = self._again(request, len(commands))
+            answers = self._again(request, count)
         except BaseException:
             self._drop()  # or the next call would read our answers
             raise

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 from gunicorn.config import Config
-from gunicorn.workers.gthread import ThreadWorker
 
 from plugin.pressure import LONGEST_WAIT_S, Pressure
+from plugin.web_worker import Worker
 
 THREADS = 8
 
@@ -99,10 +99,10 @@ def test_without_a_queue_to_see_nothing_is_overloaded():
     assert pressure.waiting == 0
 
 
-def test_gunicorns_workers_of_threads_show_their_queue():
+def test_web_workers_show_their_queue():
     config = Config()
     config.set("threads", 2)
-    worker = ThreadWorker(1, 1, [], None, 30, config, None)
+    worker = Worker(1, 1, [], None, 30, config, None)
     worker.tpool = worker.get_thread_pool()
     pressure = Pressure()
     pressure.of_gunicorn(worker)

@@ -60,7 +60,7 @@ def select(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Replaces the ranking by customers 0, 1, 2, the last of them as control; notes its calls."""
     calls: list[dict[str, Any]] = []
 
-    def selected(folder, request, lake, workspace, *, now, progress) -> FakeResult:
+    def selected(folder, request, lake, workspace, *, now, progress, secret) -> FakeResult:
         calls.append({"folder": folder, "request": request, "now": now})
         progress("rank", 1, 2)
         rows = [

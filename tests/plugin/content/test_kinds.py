@@ -268,9 +268,9 @@ def test_the_items_own_interval_counts_where_the_customers_is_not_known() -> Non
 
 
 def test_arrivals_come_in_the_customers_order() -> None:
-    """The night's order is i10, i9, i11; this customer buys tea and coffee of Hill and Lake."""
-    assert ids(ask("new-arrivals")) == ["i9", "i11", "i10"]
-    assert extras_of(ask("new-arrivals"))[0] == {"new_since": "2026-02-25"}
+    """The night's order is i10 (a toy), i9 (coffee), i11 (tea); this customer buys tea first."""
+    assert ids(ask("new-arrivals")) == ["i11", "i9", "i10"]
+    assert extras_of(ask("new-arrivals"))[1] == {"new_since": "2026-02-25"}
 
 
 def test_arrivals_for_nobody_in_particular_come_in_the_nights_order() -> None:
