@@ -213,7 +213,7 @@ def until_answered(url: str) -> None:
         try:
             requests.get(url, timeout=5)
             return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.01)
     raise TimeoutError(url)
 
@@ -225,7 +225,7 @@ def until_personal(url: str, key: str) -> float:
     while time.monotonic() < began + 60:
         try:
             answer = requests.get(address, headers={"X-Api-Key": key}, timeout=5).json()
-        except requests.ConnectionError:
+        except requests.RequestException:
             answer = {}
         if answer.get("fallback") is False:
             return time.monotonic() - began

@@ -52,7 +52,10 @@ def note(
     """One record in the trail; in a job, in its log as well."""
     record = trail_of(context, workspace).note(who(), act, outcome, about)
     if get_current_job() is not None:
-        _log.info("audit", **record)
+        if "hash" in record:
+            _log.info("audit", **record)
+        else:
+            _log.error("audit record not written", **record)
     elif "hash" not in record:
         click.echo(f"rightsend: not written to the audit trail: {record}", err=True)
 

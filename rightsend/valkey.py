@@ -160,6 +160,20 @@ class EmbeddedValkey:
         if told["aof_last_bgrewrite_status"] != "ok":
             raise ValkeyError(f"the append-only file was not written anew: see {self.log}")
 
+    @property
+    def pid(self) -> int:
+        """Of the server that this object started. Raises ValkeyError if it did not."""
+        if self._process is None:
+            raise ValkeyError("the server was not started")
+        return self._process.pid
+
+    def kill(self) -> None:
+        """As a crash would (SIGKILL): what it acknowledged is on disk."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
     def _command(self) -> list[str]:
         options = {
             "port": "0",

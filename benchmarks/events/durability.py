@@ -103,21 +103,23 @@ def measure(folder: Path, *, events: int, kill_every_s: float, seed: int) -> Dur
 
 
 def _send(installation: Installation, sending: _Sending) -> None:
-    caller = Caller(installation.port, installation.key)
-    while (number := sending.take()) is not None:
-        body = sending.body(number)
-        while True:
+    with Caller(installation.port, installation.key) as caller:
+        while (number := sending.take()) is not None:
+            body = sending.body(number)
+            while not _taken(caller, sending, body):
+                time.sleep(0.1)
             with sending.lock:
-                sending.attempts += 1
-            try:
-                status, _ = caller.post("/v1/events", body)
-            except (OSError, http.client.HTTPException):
-                status = 0  # no answer: nobody knows whether it was taken
-            if status == 202:
-                break
-            time.sleep(0.1)
-        with sending.lock:
-            sending.acknowledged.add(number)
+                sending.acknowledged.add(number)
+
+
+def _taken(caller: Caller, sending: _Sending, body: bytes) -> bool:
+    """Whether the batch is acknowledged; without an answer nobody knows, and it is sent again."""
+    with sending.lock:
+        sending.attempts += 1
+    try:
+        return caller.post("/v1/events", body)[0] == 202
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def _kill(

@@ -68,10 +68,7 @@ class Stream:
             self._client.xgroup_delconsumer(self._key, GROUP, consumer)
 
     def _take(self, consumer: str, count: int, claim_after_s: float) -> list[Entry]:
-        claimed = self._client.xautoclaim(
-            self._key, GROUP, consumer, int(claim_after_s * 1000), count=min(count, A_TRIP)
-        )
-        entries = list(claimed[1])
+        entries = self._claim(consumer, count, int(claim_after_s * 1000))
         while len(entries) < count:
             some = min(count - len(entries), A_TRIP)
             fresh = self._client.xreadgroup(GROUP, consumer, {self._key: ">"}, count=some)
@@ -82,6 +79,19 @@ class Stream:
         if not entries:
             self.leave(consumer)
         return [Entry(entry, fields) for entry, fields in entries]
+
+    def _claim(self, consumer: str, count: int, idle_ms: int) -> list[tuple[bytes, Any]]:
+        """What others left unacknowledged for so long."""
+        entries: list[tuple[bytes, Any]] = []
+        start: bytes | None = b"0-0"
+        while start is not None and len(entries) < count:
+            some = min(count - len(entries), A_TRIP)
+            following, part, *_ = self._client.xautoclaim(
+                self._key, GROUP, consumer, idle_ms, start_id=start, count=some
+            )
+            entries += part
+            start = following if following != b"0-0" else None
+        return entries
 
     def _create_group(self) -> None:
         try:

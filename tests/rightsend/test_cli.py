@@ -3,10 +3,12 @@ from __future__ import annotations
 import errno
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
-from rightsend import cli, manual
+from rightsend import auditing, cli, manual
 from rightsend.auditing import note_configuration
 from rightsend.commands import options
 from rightsend.context import Context
@@ -206,6 +208,25 @@ def test_what_is_done_at_the_command_line_stands_in_the_audit_trail(capsys, conf
     ]
     assert {r["about"].get("key") for r in records} == {key}
     assert all(r["who"].startswith("user:") for r in records)
+
+
+@pytest.mark.parametrize(
+    ("full", "told"),
+    [(False, ("info", "audit")), (True, ("error", "audit record not written"))],
+)
+def test_what_a_job_did_stands_in_its_log_as_well(monkeypatch, config: Path, full, told) -> None:
+    context = Context.load(config, config.parent / "state")
+    workspace = context.workspace()
+    monkeypatch.setattr(auditing, "get_current_job", lambda: SimpleNamespace(id="j1"))
+    if full:
+        folder = context.workspace_dir(workspace) / "audit"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.write_text("in the way, as a full disk would be")
+    with capture_logs() as lines:
+        auditing.note(context, workspace, "segment.triggered", "done", {"segment": "s1"})
+    (line,) = lines
+    assert (line["log_level"], line["event"]) == told
+    assert (line["who"], line["act"], "hash" in line) == ("job:j1", "segment.triggered", not full)
 
 
 def test_the_audit_trail_can_be_checked_against_a_hash_kept_elsewhere(capsys, config: Path) -> None:

