@@ -65,7 +65,7 @@ def decision_id(runtime: Runtime, here: Workspace, call: Call, chosen: Chosen) -
     found.update(chosen.reading.published.generation.encode())
     found.update(b"%b|%b|" % ((picked.reason or "").encode(), (picked.send_reason or "").encode()))
     found.update(chosen.customer or b"")
-    found.update(array("I", [entry.number for entry in picked.entries]).tobytes())
+    found.update(array("I", [entry[0] for entry in picked.entries]).tobytes())
     return found.digest()
 
 
@@ -94,11 +94,10 @@ def shown(published: PublishedSnapshot, entry: Entry, language: str) -> dict[str
 
 def _items(published: PublishedSnapshot, entries: Sequence[Entry], language: str) -> list[bytes]:
     texts = published.catalogue.jsons([entry[0] for entry in entries])
-    said = _sentences(published.generation, language)
-    reasons = published.reasons
+    say = _sentences(published, language).__getitem__
     found = []
     for text, (_, score, places, extra) in zip(texts, entries, strict=True):
-        why = b",".join([said.get(at) or _say(said, at, reasons, language) for at in places])
+        why = b",".join(map(say, places))
         more = b"," + orjson.dumps(extra)[1:-1] if extra else b""
         found.append(b"%b%b%b]%b}" % (text, _scored(score), why, more))
     return found
@@ -110,16 +109,33 @@ def _scored(score: float) -> bytes:
     return b',"score":%b,"reasons":[' % repr(score).encode()
 
 
-@lru_cache(maxsize=8)
-def _sentences(_generation: str, _language: str) -> dict[int, bytes]:
-    """What was said by place in the layout's reasons: many customers are told the same."""
-    return {}
+class _Sentences(dict[int, bytes]):
+    """What is said by place in a layout's reasons, as JSON: many customers are told the same."""
+
+    def __init__(self, reasons: Sequence[int], language: str) -> None:
+        super().__init__()
+        self._reasons = reasons
+        self._language = language
+
+    def __missing__(self, place: int) -> bytes:
+        (reason,) = decode([self._reasons[place]])
+        self[place] = said = orjson.dumps(sentence(reason, self._language))
+        return said
 
 
-def _say(said: dict[int, bytes], place: int, reasons: Sequence[int], language: str) -> bytes:
-    (reason,) = decode([reasons[place]])
-    said[place] = orjson.dumps(sentence(reason, language))
-    return said[place]
+def _sentences(published: PublishedSnapshot, language: str) -> _Sentences:
+    """Those of the generation; with a new one they are forgotten, not at once but soon."""
+    key = published.generation, language
+    found = _said.get(key)
+    if found is None:
+        if len(_said) >= _MOST_SAID:
+            _said.clear()
+        found = _said[key] = _Sentences(published.reasons, language)
+    return found
+
+
+_MOST_SAID = 8  # generations and languages
+_said: dict[tuple[str, str], _Sentences] = {}
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ A reason other than None says that the items are not what was asked for (``fallb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -58,6 +58,15 @@ class Entry(NamedTuple):
     score: float
     reasons: tuple[int, ...] = ()
     extra: Mapping[str, Any] | None = None
+
+
+def plain_entries(explained: Iterable[tuple[int, float, tuple[int, ...]]]) -> list[Entry]:
+    """Entries of (number, score, reasons), as many as a campaign's answers have: made without what
+    a named tuple's own constructor does besides."""
+    return [_bare(Entry, (*each, None)) for each in explained]
+
+
+_bare = tuple.__new__
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ def note(here: Workspace, call: Call, chosen: Chosen, decision: bytes) -> None:
             reason=found.reason,
             send=found.send,
             send_reason=found.send_reason,
-            numbers=[entry.number for entry in found.entries],
-            scores=[entry.score for entry in found.entries],
+            numbers=[entry[0] for entry in found.entries],
+            scores=[entry[1] for entry in found.entries],
             published=published,
         )
     )

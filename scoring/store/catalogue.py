@@ -220,6 +220,13 @@ class Catalogue:
         """Without what is live."""
         return bool(self._sellable[number])
 
+    def all_sellable(self, numbers: Iterable[int]) -> bool:
+        """Whether each of these is. Raises IndexError if there is no such number."""
+        if self.live:
+            return all(map(self.sellable, numbers))
+        flags = self._sellable
+        return all([flags[number] for number in numbers])  # noqa: C419 - a generator is slower
+
     def price(self, number: int) -> float | None:
         changed = self.live.get(number)
         if changed is not None and changed.price is not None:

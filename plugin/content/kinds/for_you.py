@@ -7,7 +7,14 @@ from functools import partial
 from typing import Any
 
 from plugin.content import session
-from plugin.content.asked import FILTERED, NO_SCORES, UNKNOWN_CUSTOMER, Asked, Picked
+from plugin.content.asked import (
+    FILTERED,
+    NO_SCORES,
+    UNKNOWN_CUSTOMER,
+    Asked,
+    Picked,
+    plain_entries,
+)
 from plugin.content.choosing import chosen, filled
 from plugin.content.known import bought, cutoff_s
 from plugin.content.shelves import relations
@@ -18,9 +25,10 @@ def pick(asked: Asked) -> Picked:
     reading = asked.reading
     record, gone = reading.record, bought(asked)
     if record is not None and not reading.recent and asked.arguments.get("rules") is None:
-        entries = chosen(asked, record.explained(asked.limit), gone)  # mostly these will do
-        if len(entries) == asked.limit:
-            return Picked(entries)
+        first = record.explained(asked.limit)  # mostly these will do
+        sellable = reading.published.catalogue.all_sellable([each[0] for each in first])
+        if sellable and len(first) == asked.limit:
+            return Picked(plain_entries(first))
     scored: Iterable[tuple[Any, ...]] = record.explained() if record is not None else ()
     if reading.recent:
         scored = moved(asked, scored)
