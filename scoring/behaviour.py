@@ -88,10 +88,11 @@ def _last_times(events: ibis.Table) -> ibis.Table:
     at, kind = events[c.OCCURRED_AT], events[c.EVENT_TYPE]
     out = (kind == "cart") & (events[c.QUANTITY].fill_null(1) <= 0)
     seen = {"bought_at": at.max(where=(kind == c.PURCHASE)), "out_at": at.max(where=out)}
+    newest = at.cast("string") + events[c.EVENT_ID]  # of one moment always the same one
     for name in WATCHING:
         watching = (kind == name) & ~out
         seen[f"{name}_at"] = at.max(where=watching)
-        seen[f"{name}_price"] = events[c.UNIT_PRICE].argmax(at, where=watching)
+        seen[f"{name}_price"] = events[c.UNIT_PRICE].argmax(newest, where=watching)
     rows = events.group_by("customer", "item").agg(**seen)
     inside = rows.out_at.isnull() | (rows.out_at < rows.cart_at)
     return rows.mutate(cart_at=inside.ifelse(rows.cart_at, ibis.null()))
