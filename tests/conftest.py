@@ -22,6 +22,13 @@ WORKSPACE = "shop"
 SECRET = b"a secret of thirty-two bytes ...."
 
 
+@pytest.fixture(autouse=True)
+def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine's store may answer late; tests of faults (``own_valkey``) keep the limit."""
+    if "own_valkey" not in request.fixturenames:
+        monkeypatch.setattr("scoring.store.wire.ANSWER_TIMEOUT_S", 3.0)
+
+
 @pytest.fixture(scope="session")
 def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
     """The worker's server. Do not stop it: tests of faults start one with ``own_valkey``."""

@@ -64,7 +64,13 @@ class Following:
         self, published: PublishedSnapshot, pointer: bytes | None, live: bytes | None
     ) -> bool:
         """Whether ``published`` is what is published, and as live, with nothing to be fetched."""
-        return pointer == self._pointer[0] and live == self._live_at and published is self.latest
+        seen, generation = self._pointer  # which another call may have seen before it is loaded
+        return (
+            pointer == seen
+            and generation == published.generation
+            and live == self._live_at
+            and published is self.latest
+        )
 
     def follow(self, generation: str) -> PublishedSnapshot | None:
         """The snapshot of ``generation`` if it can be had in LOAD_WAIT_S, otherwise the latest.

@@ -38,11 +38,11 @@ class Wire:
     only it knows which node has what."""
 
     def __init__(
-        self, client: Client, *, within_s: float = ANSWER_TIMEOUT_S, watch: Watch = NOBODY
+        self, client: Client, *, within_s: float | None = None, watch: Watch = NOBODY
     ) -> None:
         self._client = client
         self._watch = watch
-        self._within_s = within_s
+        self._within_s = ANSWER_TIMEOUT_S if within_s is None else within_s
         self._direct = isinstance(client, redis.Redis)
         self._mine = threading.local()
         self._slow_until = 0.0
