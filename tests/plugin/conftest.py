@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from plugin.app import create_app
 from plugin.auth import SCOPES, Keys
+from plugin.landing.tracking import Tracker
 from settings.workspace import ConnectionSettings, Settings, WebSettings, WorkspaceSettings
 from tests.conftest import SECRET, WORKSPACE
 from tests.factories import CUTOFF
@@ -85,3 +86,9 @@ def error_code(response: Any) -> str:
     assert set(document["error"]) == {"code", "message", "details"}
     assert document["error"]["message"]
     return document["error"]["code"]
+
+
+@pytest.fixture(autouse=True)
+def taps_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread carries a page's taps into the store of the next test."""
+    monkeypatch.setattr(Tracker, "_start", lambda _self: None)
