@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from plugin.app import create_app
 from plugin.auth import SCOPES, Keys
+from plugin.decisions import DecisionLogs
 from plugin.landing.tracking import Tracker
 from settings.workspace import ConnectionSettings, Settings, WebSettings, WorkspaceSettings
 from tests.conftest import SECRET, WORKSPACE
@@ -89,6 +90,10 @@ def error_code(response: Any) -> str:
 
 
 @pytest.fixture(autouse=True)
-def taps_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No thread carries a page's taps into the store of the next test."""
+def nothing_is_left_running(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No thread carries a page's taps or an answer's decision into the store of the next test."""
     monkeypatch.setattr(Tracker, "_start", lambda _self: None)
+    if not request.module.__name__.endswith("test_decisions"):  # which test the thread itself
+        monkeypatch.setattr(DecisionLogs, "start", lambda _self: None)
