@@ -119,7 +119,8 @@ class _Sentences(dict[int, bytes]):
 
     def __missing__(self, place: int) -> bytes:
         (reason,) = decode([self._reasons[place]])
-        self[place] = said = orjson.dumps(sentence(reason, self._language))
+        text = orjson.dumps(sentence(reason, self._language))
+        self[place] = said = b"%b" % text  # a copy: orjson's own keeps kilobytes behind the text
         return said
 
 
