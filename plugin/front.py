@@ -15,6 +15,7 @@ from plugin.content import service
 from plugin.content.asked import OVERLOADED, RATE_LIMITED
 from plugin.content.call import split
 from plugin.headers import SECURITY
+from plugin.plain_get import PlainGet
 from plugin.presented import presented
 from plugin.runtime import Runtime
 
@@ -25,14 +26,12 @@ _CONTENT = "/v1/content/"
 _HEADERS = [("Content-Type", "application/json"), *SECURITY]
 
 
-# what of a request's headers matters here, as a WSGI environment names it; and what says that there
-# is more to a request than its head
+# what of a request's headers matters here, as a WSGI environment names it
 _HEARD = {
     "X-API-KEY": "HTTP_X_API_KEY",
     "AUTHORIZATION": "HTTP_AUTHORIZATION",
     "X-REQUEST-ID": "HTTP_X_REQUEST_ID",
 }
-_MORE = {"CONTENT-LENGTH", "TRANSFER-ENCODING", "EXPECT", "UPGRADE"}
 _HEAD = (
     "".join(f"{name}: {value}\r\n" for name, value in _HEADERS).encode().replace(b"%", b"%%")
     + f"Content-Length: %d\r\n{logs.REQUEST_ID}: %b\r\n\r\n".encode()
@@ -64,22 +63,16 @@ class Front:
                 return [body]
         return self._behind(environ, start_response)
 
-    def direct(self, request: Any) -> bytes | None:
-        """The end of a response's head, and its body, for a request as gunicorn has parsed it;
-        None: ask the WSGI app."""
-        path: str = request.path
-        if not path.startswith(_CONTENT) or request.method != "GET" or request.version != (1, 1):
+    def direct(self, asked: PlainGet) -> bytes | None:
+        """The end of a response's head, and its body; None: ask the WSGI app."""
+        if not asked.path.startswith(_CONTENT):
             return None
-        environ: Environ = {"QUERY_STRING": request.query}
-        for name, value in request.headers:
+        environ: Environ = {"QUERY_STRING": asked.query}
+        for name, value in asked.headers.items():
             if name in _HEARD:
-                if _HEARD[name] in environ:
-                    return None
                 environ[_HEARD[name]] = value
-            elif name in _MORE:
-                return None
         request_id = logs.begin(environ)
-        body = self._content(environ, path[len(_CONTENT) :])
+        body = self._content(environ, asked.path[len(_CONTENT) :])
         return None if body is None else _HEAD % (len(body), request_id.encode()) + body
 
     def _content(self, environ: Environ, name: str) -> bytes | None:

@@ -28,6 +28,7 @@ from gunicorn.util import http_date
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from plugin import logs
+from plugin.plain_get import PlainGet, plain_get
 from plugin.refusals import TIMEOUT, refusal, status_of
 
 HEAD_S = 5.0  # for a head, from its first byte
@@ -45,7 +46,7 @@ _BODY = re.compile(rb"\n(?:content-length|transfer-encoding)", re.IGNORECASE)
 _BRIEF = _TIMEVAL.pack(0, 50_000)  # in the loop: a client that takes nothing is not waited for
 
 
-_HEADS = tuple(
+_HEADS = tuple(  # by whether the connection is kept
     b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nDate: %%b\r\nConnection: %b\r\n" % connection
     for connection in (b"close", b"keep-alive")
 )
@@ -98,12 +99,16 @@ class _Connection(TConn):
         unreader.unread(self.head)
         self.head = b""
 
+    def left_over(self) -> bytes:
+        """What came behind the request that was answered."""
+        return self.parser.unreader.take_buffered() if self.parser else b""
+
 
 def _never(_head: bytes) -> bool:
     return False
 
 
-def _no_answer(_request: Any) -> bytes | None:
+def _no_answer(_asked: PlainGet) -> bytes | None:
     return None
 
 
@@ -115,6 +120,26 @@ def _date(second: int) -> bytes:
 
 def _nothing(_sock: socket.socket) -> None:
     """Nobody reads a connection that the loop does not know yet."""
+
+
+def _taken(sock: socket.socket, answer: bytes) -> int:
+    """How many bytes of it could be sent at once."""
+    try:
+        return sock.send(answer)
+    except BlockingIOError:
+        return 0
+    except OSError:
+        return len(answer)  # the client is gone: nobody waits for the rest
+
+
+def _sent(sock: socket.socket, answer: bytes) -> bool:
+    """Sends all of it, waiting as long as the socket's own limit says."""
+    try:
+        sock.setblocking(True)
+        sock.sendall(answer)
+    except OSError:
+        return False
+    return True
 
 
 class _Waiting(OrderedDict[_Connection, None]):
@@ -139,8 +164,8 @@ class Worker(ThreadWorker):
     """
 
     quick: Callable[[bytes], bool] = staticmethod(_never)
-    # of a parsed request the end of the answer's head, and its body, where that needs no WSGI
-    direct: Callable[[Any], bytes | None] = staticmethod(_no_answer)
+    # the end of the answer's head, and its body, where that needs no WSGI
+    direct: Callable[[PlainGet], bytes | None] = staticmethod(_no_answer)
 
     def __init__(self, *details: Any, **more: Any) -> None:
         super().__init__(*details, **more)
@@ -187,21 +212,34 @@ class Worker(ThreadWorker):
             key.data(key.fileobj)
 
     def handle(self, conn: _Connection) -> Any:
-        """One request, in a thread or in the loop."""
-        logs.end()  # the one before it
-        conn.begin()
-        return super().handle(conn)
+        """One request, in a thread."""
+        answer, again = self._direct(conn)
+        if answer is None:
+            return self._by_app(conn)
+        return _sent(conn.sock, answer) and again
+
+    def _by_app(self, connection: _Connection) -> Any:
+        """Parsed by gunicorn, answered by the WSGI app."""
+        connection.begin()
+        return super().handle(connection)
+
+    def _direct(self, connection: _Connection) -> tuple[bytes | None, bool]:
+        """A whole answer to a plain call and whether another one may follow; None: not plain."""
+        logs.end()  # the request before it
+        if not self.alive or self.nr + 1 >= self.max_requests:
+            return None, False
+        asked = plain_get(connection.head)
+        answer = self.direct(asked) if asked is not None else None
+        if asked is None or answer is None:
+            return None, False
+        self.nr += 1
+        connection.head = b""
+        again = asked.again and len(self.keepalived_conns) < self.max_keepalived
+        return _HEADS[again] % _date(int(time.time())) + answer, again
 
     def handle_request(self, req: Any, conn: _Connection) -> Any:
         try:
-            answer = self.direct(req) if self.alive and self.nr + 1 < self.max_requests else None
-            if answer is None:
-                return super().handle_request(req, conn)
-            self.nr += 1
-            full = len(self.keepalived_conns) >= self.max_keepalived
-            again = not full and not req.should_close()
-            conn.sock.sendall(_HEADS[again] % _date(int(time.time())) + answer)
-            return again
+            return super().handle_request(req, conn)
         except BlockingIOError:  # SEND_S are over
             raise ConnectionResetError(errno.ECONNRESET, "the client takes no answer") from None
 
@@ -221,7 +259,7 @@ class Worker(ThreadWorker):
             self._linger(conn)
             return
         within_s = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
-        conn.head = conn.parser.unreader.take_buffered()
+        conn.head = conn.left_over()
         self._expect(conn, self.keepalived_conns, within_s)
         if conn.head:
             self._go_on(conn)
@@ -311,12 +349,8 @@ class Worker(ThreadWorker):
 
     def _answer(self, connection: _Connection) -> None:
         """In the loop: the connection stays where it is, and waits for the next request."""
-        sock = connection.sock
         try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _BRIEF)
-            again = self.handle(connection)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
-            sock.setblocking(False)
+            again = self._in_loop(connection)
         except Exception:  # noqa: BLE001  here it would end the worker, in a thread only the call
             logs.log.exception("exception", route="unknown")
             again = False
@@ -330,9 +364,23 @@ class Worker(ThreadWorker):
             self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
         )
         connection.among[connection] = None
-        connection.head = connection.parser.unreader.take_buffered()
+        connection.head = connection.left_over()
         if connection.head:  # the next request is there already; others are first
             self.method_queue.defer(self._go_on_if_open, connection)
+
+    def _in_loop(self, connection: _Connection) -> Any:
+        """One request; a client that does not take its answer is not waited for."""
+        sock = connection.sock
+        answer, again = self._direct(connection)
+        if answer is not None:
+            answer = answer[_taken(sock, answer) :]
+            if not answer:  # nearly always
+                return again
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _BRIEF)
+        again = self._by_app(connection) if answer is None else _sent(sock, answer) and again
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
+        sock.setblocking(False)
+        return again
 
     def _go_on_if_open(self, connection: _Connection) -> None:
         if connection.head and connection in connection.among:
