@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from benchmarks.doubles.clock import Clock
 from benchmarks.doubles.store_proxy import Proxy
 from benchmarks.serving import children, published, serving, until_personal
 from benchmarks.serving_apps import SECRET
@@ -53,13 +54,15 @@ SLOWEST_S = 1.0
 
 
 class Stage(NamedTuple):
-    """Where faults happen: the store, the proxy before it, gunicorn's process, the state folder."""
+    """Where faults happen: the store, the proxy before it, gunicorn's process, the state folder,
+    the web processes' clock."""
 
     store: EmbeddedValkey
     proxy: Proxy
     gunicorn: int
     state: Path
     snapshot: Snapshot
+    clock: Clock
 
 
 @dataclass
@@ -204,6 +207,17 @@ def no_disk(stage: Stage) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def clock_jump(stage: Stage) -> Iterator[None]:
+    """The web processes' wall clock is an hour ahead, then a day behind, while workers start."""
+    stage.clock.set(3600)
+    time.sleep(0.3)
+    stage.clock.set(-86_400)
+    with deploy(stage):
+        yield
+    stage.clock.set(0)
+
+
+@contextlib.contextmanager
 def flood(_stage: Stage) -> Iterator[None]:
     """Twenty times as many connections, all the time."""
     yield
@@ -213,7 +227,7 @@ FAULTS: Mapping[str, Fault] = {
     fault.__name__: fault
     for fault in (
         dead, hung, slow, full, partitioned, failing_over, rubbish, half_snapshot, new_snapshot,
-        worker_killed, deploy, no_disk, flood,
+        worker_killed, deploy, no_disk, clock_jump, flood,
     )
 }  # fmt: skip
 
@@ -257,11 +271,16 @@ def measured(state: Path, name: str, arguments: Any) -> Tally:
     size = Size(arguments.customers, 5_000)
     with published(state, size) as store, Proxy(store.socket, state / "proxy.sock") as proxy:
         _, key = Keys(state / "workspaces" / WORKSPACE).create("content")
-        environment = {"SERVING_STATE": str(state), "SERVING_STORE": f"unix://{state}/proxy.sock"}
+        clock = Clock(state)
+        environment = {
+            "SERVING_STATE": str(state),
+            "SERVING_STORE": f"unix://{state}/proxy.sock",
+            **(clock.environment if name == "clock_jump" else {}),
+        }
         with serving("plugin", environment) as (url, process):
             until_personal(url, key)
             snapshot = Snapshot.open(next((state / "shop" / "snapshots").iterdir()), verify=False)
-            stage = Stage(store, proxy, process.pid, state, snapshot)
+            stage = Stage(store, proxy, process.pid, state, snapshot, clock)
             return run(stage, url, key, name, arguments)
 
 

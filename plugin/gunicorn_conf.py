@@ -11,6 +11,8 @@ import resource
 from pathlib import Path
 from typing import Any
 
+from plugin.handover import handover
+
 # prometheus-client chooses at import, by this, whether processes share their counts: nothing that
 # imports it is imported up here
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -52,6 +54,11 @@ def post_fork(_server: Any, _worker: Any) -> None:
     most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def on_reload(server: Any) -> None:
+    """The workers of now go on until those that are started next are ready."""
+    handover.begin(server.worker_age)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -28,6 +28,7 @@ from gunicorn.util import http_date
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from plugin import logs
+from plugin.handover import MOST_S, handover
 from plugin.plain_get import PlainGet, plain_get
 from plugin.refusals import TIMEOUT, refusal, status_of
 
@@ -40,6 +41,7 @@ _LINGER_BYTES = 65_536
 _DRAIN_S = 0.05  # for a body that nobody read, before the connection is used again
 _BUSY_S = 1.0  # how long this thread may have waited for the processor
 _LEAST_S = 0.005
+_LOOK_S = 0.05  # while it waits for those that replace it
 _TIMEVAL = struct.Struct("ll")
 _PATIENT = _TIMEVAL.pack(int(SEND_S), 0)
 _BODY = re.compile(rb"\n(?:content-length|transfer-encoding)", re.IGNORECASE)
@@ -173,7 +175,20 @@ class Worker(ThreadWorker):
         self.pending_conns = _Waiting()  # nothing arrived yet
         self._partial = _Waiting()  # a part of a head arrived
         self._lingering = _Waiting()  # answered, until the client hangs up
+        self._stop_by: float | None = None  # told to stop, while nobody else takes calls yet
         self._ready = 0  # connections that this round of the loop has not looked at yet
+
+    def run(self) -> None:
+        """The loop."""
+        handover.ready(self.age)
+        super().run()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: at once, but in a reload not before others are ready. A second one is meant."""
+        if self._stop_by is None and not handover.replaced(self.age, self.cfg.workers):
+            self._stop_by = time.monotonic() + MOST_S
+        else:
+            super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """When stopping: first takes in who has connected already, then nobody is told that
@@ -202,6 +217,11 @@ class Worker(ThreadWorker):
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """As gunicorn's, and counts what is left."""
+        if self._stop_by is not None:
+            timeout = min(timeout, _LOOK_S)
+            if time.monotonic() > self._stop_by or handover.replaced(self.age, self.cfg.workers):
+                self._stop_by, self.alive = None, False
+                return
         try:
             events = self.poller.select(timeout)
         except InterruptedError:
