@@ -61,7 +61,7 @@ TOLD: dict[str, tuple[str, tuple[str, ...]]] = {
     "stream_oldest_age_seconds": ("Age of the oldest of them", ("workspace", "stream")),
     "decisions_logged_total": ("Decisions that came to the lake", ("workspace",)),
     "decisions_late": ("Decisions that are missing there but may come", ("workspace",)),
-    "decisions_lost_total": ("Decisions that will not come", ("workspace",)),
+    "decisions_lost": ("Decisions that did not come in time; may fall", ("workspace",)),
     "live_changes_total": ("Changes of items' stock, price or withdrawal", ("workspace",)),
     "jobs": ("Jobs of the worker processes", ("queue", "state")),
     "jobs_oldest_age_seconds": ("How long the oldest waiting job has waited", ("queue",)),
@@ -161,7 +161,7 @@ class Scrape:
         name = (workspace.settings.workspace,)
         yield Told("decisions_logged_total", counts.logged, name)
         yield Told("decisions_late", counts.late, name)
-        yield Told("decisions_lost_total", counts.lost, name)
+        yield Told("decisions_lost", counts.lost, name)
 
     def _jobs(self) -> Iterator[Told]:
         server = queue_server(self._client)

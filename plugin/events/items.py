@@ -12,10 +12,9 @@ from marshmallow import fields, validate
 
 from plugin.auth import EVENTS
 from plugin.body import RouteBlueprint, json_body
-from plugin.errors import fail
+from plugin.events.batch import accepted, listed, read_each
 from plugin.events.schema import AcceptedSchema, BadEventError, id_field, moment
 from plugin.guard import scoped, workspace
-from plugin.jsonio import answer
 from plugin.runtime import runtime
 from scoring.store.live import FACTS
 
@@ -134,18 +133,12 @@ def take_items() -> Response:
     """
     here = workspace()
     now = here.now()
-    good: list[LiveFacts] = []
-    rejected: list[dict[str, Any]] = []
-    for index, document in enumerate(_documents(json_body())):
-        try:
-            good.append(read(document, now))
-        except BadEventError as error:
-            rejected.append({"index": index, "code": error.code, "message": str(error)})
+    good, rejected = read_each(listed(json_body(), "items", MAX_ITEMS), read, now)
     here.store_items(good, now.timestamp())
     counts = runtime().metrics.items
     counts.labels("accepted").inc(len(good))
     counts.labels("rejected").inc(len(rejected))
-    return answer({"accepted": len(good), "rejected": rejected}, 202)
+    return accepted(len(good), rejected)
 
 
 _SCHEMA = LiveItemSchema()
@@ -165,16 +158,3 @@ def read(document: object, now: datetime) -> LiveFacts:
     if "stock" in facts:
         facts["stock"] = int(facts["stock"])
     return LiveFacts(item["item_id"], facts, at.timestamp())
-
-
-def _documents(body: Any) -> list[Any]:
-    items: Any = body.get("items") if isinstance(body, Mapping) else None
-    if not isinstance(items, list) or set(body) != {"items"} or not items:
-        _refuse('Send {"items": [...]} with at least one item, and nothing else beside it.')
-    if len(items) > MAX_ITEMS:
-        _refuse(f"Send at most {MAX_ITEMS} items at once; found {len(items)}.")
-    return list(items)
-
-
-def _refuse(message: str) -> None:
-    fail(422, "invalid_batch", message, details={"items": [message]})

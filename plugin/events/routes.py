@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Response
@@ -10,6 +10,7 @@ from flask import Response
 from plugin.auth import EVENTS
 from plugin.body import RouteBlueprint, json_body
 from plugin.errors import fail
+from plugin.events.batch import accepted, listed, read_each
 from plugin.events.schema import (
     EXAMPLE,
     MAX_BATCH,
@@ -18,7 +19,6 @@ from plugin.events.schema import (
     read,
 )
 from plugin.guard import scoped, workspace
-from plugin.jsonio import answer
 from plugin.runtime import runtime
 
 blueprint = RouteBlueprint("events", __name__, description="What customers do, as they do it.")
@@ -57,37 +57,22 @@ def take_events() -> Response:
     an event_id (or, without one, the same content with its time) makes that harmless.
     """
     here = workspace()
-    documents, batch = _documents(json_body())
-    now = here.now()
-    good: list[dict[str, Any]] = []
-    rejected: list[dict[str, Any]] = []
-    for index, document in enumerate(documents):
-        try:
-            good.append(read(document, now))
-        except BadEventError as error:
-            if not batch:
-                fail(422, error.code, str(error), details=error.details)
-            rejected.append({"index": index, "code": error.code, "message": str(error)})
+    good, rejected = _read(json_body(), here.now())
     here.recent.remember(good)
     counts = runtime().metrics.events
     counts.labels("api", "accepted").inc(len(good))
     counts.labels("api", "rejected").inc(len(rejected))
-    return answer({"accepted": len(good), "rejected": rejected}, 202)
+    return accepted(len(good), rejected)
 
 
-def _documents(body: Any) -> tuple[list[Any], bool]:
-    """The events of a body, and whether it is a batch."""
-    if not isinstance(body, Mapping):
+def _read(body: Any, now: datetime) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The events of a body, and which of a batch are refused. Answers 422 for one event alone that
+    cannot be read."""
+    if not isinstance(body, dict):
         fail(422, "not_an_object", 'Send a JSON object: one event, or {"events": [...]}.')
-    if "events" not in body:
-        return [body], False
-    events = body["events"]
-    if set(body) != {"events"} or not isinstance(events, list) or not events:
-        _refuse('Send {"events": [...]} with at least one event, and nothing else beside it.')
-    if len(events) > MAX_BATCH:
-        _refuse(f"Send at most {MAX_BATCH} events at once; found {len(events)}.")
-    return events, True
-
-
-def _refuse(message: str) -> None:
-    fail(422, "invalid_batch", message, details={"events": [message]})
+    if "events" in body:
+        return read_each(listed(body, "events", MAX_BATCH), read, now)
+    try:
+        return [read(body, now)], []
+    except BadEventError as error:
+        fail(422, error.code, str(error), details=error.details)

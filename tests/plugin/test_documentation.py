@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from plugin.content.kinds import KINDS
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 METHODS = ("get", "post", "delete", "put", "patch")
 
@@ -32,6 +34,15 @@ def test_every_route_has_a_summary_answers_and_what_it_needs(client):
             assert operation["security"], name
             assert {"401", "403"} <= set(operation["responses"]), name
             assert operation["x-scope"] in ("content", "events", "segments", "admin"), name
+
+
+def test_content_may_be_asked_for_without_a_customer_in_the_address(client):
+    paths = client.get("/openapi.json").get_json()["paths"]
+    content = {path: item for path, item in paths.items() if path.startswith("/v1/content/")}
+    assert len(content) == len(KINDS)
+    for path, item in content.items():
+        assert "application/json" in item["post"]["requestBody"]["content"], path
+        assert "parameters" not in item["post"], path
 
 
 def test_every_route_of_the_app_is_in_the_document(app, client):

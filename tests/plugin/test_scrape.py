@@ -13,7 +13,7 @@ from rq.serializers import JSONSerializer
 from plugin.app import create_app
 from plugin.runtime import Runtime
 from plugin.scrape import FRESH_S, Scrape
-from scoring.decision_ledger import FILE
+from scoring.decision_ledger import FILE, GRACE_S, Ledger
 from scoring.store.client import connect
 from scoring.store.keys import CLOCK
 from tests.conftest import WORKSPACE
@@ -130,6 +130,20 @@ def test_fault_a_store_that_hangs_delays_the_scrape_by_less_than_a_second(
         began = time.monotonic()
         assert bench.later()[("rightsend_store_up",)] == 0
         assert time.monotonic() - began < 1.0
+
+
+def test_a_decision_that_comes_after_all_is_no_longer_lost(bench, workspace_dir):
+    lake = workspace_dir / "lake"
+    lake.mkdir()
+    ledger = Ledger()
+    ledger.add("web-1", 5, 9, ended=True, at_s=bench.wall_s - GRACE_S)
+    ledger.save(lake)
+    assert bench()["rightsend_decisions_lost", WORKSPACE] == 5
+    ledger.add("web-1", 0, 3, ended=False, at_s=bench.wall_s)
+    ledger.save(lake)
+    found = bench.later()
+    assert found["rightsend_decisions_lost", WORKSPACE] == 2
+    assert found["rightsend_decisions_logged_total", WORKSPACE] == 7
 
 
 def test_bad_input_a_damaged_ledger_of_decisions_leaves_the_rest(bench, workspace_dir):

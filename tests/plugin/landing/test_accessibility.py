@@ -9,18 +9,12 @@ from itertools import pairwise
 import pytest
 
 from plugin.landing import theme
-from plugin.landing.tracking import Tracker
 from settings.colors import READABLE, VISIBLE, contrast
 from settings.workspace import LandingSettings
 from tests.plugin.landing.markup import Markup
 from tests.plugin.landing.test_routes import token
 
 ACCENTS = ["#0b5cd5", "#ffff00", "#ffffff", "#000000", "#d5380b", "#7fffd4", "#888"]
-
-
-@pytest.fixture(autouse=True)
-def no_thread(monkeypatch):
-    monkeypatch.setattr(Tracker, "_start", lambda self: None)
 
 
 @pytest.fixture(params=["en", "ko"])

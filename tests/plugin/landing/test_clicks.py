@@ -11,7 +11,6 @@ import pytest
 
 from plugin.app import create_app
 from plugin.landing import robots
-from plugin.landing.tracking import Tracker
 from plugin.runtime import runtime
 from scoring.store.client import connect
 from scoring.store.publish import Publisher
@@ -22,11 +21,6 @@ from tests.plugin.landing.browsers import CHROME
 from tests.plugin.landing.test_routes import CUSTOMER, FORGED, names, token
 
 HOME = "https://rightsend.example"
-
-
-@pytest.fixture(autouse=True)
-def no_thread(monkeypatch):
-    monkeypatch.setattr(Tracker, "_start", lambda self: None)
 
 
 @pytest.fixture

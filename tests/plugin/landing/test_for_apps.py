@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from plugin.app import create_app
-from plugin.landing.tracking import Tracker
 from settings.workspace import LandingSettings
 from tests.conftest import WORKSPACE
 from tests.plugin.landing.test_routes import FORGED, token
@@ -24,11 +23,6 @@ LINKS = LandingSettings(
     },
 )
 APP = {"Accept": "application/json", "User-Agent": "Shop/7.1 CFNetwork/1490.0.4 Darwin/23.2.0"}
-
-
-@pytest.fixture(autouse=True)
-def no_thread(monkeypatch):
-    monkeypatch.setattr(Tracker, "_start", lambda self: None)
 
 
 @pytest.fixture

@@ -55,12 +55,6 @@ class Away:
         raise redis.TimeoutError
 
 
-@pytest.fixture(autouse=True)
-def no_thread(monkeypatch):
-    """Tests carry taps on themselves."""
-    monkeypatch.setattr(Tracker, "_start", lambda self: None)
-
-
 @pytest.fixture
 def recent(redis_client):
     return RecentEvents(redis_client, WORKSPACE, SECRET)
