@@ -41,6 +41,7 @@ _LINGER_BYTES = 65_536
 _DRAIN_S = 0.05  # for a body that nobody read, before the connection is used again
 _BUSY_S = 1.0  # how long this thread may have waited for the processor
 _LEAST_S = 0.005
+_AT_ONCE = 8  # new connections a round of the loop: fewer would wait behind all that are there
 _LOOK_S = 0.05  # while it waits for those that replace it
 _TIMEVAL = struct.Struct("ll")
 _PATIENT = _TIMEVAL.pack(int(SEND_S), 0)
@@ -204,11 +205,13 @@ class Worker(ThreadWorker):
                 listener.close()
 
     def accept(self, listener: Any) -> None:
-        """A new connection; the one that was idle longest goes when there are too many."""
-        self._take_in(listener)
-        idle = self.pending_conns or self.keepalived_conns
-        if self.nr_conns >= self.worker_connections and idle:
-            self._close(idle[0])
+        """New connections; the one that was idle longest goes when there are too many."""
+        for _ in range(_AT_ONCE):
+            if not self._take_in(listener):
+                return
+            idle = self.pending_conns or self.keepalived_conns
+            if self.nr_conns >= self.worker_connections and idle:
+                self._close(idle[0])
 
     @property
     def waiting(self) -> int:
