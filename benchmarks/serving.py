@@ -11,8 +11,8 @@ by the plugin's own wire (``wire``). All run with the plugin's gunicorn settings
 the bare app in the same round; ``p99_ms_at_half``: at half of the plugin's rate; ``worker_mb``:
 resident memory of the larger web worker after all of it (shared pages counted in full);
 ``start_s``: from the start of gunicorn to the first personal answer, the shared columns being
-there, and ``first_start_s`` without them; ``store_mb_per_million``: Valkey's used_memory. The last
-line is JSON. wrk must be installed.
+there, and ``first_start_s`` without them; ``store_mb_per_million``: Valkey's used_memory before the
+calls. The last line is JSON. wrk must be installed.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from plugin.gunicorn_conf import threads, workers
 from rightsend.valkey import EmbeddedValkey
 from scoring.snapshot import Snapshot
 from scoring.store.client import connect
+from scoring.store.keys import Keys as StoreKeys
 from scoring.store.publish import Publisher
 
 CONNECTIONS = 64
@@ -133,6 +134,9 @@ def measured(state: Path, store: EmbeddedValkey, arguments: Any) -> dict[str, An
 def _measured(state: Path, store: EmbeddedValkey, key: str, arguments: Any) -> dict[str, Any]:
     environment = {"SERVING_STATE": str(state), "SERVING_STORE": store.url}
     shutil.rmtree(state / "workspaces" / WORKSPACE / "published", ignore_errors=True)
+    with connect(store.url) as client:
+        client.delete(StoreKeys(WORKSPACE).decisions)  # of a run before: no worker drains them here
+        used = store_sizes.used(client) * 1_000_000 / arguments.customers
     with serving("plugin", environment) as (url, _):
         first_start_s = until_personal(url, key)
     with serving("plugin", environment) as (url, process):
@@ -148,8 +152,6 @@ def _measured(state: Path, store: EmbeddedValkey, key: str, arguments: Any) -> d
             for name, path in KINDS.items()
         }
         memory_mb = max(map(resident_mb, children(process.pid)))
-    with connect(store.url) as client:
-        used = store_sizes.used(client) * 1_000_000 / arguments.customers
     return {
         "ratio_to_bare": ratio(rounds, "bare"),
         "ratio_to_wire": ratio(rounds, "wire"),
