@@ -11,7 +11,7 @@ day, dates are not. Its events at exactly these midnights are left out, all othe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -70,12 +70,11 @@ def timed(
     at = events[c.OCCURRED_AT]
     exact = (at.epoch_seconds() % _QUARTER_S == 0) & (at.microsecond() == 0)
     events = events.mutate(quarter=exact.ifelse(at.epoch_seconds(), ibis.null("int64")))
+    midnights = [sorted(_midnights(zone, period)) for zone in zones]
     dated = [
         {c.EVENT_TYPE: name, "quarter": midnight}
-        for zone in zones
-        for midnights in [sorted(_midnights(zone, period))]
-        for name in _dated(events, midnights)
-        for midnight in midnights
+        for name, place in _dated(events, midnights)
+        for midnight in midnights[place]
     ]
     if not dated:
         return events
@@ -84,12 +83,17 @@ def timed(
     return events.anti_join(dates, [c.EVENT_TYPE, "quarter"])
 
 
-def _dated(events: ibis.Table, midnights: list[int]) -> list[str]:
-    """Event types of which more than half of the times at whole quarters are ``midnights``."""
+def _dated(events: ibis.Table, midnights: Sequence[Sequence[int]]) -> list[tuple[str, int]]:
+    """(event type, place in ``midnights``) where more than half of the type's times at whole
+    quarters are these midnights."""
     whole = events.filter(events["quarter"].notnull())
-    share = whole.group_by(c.EVENT_TYPE).agg(share=whole["quarter"].isin(midnights).mean())
-    found = share.filter(share["share"] > _DATES_SHARE)[c.EVENT_TYPE].to_pyarrow()
-    return sorted(found.to_pylist())
+    shares = {str(n): whole["quarter"].isin(each).mean() for n, each in enumerate(midnights)}
+    return [
+        (row[c.EVENT_TYPE], n)
+        for row in whole.group_by(c.EVENT_TYPE).agg(**shares).to_pyarrow().to_pylist()
+        for n in range(len(midnights))
+        if row[str(n)] > _DATES_SHARE
+    ]
 
 
 def _by_a_program(events: ibis.Table) -> ibis.Value:
