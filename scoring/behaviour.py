@@ -40,7 +40,7 @@ class Behaviour:
     @classmethod
     def of(cls, lake: Lake, identity: Identity, items: pa.Table, now: datetime) -> Self:
         """Before ``now``; ``items`` as features.item_table gives them."""
-        people = ibis.memtable(_numbered_people(identity))
+        people = ibis.memtable(numbered_people(identity))
         events = lake.events(before=now, since=now - timedelta(days=WATCHED_DAYS))
         sent = lake.events(before=now, since=now - timedelta(days=SENT_DAYS))
         return cls(_watched(events, people, items), _sent(sent, people))
@@ -55,7 +55,8 @@ class Behaviour:
         return cls(*(pq.read_table(folder / f"{name}.parquet") for name in ("watched", "sent")))
 
 
-def _numbered_people(identity: Identity) -> pa.Table:
+def numbered_people(identity: Identity) -> pa.Table:
+    """identifier_kind, identifier, customer (int32, place in ``identity.customers``)."""
     people = identity.identifiers
     number = pc.index_in(people[c.CUSTOMER_ID], value_set=identity.customers[c.CUSTOMER_ID])
     return people.select([c.IDENTIFIER_KIND, c.IDENTIFIER]).append_column("customer", number)

@@ -10,12 +10,14 @@ from __future__ import annotations
 # settings.vocabulary, with a description each; here it stands beside scoring's own names.
 from settings.vocabulary import (  # noqa: F401
     AD_CONSENT,
+    APP_OPEN,
     ATTRIBUTE_SCORES,
     ATTRIBUTES,
     AUTOMATED,
     AUTOMATED_CLICK,
     AUTOMATED_OPEN,
     AVAILABLE_FROM,
+    BEST_HOUR,
     BRAND,
     CAMPAIGN_COLUMNS,
     CAMPAIGN_ID,
@@ -59,6 +61,7 @@ from settings.vocabulary import (  # noqa: F401
     RETURN,
     REWARD,
     SCORED_ON,
+    SEARCH,
     STARTS_AT,
     STOCK,
     TAGS,

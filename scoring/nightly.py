@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scoring import features, gate, model_files, run_log, score, snapshot, training
+from scoring import best_hour, features, gate, model_files, run_log, score, snapshot, training
 from scoring import history as histories
 from scoring.backtest import report as backtests
 from scoring.backtest import summary
@@ -198,6 +199,10 @@ class _Night:
         pq.write_table(items, folder / "items.parquet")
         histories.save(history, folder / "history")
         Behaviour.of(self._lake, self._identity(), items, self._now).save(folder)
+        hours = best_hour.best_hours(
+            self._lake, self._identity(), self._context.workspace, self._now
+        )
+        np.save(folder / "best_hour.npy", hours)
         return {"events": len(history.hour), "items": len(items)}
 
     def train(self, folder: Path) -> Details:
@@ -245,6 +250,7 @@ class _Night:
             identity=identity,
             items=pq.read_table(features_folder / "items.parquet"),
             behaviour=Behaviour.load(features_folder),
+            best_hour=np.load(features_folder / "best_hour.npy"),
             before=self._items_before(),
             now=self._now,
         )

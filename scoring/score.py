@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scoring import columns as c
 from scoring import extras, news, ranking, relations, replenishment
 from scoring.behaviour import Behaviour
+from scoring.best_hour import UNKNOWN, Hours
 from scoring.diversity import Variety
 from scoring.fitted import ANY, Fitted
 from scoring.history import History
@@ -31,11 +32,13 @@ POPULAR_ITEMS = 200
 @dataclass(frozen=True)
 class Past:
     """What a night knows beside the history. ``items``: row by row its catalogue, as
-    features.item_table gives them; ``before``: the snapshot before; ``now``: of the night."""
+    features.item_table gives them; ``best_hour``: int8[n_customers] of best_hour.best_hours;
+    ``before``: the snapshot before; ``now``: of the night."""
 
     identity: Identity
     items: pa.Table
     behaviour: Behaviour
+    best_hour: Hours
     before: Before | None
     now: datetime
 
@@ -69,6 +72,7 @@ def tables(
         **_columns(ranked),
         c.PURCHASE_PROBABILITY: _shops(history, fitted),
         c.EXPECTED_PURCHASES: expected,
+        c.BEST_HOUR: pa.array(past.best_hour, mask=past.best_hour == UNKNOWN),
         c.ITEM_REASONS: item_reasons(fitted, ranked[c.ITEM_INDEX], models.reasons_items),
         **extras.score_columns(past.identity.customers, past.behaviour, due, news.day_of(past.now)),
     }

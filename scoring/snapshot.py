@@ -160,8 +160,8 @@ class Snapshot:
 
     def attributes(self, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         """(customer_id, {score name: value}) for scores of columns.ATTRIBUTE_SCORES, in customer
-        order. A customer with no brands has ``None`` as top brand probability. Raises
-        SnapshotError for a name that is none of the scores."""
+        order. A customer with no brands has ``None`` as top brand probability, and one whose hours
+        are not known as best hour. Raises SnapshotError for a name that is none of the scores."""
         unknown = sorted(set(names) - set(c.ATTRIBUTE_SCORES))
         if unknown:
             known = ", ".join(c.ATTRIBUTE_SCORES)
@@ -194,6 +194,7 @@ _FIRST_COLUMNS = {
 _SCORE_COLUMNS = {
     c.PURCHASE_PROBABILITY: c.PURCHASE_PROBABILITY,
     c.EXPECTED_PURCHASES: c.EXPECTED_PURCHASES,
+    c.BEST_HOUR: c.BEST_HOUR,
     **_INDEX_COLUMNS,
     **_FIRST_COLUMNS,
 }
@@ -303,6 +304,8 @@ def erase(
 
 
 def _score_values(rows: pa.Table, name: str, labels: Mapping[str, Any]) -> list[Any]:
+    if _SCORE_COLUMNS[name] not in rows.column_names:  # an older snapshot's
+        return [None] * rows.num_rows
     column = rows[_SCORE_COLUMNS[name]].combine_chunks()
     if name in _INDEX_COLUMNS:
         names = pc.take(labels[name], pc.list_flatten(column)).to_pylist()

@@ -41,6 +41,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         (c.DUE_INDEX, _INDEXES), (c.DUE_DAY, _INDEXES), (c.DUE_INTERVAL, _INDEXES),
         (c.WATCHED_INDEX, _INDEXES), (c.WATCHED_EVENT, _INDEXES), (c.WATCHED_DAY, _INDEXES),
         (c.WATCHED_PRICE, _PRICES), (c.SENT_CHANNEL, _TEXTS), (c.SENT_DAY, _INDEXES),
+        (c.BEST_HOUR, pa.uint8()),
     ]),
     "identifiers": pa.schema([
         (c.IDENTIFIER_KIND, pa.string()), (c.IDENTIFIER, pa.string()),
@@ -66,12 +67,14 @@ _LATER = {
     ),
     "scores": (
         c.ITEM_REASONS, c.TIMEZONE, c.AD_CONSENT, c.NIGHT_CONSENT, *_DUE, *_WATCHED, *_SENT,
+        c.BEST_HOUR,
     ),
 }  # fmt: skip
 LATER_TABLES = ("arrivals",)  # which older snapshots lack: empty there
 _NULLABLE = {
     c.NAME, c.BRAND, c.CATEGORY, c.PRICE, c.MARGIN, c.URL, c.IMAGE_URL,
     c.STOCK, c.PRICE_BEFORE, c.TIMEZONE, c.AD_CONSENT, c.NIGHT_CONSENT,
+    c.BEST_HOUR,
 }  # fmt: skip
 
 

@@ -24,7 +24,13 @@ from settings.fields import (
     unknown_keys,
 )
 from settings.problems import Complaint, one_of
-from settings.vocabulary import ATTRIBUTE_SCORES, ATTRIBUTE_TYPES, LIST_SCORES, SCORED_ON
+from settings.vocabulary import (
+    ATTRIBUTE_SCORES,
+    ATTRIBUTE_TYPES,
+    BEST_HOUR,
+    LIST_SCORES,
+    SCORED_ON,
+)
 from settings.workspace import AttributeSettings, ConnectionSettings
 
 
@@ -91,6 +97,10 @@ class AttributeSchema(Strict):
         is_list = data["score"] in LIST_SCORES
         if is_list and data.get("round_to") is not None:
             raise ValidationError(Complaint("it only for a number", "round_to"), "round_to")
+        if data["score"] == BEST_HOUR and data.get("round_to") is not None:
+            # 23 would become 24, and the rest of the clock is no number line either
+            what = "it not for an hour of the day: buckets make parts of the day of it"
+            raise ValidationError(Complaint(what, "round_to"), "round_to")
         if not is_list and data.get("length") is not None:
             raise ValidationError(Complaint("it only for a list", "length"), "length")
 

@@ -102,7 +102,8 @@ A list. An entry is flat: the keys below, and beside them the options of its typ
 ### `attributes`
 
 User attributes in the host tool. Tools bill every change: round numbers and keep lists short, so
-that noise is not a change. `round_to` is for numbers, `length` for lists.
+that noise is not a change. `round_to` is for numbers, `length` for lists; an hour of the day is
+held (`hold: 2`) or put into `buckets`, never rounded.
 """,
 }
 

@@ -52,6 +52,7 @@ REWARD = "reward"
 
 # event types; recent lists keep their position: new ones go to the end
 VIEW = "view"
+SEARCH = "search"
 CART = "cart"  # quantity 0: taken out of the cart
 PURCHASE = "purchase"
 RETURN = "return"
@@ -72,7 +73,7 @@ AUTOMATED_OPEN = "automated_open"
 AUTOMATED_CLICK = "automated_click"
 AUTOMATED = (AUTOMATED_OPEN, AUTOMATED_CLICK)
 EVENT_TYPES = (
-    VIEW, "search", CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
+    VIEW, SEARCH, CART, PURCHASE, RETURN, APP_OPEN, "signup", "attendance", MESSAGE_SENT,
     DELIVERED, OPEN, CLICK, UNSUBSCRIBE, "offer_granted", "offer_redeemed", INTEREST,
     BOUNCE, CONVERSION, CONTROL, LINK, UNLINK,
     AUTOMATED_OPEN, AUTOMATED_CLICK,
@@ -94,6 +95,7 @@ TOP_BRANDS = "top_brands"  # list of brands
 TOP_CATEGORIES = "top_categories"  # list of categories
 TOP_BRAND_PROBABILITY = "top_brand_probability"
 TOP_CATEGORY_PROBABILITY = "top_category_probability"
+BEST_HOUR = "best_hour"  # 0 to 23
 SCORED_ON = "scored_on"
 SCORES: Mapping[str, str] = {
     PURCHASE_PROBABILITY: "probability of any purchase within models.horizon_days, 0 to 1",
@@ -103,6 +105,8 @@ SCORES: Mapping[str, str] = {
     TOP_CATEGORIES: "categories most likely to be bought, best first",
     TOP_BRAND_PROBABILITY: "probability of buying the first of top_brands, 0 to 1",
     TOP_CATEGORY_PROBABILITY: "probability of buying the first of top_categories, 0 to 1",
+    BEST_HOUR: "hour of the day in which the customer most probably reads a message or shops, 0 to "
+    "23 in the customer's time zone, outside of send.quiet_hours; none where no hour is known",
     SCORED_ON: "day of the snapshot (UTC, 2026-03-02): how fresh the scores are",
 }
 ATTRIBUTE_SCORES = tuple(SCORES)

@@ -131,6 +131,7 @@ def _scores(
         c.PURCHASE_PROBABILITY: random.random(customers, dtype=np.float32),
         c.EXPECTED_PURCHASES: random.random(customers, dtype=np.float32) * 8,
         c.ITEM_REASONS: pa.array([sum(REASONS[:length], ())] * customers, _NUMBERS),
+        c.BEST_HOUR: [None if n % 5 == 4 else n % 24 for n in range(customers)],
     })  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from scoring.identity import Identity
 from scoring.importing import import_sources
 from scoring.lake import Lake
 from settings.load import load
+from settings.workspace import WorkspaceSettings
 
 END = datetime(2018, 2, 1, tzinfo=UTC)  # after the last event
 SOURCES = ("purchases", "products", "households")
@@ -28,13 +29,15 @@ SOURCES = ("purchases", "products", "households")
 @lru_cache(maxsize=1)
 def read(data: Data, cutoff: int) -> History:
     """All purchases, with the catalogue as it was at ``cutoff`` (hours)."""
-    lake, people = _lake(data.cache / "completejourney")
+    lake, people, _ = grocery(data)
     items = features.item_table(lake, datetime.fromtimestamp(cutoff * 3600, UTC))
     return features.build(lake, people, items, END)
 
 
 @lru_cache(maxsize=1)
-def _lake(folder: Path) -> tuple[Lake, Identity]:
+def grocery(data: Data) -> tuple[Lake, Identity, WorkspaceSettings]:
+    """All of the year, imported as the demo imports it."""
+    folder = data.cache / "completejourney"
     spec = find_spec("rightsend")
     if spec is None or spec.origin is None:
         raise SystemExit("rightsend is not installed")
@@ -44,4 +47,4 @@ def _lake(folder: Path) -> tuple[Lake, Identity]:
     if errors := [error for source in report.sources for error in source.errors]:
         raise SystemExit("; ".join(errors))
     lake = Lake(folder / "lake")
-    return lake, identity.resolve(lake.events(before=END), lake.customers())
+    return lake, identity.resolve(lake.events(before=END), lake.customers()), workspace

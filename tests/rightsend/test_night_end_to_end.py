@@ -47,6 +47,7 @@ connections:
     attributes:
       - {{name: top_items, score: top_items, length: 3}}
       - {{name: purchase_probability, score: purchase_probability, round_to: 0.01}}
+      - {{name: best_hour, score: best_hour}}
 """
 
 
@@ -330,13 +331,14 @@ def test_bad_input_there_is_nothing_to_go_back_to(nights, installed) -> None:
 
 def told_by(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
     """Attributes as the connection defines them, of all who have an external id."""
-    names = ["top_items", "purchase_probability"]
+    names = ["top_items", "purchase_probability", "best_hour"]
     return {
         who: {
             "top_items": scores["top_items"][:3],
             "purchase_probability": pytest.approx(
                 round(scores["purchase_probability"], 2), abs=0.0051
             ),
+            "best_hour": scores["best_hour"],
         }
         for who, scores in snapshot.attributes(names)
         if who in shop.CUSTOMERS
@@ -351,6 +353,8 @@ def test_after_a_purchase_and_a_new_night_only_changed_attributes_go_out(
     assert nights.run(*words) == 0
     first = {p["external_id"]: p["custom_attributes"] for p in tool.sandbox.profiles()}
     assert first == told_by(snapshot_of(installed, FIRST_NAME))
+    assert {type(each["best_hour"]) for each in first.values()} == {int}
+    assert {each["best_hour"] for each in first.values()} <= set(range(8, 21))
     calls = tool.sandbox.counts()["calls_in"]
     assert nights.run(*words) == 0
     assert tool.sandbox.counts()["calls_in"] == calls  # a second sync sends nothing

@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from scoring import best_hour, features, model_files, score
 from scoring import columns as c
-from scoring import features, model_files, score
 from scoring import history as histories
 from scoring.behaviour import Behaviour
 from scoring.identity import resolve
@@ -78,7 +78,9 @@ def test_a_category_does_not_fill_a_list(night) -> None:
         now, lake = night.report.now, night.lake
         people = resolve(lake.events(before=now), lake.customers())
         table = features.item_table(lake, now)
-        past = score.Past(people, table, Behaviour.of(lake, people, table, now), None, now)
+        seen = Behaviour.of(lake, people, table, now)
+        hours = best_hour.best_hours(lake, people, night.workspace, now)
+        past = score.Past(people, table, seen, hours, None, now)
         made = score.tables(history, fitted, past, night.workspace.models, settings, no_progress)
         return sum(
             category[a] == category[b]
@@ -236,3 +238,28 @@ def test_what_was_looked_at_and_not_bought_since_is_watched(night) -> None:
     }
     assert watched
     assert not {pair for pair in watched & lately if pair[0] in shop.CUSTOMERS}
+
+
+def test_the_best_hour_is_the_one_that_counting_by_hand_gives(night) -> None:
+    sessions: dict[tuple[str, date, int], int] = {}
+    since = night.report.now - timedelta(days=best_hour.WINDOW_DAYS)
+    weight = {"click": 2, "view": 1, "purchase": 1}
+    for event in night.lake.events(before=night.report.now, since=since).to_pyarrow().to_pylist():
+        if event["event_type"] in weight:
+            who = identifier_text(event["identifier_kind"], event["identifier"])
+            at = event["occurred_at"]
+            key = who, at.date(), at.hour
+            sessions[key] = max(sessions.get(key, 0), weight[event["event_type"]])
+    own: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * 24)
+    for (who, day, hour), count in sessions.items():
+        own[who][hour] += count * 0.5 ** ((night.report.now.date() - day).days / 60)
+    shop_hours = np.sum(list(own.values()), axis=0)
+    kernel = [np.exp(6 * (np.cos(2 * np.pi * away / 24) - 1)) for away in range(24)]
+    scores = night.snapshot.scores()
+    zipped = zip(*(scores[n].to_pylist() for n in (c.CUSTOMER_ID, c.BEST_HOUR)), strict=True)
+    for who, told in zipped:
+        evidence = own[who] + 5 * shop_hours / shop_hours.sum()
+        density = [sum(kernel[(h - g) % 24] * evidence[g] for g in range(24)) for h in range(24)]
+        assert 8 <= told < 21
+        assert density[told] > max(density[8:21]) * 0.995  # counts are kept in whole steps
+    assert len(set(scores[c.BEST_HOUR].to_pylist())) > 5

@@ -88,8 +88,21 @@ def test_attributes_are_names_and_numbers_in_customer_order(tmp_path: Path) -> N
         c.TOP_CATEGORIES: [f"food > category-{index}" for index in first[c.CATEGORY_INDEX]],
         c.TOP_BRAND_PROBABILITY: first[c.BRAND_PROBABILITY][0],
         c.TOP_CATEGORY_PROBABILITY: first[c.CATEGORY_PROBABILITY][0],
+        c.BEST_HOUR: 0,
         c.SCORED_ON: CUTOFF.date().isoformat(),
     }
+    assert [scores[c.BEST_HOUR] for scores in rows.values()][:6] == [0, 1, 2, 3, None, 5]
+
+
+def test_a_snapshot_from_before_there_were_best_hours_has_none(tmp_path: Path) -> None:
+    snapshot = make_snapshot(tmp_path, customers=3)
+    file = snapshot.folder / "scores.parquet"
+    pq.write_table(pq.read_table(file).drop_columns([c.BEST_HOUR]), file)
+    older = Snapshot.open(snapshot.folder, verify=False)
+    assert older.scores()[c.BEST_HOUR].to_pylist() == [None] * 3
+    rows = [row for _, row in older.attributes([c.BEST_HOUR, c.PURCHASE_PROBABILITY])]
+    assert [row[c.BEST_HOUR] for row in rows] == [None] * 3
+    assert all(0 <= row[c.PURCHASE_PROBABILITY] <= 1 for row in rows)
 
 
 def test_a_customer_without_brands_has_no_top_brand_probability(tmp_path: Path) -> None:

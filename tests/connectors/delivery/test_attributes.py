@@ -53,6 +53,27 @@ def test_no_score_is_no_attribute(scores: dict[str, object]) -> None:
     assert render([NUMBER], scores) == {}
 
 
+def test_an_hour_is_written_as_it_is_and_midnight_is_an_hour() -> None:
+    hour = AttributeSettings("h", "best_hour")
+    assert render([hour], {"best_hour": 0}) == {"h": 0}
+    assert render([hour], {"best_hour": 18}) == {"h": 18}
+    assert render([hour], {"best_hour": None}) == {}
+
+
+@pytest.mark.parametrize(("new", "kept"), [(18, 18), (19, 18), (17, 18), (20, 20), (0, 0)])
+def test_a_held_hour_stays_while_the_new_one_is_next_to_it(new: int, kept: int) -> None:
+    hour = AttributeSettings("h", "best_hour", hold=2)
+    assert settled([hour], {"best_hour": new}, {"h": 18}) == {"h": kept}
+
+
+@pytest.mark.parametrize(("hour", "part"), [(11, "morning"), (12, "noon"), (17, "evening")])
+def test_buckets_make_parts_of_the_day(hour: int, part: str) -> None:
+    parts = AttributeSettings(
+        "h", "best_hour", buckets=(12, 17), labels=("morning", "noon", "evening")
+    )
+    assert render([parts], {"best_hour": hour}) == {"h": part}
+
+
 def test_text_and_truth_pass_as_they_are() -> None:
     attributes = [AttributeSettings("t", "text"), AttributeSettings("b", "truth")]
     assert render(attributes, {"text": "우유", "truth": True}) == {"t": "우유", "b": True}
