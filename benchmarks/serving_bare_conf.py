@@ -4,7 +4,8 @@ from typing import Any
 
 from plugin.gunicorn_conf import *  # noqa: F403
 
+worker_class = "benchmarks.serving_apps.InLoop"
 
-def post_worker_init(worker: Any) -> None:
-    """A bare app is always over in a moment, so it is answered as content calls are."""
-    worker.quick = lambda _head: True
+
+def post_worker_init(_worker: Any) -> None:
+    """A bare app has nothing to tell."""

@@ -40,20 +40,25 @@ http_parser = "python"
 forwarder_headers = ""  # no SCRIPT_NAME or PATH_INFO from a header, whoever sends it
 secure_scheme_headers: dict[str, str] = {}  # links start with web.public_url
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  the heartbeat
+sendfile = False  # it would wait for slow clients
 control_socket_disable = True
 accesslog = None  # the app writes one line a request, without addresses
 errorlog = "-"
 loglevel = "warning"
 
 _FILES = 65_536  # a connection is an open file
+_OTHER_FILES = 128  # libraries, columns, logs, the store's connections
 
 
-def post_fork(_server: Any, _worker: Any) -> None:
-    """As many open files as the system allows."""
+def post_fork(_server: Any, worker: Any) -> None:
+    """As many open files as the system allows, and fewer connections than that."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    if soft != resource.RLIM_INFINITY:
+        worker.worker_connections = min(worker.worker_connections, max(soft - _OTHER_FILES, 1))
 
 
 def on_reload(server: Any) -> None:
@@ -69,7 +74,7 @@ def post_worker_init(worker: Any) -> None:
         found = runtime()
     found.pressure.of_gunicorn(worker)
     worker.quick = found.quick
-    worker.direct = worker.wsgi.wsgi_app.direct
+    worker.answer_plain = worker.wsgi.wsgi_app.answer_plain
     found.metrics.gauge(
         "web_connections", "Open connections of the web workers", lambda: float(worker.nr_conns)
     )

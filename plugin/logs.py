@@ -126,6 +126,14 @@ def seldom(event: str, **fields: Any) -> None:
         tell(event, **fields, left_out=left_out)
 
 
+def malformed(status: int, problem: str) -> None:
+    """What is no HTTP; a flood of it is sampled."""
+    left_out = _lines.take("malformed", status)
+    if left_out is not None:
+        more = {"left_out": left_out} if left_out else {}
+        log.info("malformed request", status=status, problem=problem, **more)
+
+
 def fault(event: str, call: Any) -> None:
     """A fault of ours that a content call survived, with its trace. Metrics count them all."""
     seldom(event, kind=call.kind.name, exc_info=True)

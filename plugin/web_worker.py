@@ -1,110 +1,53 @@
 """gunicorn's worker of threads, made safe against clients that are slow on purpose or by accident.
 
-gthread gives a connection to a thread before anything arrived on it, and closes connections in the
-loop that all others wait for: a few clients that send nothing, half a request, or do not hang up,
-stop a worker for seconds. Here a thread gets a connection when the head of its request is complete;
-a body must arrive within ``BODY_S``, an answer be taken within ``SEND_S``; connections are closed
-without waiting (RFC 9112, 9.6). What cannot be parsed is answered like any other error, and neither
-the answer nor the log repeats it, as it may hold a customer's id or a key.
+gthread gives a connection to a thread before anything arrived on it, sends while the thread waits,
+and closes connections in the loop that all others wait for: a few clients that send nothing, half a
+request, take no answer, or do not hang up, stop a worker for seconds. Here a thread gets a
+connection when the head of its request is complete; a body must arrive within ``BODY_S``; what a
+client does not take at once is sent by the loop; connections are closed without waiting (RFC 9112,
+9.6). What cannot be parsed is answered like any other error, and neither the answer nor the log
+repeats it, as it may hold a customer's id or a key.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import re
 import selectors
 import socket
-import struct
+import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import lru_cache, partial
 from typing import Any
 
 from gunicorn.http import errors
 from gunicorn.util import http_date
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from plugin import logs
 from plugin.handover import MOST_S, handover
 from plugin.plain_get import PlainGet, plain_get
 from plugin.refusals import TIMEOUT, refusal, status_of
+from plugin.web_connection import RATE, SEND_S, Connection, Outgoing, Waiting
 
 HEAD_S = 5.0  # for a head, from its first byte
 HEAD_BYTES = 65_536
-BODY_S = 10.0  # for a whole body
-SEND_S = 5.0  # without the client taking anything
 LINGER_S = 2.0  # for the client to hang up
 _LINGER_BYTES = 65_536
 _DRAIN_S = 0.05  # for a body that nobody read, before the connection is used again
-_BUSY_S = 1.0  # how long this thread may have waited for the processor
-_LEAST_S = 0.005
-_AT_ONCE = 8  # new connections a round of the loop: fewer would wait behind all that are there
+# new connections a round of the loop, and one more for so many that are ready: fewer would wait
+# behind all that are there
+_AT_ONCE = 8
 _LOOK_S = 0.05  # while it waits for those that replace it
-_TIMEVAL = struct.Struct("ll")
-_PATIENT = _TIMEVAL.pack(int(SEND_S), 0)
-_BODY = re.compile(rb"\n(?:content-length|transfer-encoding)", re.IGNORECASE)
-_BRIEF = _TIMEVAL.pack(0, 50_000)  # in the loop: a client that takes nothing is not waited for
-
+_NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
 _HEADS = tuple(  # by whether the connection is kept
     b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nDate: %%b\r\nConnection: %b\r\n" % connection
     for connection in (b"close", b"keep-alive")
 )
-
-
-class _Bounded:
-    """A socket to read a body from, before a deadline. What gunicorn's parser asks of one."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self.deadline = 0.0
-
-    def recv(self, size: int) -> bytes:
-        left_s = self.deadline - time.monotonic()
-        if left_s < -_BUSY_S:
-            raise TimeoutError(errno.ETIMEDOUT, "the body took too long")
-        self._sock.settimeout(max(left_s, _LEAST_S))  # what is there already is never too late
-        try:
-            return self._sock.recv(size)
-        finally:
-            self._sock.setblocking(True)
-
-    def gettimeout(self) -> float:
-        return self.deadline
-
-    def settimeout(self, _timeout: float | None) -> None:
-        """The deadline is what counts."""
-
-
-class _Connection(TConn):
-    """``head``: what arrived of the next request and was not given to a thread yet; ``among``:
-    those that wait for the same, while it is not with a thread."""
-
-    among: _Waiting
-
-    def __init__(self, *details: Any) -> None:
-        super().__init__(*details)
-        self.head = b""
-        self.body = _Bounded(self.sock)
-        self.discarded = 0
-        self.readable: Callable[[socket.socket], None] = _nothing
-
-    def begin(self) -> None:
-        """In the thread: the parser finds the head where it reads."""
-        self.data_ready = True
-        self.init()
-        self.body.deadline = time.monotonic() + BODY_S
-        unreader = self.parser.unreader
-        unreader.sock = self.body
-        unreader.unread(self.head)
-        self.head = b""
-
-    def left_over(self) -> bytes:
-        """What came behind the request that was answered."""
-        return self.parser.unreader.take_buffered() if self.parser else b""
 
 
 def _never(_head: bytes) -> bool:
@@ -121,66 +64,35 @@ def _date(second: int) -> bytes:
     return str(http_date(second)).encode()
 
 
-def _nothing(_sock: socket.socket) -> None:
-    """Nobody reads a connection that the loop does not know yet."""
-
-
-def _taken(sock: socket.socket, answer: bytes) -> int:
-    """How many bytes of it could be sent at once."""
-    try:
-        return sock.send(answer)
-    except BlockingIOError:
-        return 0
-    except OSError:
-        return len(answer)  # the client is gone: nobody waits for the rest
-
-
-def _sent(sock: socket.socket, answer: bytes) -> bool:
-    """Sends all of it, waiting as long as the socket's own limit says."""
-    try:
-        sock.setblocking(True)
-        sock.sendall(answer)
-    except OSError:
-        return False
-    return True
-
-
-class _Waiting(OrderedDict[_Connection, None]):
-    """Connections in the order of their time-outs; any can be taken out at once."""
-
-    def __getitem__(self, first: Any) -> Any:
-        """gunicorn looks at the oldest one of a deque, [0]."""
-        return next(iter(self)) if first == 0 else super().__getitem__(first)
-
-    def expired(self, now_s: float) -> Iterator[_Connection]:
-        """Those whose time is over."""
-        while self and self[0].timeout <= now_s:
-            yield self[0]
-
-
 class Worker(ThreadWorker):
     """``-k plugin.web_worker.Worker``. TLS ends in front of it.
 
-    What ``quick`` says of a head is answered in the loop itself: handing a request to a thread and
-    its connection back costs more than a content call does, and threads that want the interpreter
-    lock make each other wait. It must only say so of what is over in a moment.
+    A plain request whose head ``quick`` accepts is answered in the loop itself: handing a request
+    to a thread and its connection back costs more than a content call does, and threads that want
+    the interpreter lock make each other wait. It must only accept what is over in a moment.
     """
 
     quick: Callable[[bytes], bool] = staticmethod(_never)
     # the end of the answer's head, and its body, where that needs no WSGI
-    direct: Callable[[PlainGet], bytes | None] = staticmethod(_no_answer)
+    answer_plain: Callable[[PlainGet], bytes | None] = staticmethod(_no_answer)
 
     def __init__(self, *details: Any, **more: Any) -> None:
         super().__init__(*details, **more)
-        self.keepalived_conns = _Waiting()
-        self.pending_conns = _Waiting()  # nothing arrived yet
-        self._partial = _Waiting()  # a part of a head arrived
-        self._lingering = _Waiting()  # answered, until the client hangs up
+        self.keepalived_conns = Waiting()
+        self.pending_conns = Waiting()  # nothing arrived yet
+        self._partial = Waiting()  # a part of a head arrived
+        self._writing = Waiting()  # the client has not taken all of an answer yet
+        self._lingering = Waiting()  # answered, until the client hangs up
+        self._pipelined: deque[Connection] = deque()  # whose next request is there already
         self._stop_by: float | None = None  # told to stop, while nobody else takes calls yet
         self._ready = 0  # connections that this round of the loop has not looked at yet
+        self._round_at = 0.0  # when this round began
+        self._loop = 0  # the loop's thread
+        self._mine = threading.local()  # of other threads: when their request was put in the queue
 
     def run(self) -> None:
         """The loop."""
+        self._loop = threading.get_ident()
         handover.ready(self.age)
         super().run()
 
@@ -206,62 +118,65 @@ class Worker(ThreadWorker):
 
     def accept(self, listener: Any) -> None:
         """New connections; the one that was idle longest goes when there are too many."""
-        for _ in range(_AT_ONCE):
+        for _ in range(_AT_ONCE + self._ready // _AT_ONCE):
             if not self._take_in(listener):
                 return
-            idle = self.pending_conns or self.keepalived_conns
-            if self.nr_conns >= self.worker_connections and idle:
-                self._close(idle[0])
+            if self.nr_conns >= self.worker_connections:
+                self._close_idle()
 
     @property
     def waiting(self) -> int:
         """Calls that have arrived and are not worked on yet, as far as this process knows."""
         return self._ready + self.tpool._work_queue.qsize()
 
+    def waited_s(self) -> float:
+        """For how long the request has waited that the thread which asks is answering. In the loop
+        it may have arrived as soon as the round before began, which lasted about as long."""
+        now_s = time.monotonic()
+        if threading.get_ident() == self._loop:
+            return 2 * (now_s - self._round_at)
+        return now_s - float(getattr(self._mine, "queued_at", now_s))
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """For a thread."""
+        conn.queued_at = time.monotonic()
+        super().enqueue_req(conn)
+
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """As gunicorn's, and counts what is left."""
+        """A round: all that is ready, once each."""
         if self._stop_by is not None:
             timeout = min(timeout, _LOOK_S)
             if time.monotonic() > self._stop_by or handover.replaced(self.age, self.cfg.workers):
                 self._stop_by, self.alive = None, False
                 return
         try:
-            events = self.poller.select(timeout)
+            events = self.poller.select(0.0 if self._pipelined else timeout)
         except InterruptedError:
             return
-        self._ready = len(events)
+        self._round_at = time.monotonic()
+        pipelined = len(self._pipelined)
+        self._ready = len(events) + pipelined
         for key, _ in events:
             self._ready -= 1
-            key.data(key.fileobj)
+            self._safely(key.data, key.fileobj)
+        for _ in range(pipelined):
+            self._ready -= 1
+            self._safely(self._go_on, self._pipelined.popleft())
 
-    def handle(self, conn: _Connection) -> Any:
+    def handle(self, conn: Connection) -> Any:
         """One request, in a thread."""
-        answer, again = self._direct(conn)
+        self._mine.queued_at = conn.queued_at
+        answer, again = self._plain(conn)
         if answer is None:
             return self._by_app(conn)
-        return _sent(conn.sock, answer) and again
+        conn.sock.sendall(answer)
+        return again
 
-    def _by_app(self, connection: _Connection) -> Any:
-        """Parsed by gunicorn, answered by the WSGI app."""
-        connection.begin()
-        return super().handle(connection)
-
-    def _direct(self, connection: _Connection) -> tuple[bytes | None, bool]:
-        """A whole answer to a plain call and whether another one may follow; None: not plain."""
-        logs.end()  # the request before it
-        if not self.alive or self.nr + 1 >= self.max_requests:
-            return None, False
-        asked = plain_get(connection.head)
-        answer = self.direct(asked) if asked is not None else None
-        if asked is None or answer is None:
-            return None, False
-        self.nr += 1
-        connection.head = b""
-        again = asked.again and len(self.keepalived_conns) < self.max_keepalived
-        return _HEADS[again] % _date(int(time.time())) + answer, again
-
-    def handle_request(self, req: Any, conn: _Connection) -> Any:
+    def handle_request(self, req: Any, conn: Connection) -> Any:
+        """By the WSGI app."""
         try:
+            if _says_close(req):
+                req.force_close()
             return super().handle_request(req, conn)
         except BlockingIOError:  # SEND_S are over
             raise ConnectionResetError(errno.ECONNRESET, "the client takes no answer") from None
@@ -272,25 +187,24 @@ class Worker(ThreadWorker):
         if status == 500:
             logs.log.error("exception", route="unknown", exc_info=exc)
         else:
-            logs.log.info("malformed request", status=status, problem=type(exc).__name__)
+            logs.malformed(status, type(exc).__name__)
         with contextlib.suppress(OSError):
             client.sendall(refusal(status))
 
-    def finish_request(self, conn: _Connection, fs: Future[Any]) -> None:
-        """In the loop: waits for the next request, or for the client to hang up."""
-        if fs.cancelled() or fs.exception() or not fs.result():
-            self._linger(conn)
-            return
-        within_s = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
-        conn.head = conn.left_over()
-        self._expect(conn, self.keepalived_conns, within_s)
-        if conn.head:
-            self._go_on(conn)
+    def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
+        """In the loop, after a thread."""
+        again = False
+        if not fs.cancelled():
+            problem = fs.exception()
+            again = problem is None and bool(fs.result())
+            if problem is not None and not isinstance(problem, OSError):
+                logs.log.error("exception", route="unknown", exc_info=problem)
+        self._safely(self._answered, conn, again)
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Closes what was idle too long, or all that is idle."""
         now_s = float("inf") if force else time.monotonic()
-        for waiting in (self.keepalived_conns, self.pending_conns, self._lingering):
+        for waiting in (self.keepalived_conns, self.pending_conns, self._lingering, self._writing):
             for connection in waiting.expired(now_s):
                 self._close(connection)
 
@@ -304,41 +218,72 @@ class Worker(ThreadWorker):
             for connection in waiting:
                 connection.timeout = min(connection.timeout, deadline)
 
-    def _keepalive_after(self, conn: _Connection, keepalive: bool) -> bool:
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         """Whether the connection can be used again: what is left of a body is not waited for."""
         conn.body.deadline = time.monotonic() + _DRAIN_S
         return keepalive and bool(conn.parser.finish_body(max_bytes=_LINGER_BYTES))
 
+    def _safely(self, step: Callable[..., None], *about: Any) -> None:
+        """A step of the loop: whatever a client may cause ends no worker, but its connection."""
+        try:
+            step(*about)
+        except Exception:  # noqa: BLE001
+            logs.log.exception("exception", route="unknown")
+            for each in (*about, *getattr(step, "args", ())):
+                if isinstance(each, Connection):
+                    with contextlib.suppress(Exception):
+                        self._close(each)
+
     def _take_in(self, listener: Any) -> bool:
         try:
-            sock, address = listener.accept()
+            accepted, address = listener.accept()
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+            if error.errno in _NO_MORE_FILES:
+                logs.seldom("no more open files")
+                self._close_idle()
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return False
         self.nr_conns += 1
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
-        connection = _Connection(self.cfg, sock, address, listener.getsockname())
-        connection.readable = partial(self._read, connection)
+        sock = Outgoing.of(accepted)
+        connection = Connection(self.cfg, sock, address, listener.getsockname())
         self._expect(connection, self.pending_conns, self.cfg.keepalive)
         self._read(connection, sock)
         return True
 
-    def _expect(self, connection: _Connection, among: _Waiting, within_s: float) -> None:
+    def _close_idle(self) -> None:
+        """The connection that was idle longest."""
+        idle = [waiting[0] for waiting in (self.pending_conns, self.keepalived_conns) if waiting]
+        if idle:
+            self._close(min(idle, key=lambda connection: connection.timeout))
+
+    def _expect(
+        self,
+        connection: Connection,
+        among: Waiting,
+        within_s: float,
+        event: int = selectors.EVENT_READ,
+    ) -> None:
         """Something from the client within so many seconds."""
-        connection.sock.setblocking(False)
+        sock = connection.sock
+        sock.setblocking(False)
         connection.timeout = time.monotonic() + within_s
+        step = self._read if event == selectors.EVENT_READ else self._write
+        self.poller.register(sock, event, partial(step, connection))
         connection.among = among
         among[connection] = None
-        self.poller.register(connection.sock, selectors.EVENT_READ, partial(self._read, connection))
 
-    def _forget(self, connection: _Connection) -> None:
+    def _forget(self, connection: Connection) -> None:
         """The loop waits no longer for anything from it."""
-        self.poller.unregister(connection.sock)
-        del connection.among[connection]
+        if connection.among is not None:
+            del connection.among[connection]
+            connection.among = None
+            self.poller.unregister(connection.sock)
 
-    def _read(self, connection: _Connection, sock: socket.socket) -> None:
+    def _read(self, connection: Connection, sock: socket.socket) -> None:
         """Something arrived, maybe enough."""
+        if connection.among is None or connection.among is self._writing:
+            return  # of this round, but another step was first
         try:
             data = sock.recv(HEAD_BYTES)
         except BlockingIOError:
@@ -355,59 +300,95 @@ class Worker(ThreadWorker):
             return
         self._close(connection)
 
-    def _go_on(self, connection: _Connection) -> None:
-        """With what arrived: to a thread, refused, or on waiting."""
-        status = self._refused(connection.head)
+    def _write(self, connection: Connection, sock: Outgoing) -> None:
+        """The client takes more of its answer."""
+        if connection.among is not self._writing:
+            return
+        try:
+            done = sock.flush()
+        except OSError:
+            self._close(connection)
+            return
+        if done:
+            self._answered(connection, connection.again)
+            return
+        connection.timeout = min(time.monotonic() + SEND_S, connection.send_by)
+        self._writing.move_to_end(connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        """With what arrived: answered, to a thread, refused, or on waiting."""
+        head = connection.head
+        status = self._refused(head)
         if status:
             self._refuse(connection, status)
-        elif b"\r\n\r\n" in connection.head:
-            if self.quick(connection.head) and not _BODY.search(connection.head):
-                self._answer(connection)
+        elif b"\r\n\r\n" in head:
+            answer, again = self._plain(connection) if self.quick(head) else (None, False)
+            if answer is None:
+                self._forget(connection)
+                self.enqueue_req(connection)
                 return
-            self._forget(connection)
-            self.enqueue_req(connection)
+            try:
+                connection.sock.sendall(answer)
+            except OSError:
+                again = False  # the client is gone
+            self._answered(connection, again)
         elif connection.among is not self._partial:
             self._forget(connection)
             self._expect(connection, self._partial, HEAD_S)
 
-    def _answer(self, connection: _Connection) -> None:
-        """In the loop: the connection stays where it is, and waits for the next request."""
+    def _plain(self, connection: Connection) -> tuple[bytes | None, bool]:
+        """A whole answer to a plain call and whether another one may follow; None: not plain."""
+        logs.end()  # the request before it
+        if not self.alive or self.nr + 1 >= self.max_requests:
+            return None, False
+        asked = plain_get(connection.head)
+        if asked is None:
+            return None, False
         try:
-            again = self._in_loop(connection)
-        except Exception:  # noqa: BLE001  here it would end the worker, in a thread only the call
+            answer = self.answer_plain(asked)
+        except Exception:  # noqa: BLE001  in the loop it would end the worker
             logs.log.exception("exception", route="unknown")
-            again = False
+            connection.head = b""
+            return refusal(500), False
+        if answer is None:
+            return None, False
+        self.nr += 1
+        connection.head = b""
+        again = asked.again and len(self.keepalived_conns) < self.max_keepalived
+        return _HEADS[again] % _date(int(time.time())) + answer, again
+
+    def _by_app(self, connection: Connection) -> Any:
+        """Parsed by gunicorn, answered by the WSGI app."""
+        connection.begin()
+        return super().handle(connection)
+
+    def _answered(self, connection: Connection, again: bool) -> None:
+        """After an answer: the rest of it, the next request, or the end."""
+        if connection.sock.unsent:
+            self._forget(connection)
+            size_s = connection.sock.unsent / RATE
+            connection.again = again
+            connection.send_by = time.monotonic() + SEND_S + size_s
+            self._expect(connection, self._writing, SEND_S, selectors.EVENT_WRITE)
+            return
         if not again:
             self._forget(connection)
             self._linger(connection)
             return
-        del connection.among[connection]
+        connection.take_left_over()
+        if connection.head:  # others are first; and nothing more is read until that is answered
+            self._forget(connection)
+            self._pipelined.append(connection)
+            return
+        within_s = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
+        if connection.among is None or connection.among is self._writing:
+            self._forget(connection)
+            self._expect(connection, self.keepalived_conns, within_s)
+            return
+        del connection.among[connection]  # answered in the loop, which goes on to read from it
+        connection.timeout = time.monotonic() + within_s
         connection.among = self.keepalived_conns
-        connection.timeout = time.monotonic() + (
-            self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
-        )
         connection.among[connection] = None
-        connection.head = connection.left_over()
-        if connection.head:  # the next request is there already; others are first
-            self.method_queue.defer(self._go_on_if_open, connection)
-
-    def _in_loop(self, connection: _Connection) -> Any:
-        """One request; a client that does not take its answer is not waited for."""
-        sock = connection.sock
-        answer, again = self._direct(connection)
-        if answer is not None:
-            answer = answer[_taken(sock, answer) :]
-            if not answer:  # nearly always
-                return again
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _BRIEF)
-        again = self._by_app(connection) if answer is None else _sent(sock, answer) and again
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENT)
-        sock.setblocking(False)
-        return again
-
-    def _go_on_if_open(self, connection: _Connection) -> None:
-        if connection.head and connection in connection.among:
-            self._go_on(connection)
 
     def _refused(self, head: bytes) -> int | None:
         """The status, when a head is not worth to be waited for any longer."""
@@ -420,26 +401,33 @@ class Worker(ThreadWorker):
             return status_of(errors.LimitRequestHeaders("head"))
         return status_of(errors.InvalidHeader("line end")) if b"\n\n" in head else None
 
-    def _refuse(self, connection: _Connection, status: int) -> None:
-        logs.log.info("malformed request", status=status, problem="head")
+    def _refuse(self, connection: Connection, status: int) -> None:
+        logs.end()
+        logs.malformed(status, "head")
         with contextlib.suppress(OSError):
-            connection.sock.send(refusal(status))
-        self._forget(connection)
-        self._linger(connection)
+            connection.sock.sendall(refusal(status))
+        self._answered(connection, again=False)
 
-    def _linger(self, connection: _Connection) -> None:
+    def _linger(self, connection: Connection) -> None:
         """Says that nothing follows and waits for the client to hang up: closed at once, it
         might lose the end of the answer."""
         try:
             connection.sock.shutdown(socket.SHUT_WR)
             self._expect(connection, self._lingering, LINGER_S)
         except (OSError, ValueError):  # it was quicker
-            self.nr_conns -= 1
-            connection.close()
+            self._close(connection)
             return
         self._read(connection, connection.sock)
 
-    def _close(self, connection: _Connection) -> None:
+    def _close(self, connection: Connection) -> None:
         self._forget(connection)
         self.nr_conns -= 1
         connection.close()
+
+
+def _says_close(request: Any) -> bool:
+    """Also where it is one of several options, which gunicorn does not look for."""
+    return any(
+        name == "CONNECTION" and "close" in [option.strip() for option in value.lower().split(",")]
+        for name, value in request.headers
+    )

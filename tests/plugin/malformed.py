@@ -134,7 +134,7 @@ HEADERS = (
          + b"Authorization: Basic \xff\xff:::\r\n\r\n", (401,), closes=False),
     Case("a key of 8000 bytes", HEALTH.replace(b"/healthz", b"/v1/runs")
          + b"X-Api-Key: " + b"k" * 8000 + b"\r\n\r\n", (401,), closes=False),
-    header("close and keep-alive", b"Connection: close, keep-alive", 200, closes=False),
+    header("close and keep-alive", b"Connection: close, keep-alive", 200, closes=True),
     header("an upgrade to HTTP/2", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
            b"HTTP2-Settings: AAMAAABkAAQAAP__", 200, closes=False),
     header("an upgrade to a web socket", b"Connection: Upgrade\r\nUpgrade: websocket", 200,
