@@ -44,8 +44,8 @@ def pick(asked: Asked) -> Picked:
 
 def _capped(asked: Asked, numbers: list[int], shown: list[Entry]) -> list[int]:
     """Those of ``numbers`` for which the items shown leave no room, whatever the limit."""
-    held = {entry.number for entry in shown}
-    caps = caps_of(asked, held)
+    caps = caps_of(asked, (entry.number for entry in shown))
     if caps is None:
         return []
+    held = {entry.number for entry in shown}
     return [number for number in numbers if number not in held and not caps.has_room(number)]
