@@ -62,8 +62,9 @@ class WhoSchema(ma.Schema):
     channel = Channel(
         validate=validate.Length(max=40),
         metadata={
-            "description": "How the message is sent: push, email, sms, …, in any case; decides "
-            "whether it may come at night. Without it the message is taken for one that may not",
+            "description": "How the message is sent: push, email, sms, …, in upper or lower case; "
+            "decides whether it may come at night. Without it the message is taken for one that "
+            "may not",
             "example": "push",
         },
     )
