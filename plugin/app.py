@@ -17,6 +17,7 @@ from plugin import audit, customers, documentation, logs, operations, probes, se
 from plugin.auth import Keys
 from plugin.content import routes as content
 from plugin.content.call import Calls
+from plugin.content.fields import in_query
 from plugin.decisions import DecisionLogs
 from plugin.errors import ErrorHandlerMixin, no_snapshot, store_unavailable
 from plugin.events import devices, items, webhooks
@@ -123,6 +124,7 @@ def create_app(
     found.metrics.install(app)
     app.after_request(secure)
     api = _Api(app)
+    api.ma_plugin.converter.add_parameter_attribute_function(in_query)
     api.register_converter(_AnythingConverter, lambda _: {"type": "string", "minLength": 1})
     for module in _BLUEPRINTS:
         api.register_blueprint(module.blueprint)

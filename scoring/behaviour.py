@@ -20,9 +20,8 @@ import pyarrow.parquet as pq
 from scoring import columns as c
 from scoring.identity import Identity
 from scoring.lake import Lake
+from settings.memory import MOST_SENT, MOST_WATCHED, SENT_DAYS, WATCHED_DAYS
 
-WATCHED_DAYS, SENT_DAYS = 60, 14
-MOST_WATCHED, MOST_SENT = 10, 20  # a customer
 WATCHING = ("view", "interest", "cart")  # the later ones say more
 UNKNOWN_CHANNEL = "unknown"
 _S_A_DAY = 86_400

@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 from scoring import columns as c
 from scoring.fitted import Fitted
 from scoring.history import BOUGHT, History
+from settings.memory import BACK_DAYS, NEW_DAYS
 
 PRICE_DAYS = 14
-BACK_DAYS = 60  # as long as it is told who watched an item
-NEW_DAYS = 30
 ARRIVALS = 300
 # of the items known before: more at once are another catalogue read in, not news
 MOST_NEW_SHARE = 0.2

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from scoring.history import History, LevelView
 from scoring.models import Floats, Ints
 from scoring.reasons.facts import BOUGHT_AGAIN_FROM, DUE_UNTIL
+from settings.memory import DUE_AHEAD_DAYS, MOST_DUE
 
 MIN_REPEATERS = 5  # customers who bought it again; fewer say nothing of an item by itself
-AHEAD_DAYS = 14  # what is due later than this is not told
-MOST_DUE = 10  # items a customer
 QUANTILE = 0.25  # of the gaps
 
 
@@ -89,12 +88,12 @@ def due(
     """The MOST_DUE due items of each customer that they are most likely to buy.
 
     ``candidates``: (customer, item), sorted by both, with ``probability`` float32; ``typical``:
-    uint16[n_items], of ``repeat_days``. An item is due from AHEAD_DAYS before to one interval
+    uint16[n_items], of ``repeat_days``. An item is due from DUE_AHEAD_DAYS before to one interval
     after its day.
     """
     view = history.view("item", cutoff)
     pair, since, interval = _rhythm(view, typical)
-    timely = (since <= DUE_UNTIL * interval) & (interval - since <= AHEAD_DAYS)
+    timely = (since <= DUE_UNTIL * interval) & (interval - since <= DUE_AHEAD_DAYS)
     pair, since, interval = pair[timely], since[timely], interval[timely]
     asked = candidates[0].astype(np.int64) * view.n_targets + candidates[1]
     at = np.minimum(np.searchsorted(asked, pair), max(len(asked) - 1, 0))

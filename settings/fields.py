@@ -100,6 +100,13 @@ class Text(fields.String):
         return value
 
 
+class Channel(Text):
+    """A channel's name in lower case, as names of channels are compared."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        return super()._deserialize(value, *args, **kwargs).lower()
+
+
 class Flag(fields.Boolean):
     """true or false, also as text (from ``${…}``)."""
 

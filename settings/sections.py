@@ -11,6 +11,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Regexp
 
 from settings.fields import (
+    Channel,
     Cron,
     Mapped,
     Number,
@@ -21,6 +22,7 @@ from settings.fields import (
     between,
     filled,
 )
+from settings.memory import MOST_SENT, SENT_DAYS
 from settings.workspace import (
     ContentSettings,
     GateSettings,
@@ -204,16 +206,23 @@ class SendSchema(Strict):
         ),
     )
     quiet_exempt = fields.List(
-        Text(validate=filled(40)),
-        metadata=about("channels that may come in quiet hours", ["email", "content_card"]),
+        Channel(validate=filled(40)),
+        metadata=about(
+            "channels that may come in quiet hours, without regard to case",
+            ["email", "content_card"],
+        ),
     )
     max_sends = WholeNumber(
         allow_none=True,
-        validate=between(1, 1000),
-        metadata=about("no advertising to who had this many messages; null: no cap", 3),
+        validate=between(1, MOST_SENT),
+        metadata=about(
+            "no advertising to who had this many messages; null: no cap. The night keeps a "
+            f"customer's newest {MOST_SENT}",
+            3,
+        ),
     )
     max_sends_days = WholeNumber(
-        validate=between(1, 14), metadata=about("the days in which max_sends counts", 7)
+        validate=between(1, SENT_DAYS), metadata=about("the days in which max_sends counts", 7)
     )
     holdouts = Mapped(
         Number(validate=between(0, 0.9)),

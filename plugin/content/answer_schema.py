@@ -40,12 +40,17 @@ class ItemSchema(ma.Schema):
         required=True,
         validate=validate.Length(max=MOST_REASONS),
         metadata={
-            "description": "Why this item for this customer, strongest first, in the workspace's "
-            "language; empty for what is popular or goes with an item"
+            "description": "Why this item for this customer, strongest first, in the language of "
+            "`locale` (default: the workspace's); empty for what is popular or goes with an item"
         },
     )
-    local_price = _float("With `currency` or `locale`: the price in `local_currency`")
-    local_currency = fields.String(metadata={"description": "ISO 4217 code of `local_price`"})
+    local_price = _float(
+        "With `currency` or `locale`: the price in `local_currency`, a whole number where the "
+        "currency has no decimals"
+    )
+    local_currency = fields.String(
+        metadata={"description": "With `currency` or `locale`: ISO 4217 code of `local_price`"}
+    )
     price_text = _text("With `currency` or `locale`: the price as people write it")
     in_cart = fields.Boolean(metadata={"description": "cart: false for what `fill` added"})
     added_at = fields.String(metadata={"description": "cart: since when, ISO 8601, UTC"})
@@ -73,7 +78,7 @@ class LeftOutSchema(ma.Schema):
     id = fields.String(required=True)
     reason = fields.String(
         required=True,
-        validate=validate.OneOf(["unknown", "bought", "sold_out", "filtered"]),
+        validate=validate.OneOf(["unknown", "bought", "sold_out", "filtered", "capped"]),
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from plugin.content.filters import NO_FILTERS
+from plugin.content.rules import Rules
 from scoring.holdout import TREATMENT
 from scoring.store.reading import Reading
 from settings.workspace import WorkspaceSettings
@@ -29,6 +31,7 @@ STORE_UNAVAILABLE = "store_unavailable"
 OVERLOADED = "overloaded"
 RATE_LIMITED = "rate_limited"
 ERROR = "error"
+_BLIND = "what is known without the customer, such as what is popular, or no items"
 # what each means, for the API's and the marketer's documentation
 REASONS: Mapping[str, str] = {
     UNKNOWN_CUSTOMER: "this customer is not known and did nothing lately: what is popular",
@@ -43,10 +46,10 @@ REASONS: Mapping[str, str] = {
     NO_ARRIVALS: "there are no new items: what is popular",
     NO_ITEMS: "none of the items given can be shown: no items",
     NO_SNAPSHOT: "nothing was published yet",
-    STORE_UNAVAILABLE: "the store does not answer: what is popular",
-    OVERLOADED: "too many calls at once: what is popular",
-    RATE_LIMITED: "this key asks more often than it may: what is popular",
-    ERROR: "something is wrong with us, and logged: what is popular",
+    STORE_UNAVAILABLE: f"the store does not answer: {_BLIND}",
+    OVERLOADED: f"too many calls at once: {_BLIND}",
+    RATE_LIMITED: f"this key asks more often than it may: {_BLIND}",
+    ERROR: f"something is wrong with us, and logged: {_BLIND}",
 }
 
 
@@ -79,6 +82,12 @@ class Asked:
     settings: WorkspaceSettings
     now: datetime
     limit: int
+
+    @property
+    def filters(self) -> bool:
+        """Whether the call sets a filter; boosts and caps alone leave no answer empty."""
+        rules: Rules | None = self.arguments.get("rules")
+        return rules is not None and rules.filters != NO_FILTERS
 
 
 @dataclass(slots=True)

@@ -47,6 +47,14 @@ class Lift:
                 self._margin += factor
         self._mean = mean_margin(published) if self._margin else 1.0
 
+    def of_brand(self, index: int) -> float:
+        """By what the score of a brand as such is multiplied."""
+        return self._brands.get(index, 1.0)
+
+    def of_category(self, index: int) -> float:
+        """Likewise of a category."""
+        return self._categories.get(index, 1.0)
+
     def factor(self, catalogue: Catalogue, number: int) -> float:
         """By what an item's score is multiplied, above 0. An item without a known margin counts as
         one of the mean margin; one that earns nothing as one of a hundredth of it."""

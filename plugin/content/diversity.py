@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from scoring.store.catalogue import Catalogue
 
 
-class Shares:
+class Caps:
     """Counts what an answer holds so far; ``take`` says whether one more item has room."""
 
     __slots__ = ("_brands", "_catalogue", "_categories", "_per_brand", "_per_category")
@@ -28,14 +28,17 @@ class Shares:
         for number in held:
             self.take(number)
 
+    def has_room(self, number: int) -> bool:
+        """Whether one more such item may be held. Without brand or category (-1) it may."""
+        return _room(self._brands, self._catalogue.brand[number], self._per_brand) and _room(
+            self._categories, self._catalogue.category[number], self._per_category
+        )
+
     def take(self, number: int) -> bool:
-        """Counts the item if it has room. Without brand or category (-1) it always has."""
-        brand, category = self._catalogue.brand[number], self._catalogue.category[number]
-        if not (
-            _room(self._brands, brand, self._per_brand)
-            and _room(self._categories, category, self._per_category)
-        ):
+        """Counts the item if it has room."""
+        if not self.has_room(number):
             return False
+        brand, category = self._catalogue.brand[number], self._catalogue.category[number]
         self._brands[brand] = self._brands.get(brand, 0) + 1
         self._categories[category] = self._categories.get(category, 0) + 1
         return True

@@ -25,7 +25,7 @@ class Names(fields.Field[tuple[str, ...]]):
 
     def __init__(self, description: str, example: str, most: int, **kwargs: Any) -> None:
         told = f"{description}; up to {most}, separated by commas"
-        metadata = {"type": "string", "description": told, "example": example}
+        metadata = _text_or_list(told, example, most)
         super().__init__(metadata=metadata, **kwargs)
         self.most = most
 
@@ -45,11 +45,41 @@ class Boosts(fields.Field[tuple[Boost, ...]]):
     is_multiple = False
     MOST = 20
 
+    def __init__(self, description: str, example: str) -> None:
+        super().__init__(metadata=_text_or_list(description, example, self.MOST))
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[Boost, ...]:
         parts = parted(value)
         if len(parts) > self.MOST:
             raise ma.ValidationError(f"Must be at most {self.MOST} boosts, found {len(parts)}.")
         return tuple(map(_boost, parts))
+
+
+class Channel(fields.String):
+    """A channel's name in lower case, as names of channels are compared."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        return text.lower()
+
+
+def _text_or_list(description: str, example: str, most: int) -> dict[str, Any]:
+    """What OpenAPI says of such a field in a JSON body."""
+    a_list = {"type": "array", "items": {"type": "string"}, "maxItems": most}
+    return {
+        "description": description,
+        "example": example,
+        "oneOf": [{"type": "string"}, a_list],
+    }
+
+
+def in_query(_: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """What OpenAPI says of such a field in a query, where it is one text: a method that apispec's
+    converter asks of each parameter; ``ret`` is what it says so far."""
+    if not isinstance(field, Names | Boosts):
+        return {}
+    schema = {name: value for name, value in ret["schema"].items() if name != "oneOf"}
+    return {"schema": {**schema, "type": "string"}}
 
 
 def parted(value: Any) -> tuple[str, ...]:

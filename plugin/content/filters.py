@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from plugin.content.remembered import Remembered
 from scoring.store.catalogue import Catalogue
@@ -141,8 +142,9 @@ def categories_under(published: PublishedSnapshot, paths: Sequence[str]) -> froz
 
 
 def folded(name: str) -> str:
-    """As names are compared."""
-    return name.strip().casefold()
+    """As names are compared: without regard to case, and to how Unicode writes an accent or a
+    Korean syllable (files of macOS write its parts)."""
+    return normalize("NFC", name.strip().casefold())
 
 
 def folded_path(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from plugin.content.asked import Asked
 from plugin.content.remembered import Remembered
@@ -19,6 +19,7 @@ from scoring.store.published import PublishedSnapshot
 
 DAY_S = 86_400
 NOTHING: frozenset[int] = frozenset()
+_EPOCH = date(1970, 1, 1)
 
 _names: Remembered[ExtrasNames] = Remembered(8)
 _cutoffs: Remembered[float] = Remembered(8)
@@ -63,6 +64,11 @@ def profile(asked: Asked) -> Profile:
 def day(asked: Asked) -> int:
     """Today, in days since 1970 (UTC)."""
     return int(asked.now.timestamp()) // DAY_S
+
+
+def iso_day(days: int) -> str:
+    """ISO 8601 of days since 1970, which are days of UTC."""
+    return (_EPOCH + timedelta(days=days)).isoformat()
 
 
 def cutoff_s(published: PublishedSnapshot) -> float:

@@ -32,7 +32,7 @@ def priced(asked: Asked, entries: list[Entry]) -> list[Entry]:
     told = []
     for entry in entries:
         price = price_of(entry.number)
-        local = None if price is None else round(price * rate, get_currency_precision(currency))
+        local = None if price is None else in_units(price * rate, currency)
         more = {
             "local_price": local,
             "local_currency": currency,
@@ -46,3 +46,8 @@ def priced(asked: Asked, entries: list[Entry]) -> list[Entry]:
 def money(amount: float, currency: str, language: str) -> str:
     """As people write it: ₩1,380, $0.99."""
     return format_currency(amount, currency, locale=language)
+
+
+def in_units(amount: float, currency: str) -> float:
+    """Rounded to the currency's smallest unit: a whole number (int) where it has no decimals."""
+    return round(amount, get_currency_precision(currency) or None)

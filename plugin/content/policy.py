@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from plugin.content.asked import Asked, Picked
 from plugin.content.known import DAY_S, bought, cutoff_s, day, extras, profile
 from scoring.holdout import CONTROL, TREATMENT, arm
+from scoring.store.extras import Profile
 
 NO_CONSENT = "no_consent"
 ALREADY_BOUGHT = "already_bought"
@@ -25,7 +26,7 @@ HOLDOUT = "holdout"
 # what each means, for the API's and the marketer's documentation
 SEND_REASONS: Mapping[str, str] = {
     NO_CONSENT: "advertising, and the customer did not agree to any",
-    ALREADY_BOUGHT: "the customer has just bought the item (or one of the items) it is about",
+    ALREADY_BOUGHT: "the customer has just bought the item it is about, or all of the items",
     QUIET_HOURS: "advertising in quiet hours without a consent to messages at night",
     FATIGUE: "advertising, and the customer had as many messages lately as there may be",
     NOTHING_TO_SAY: "there is no item to show",
@@ -59,7 +60,7 @@ def _reason(asked: Asked, picked: Picked) -> str | None:
         return NO_CONSENT
     if _has_bought(asked):
         return ALREADY_BOUGHT
-    if advertising and not known.night_consent.get(channel, False):
+    if advertising and not may_come_at_night(known, channel):
         send = asked.settings.send
         zone = known.timezone or asked.settings.timezone
         if (
@@ -94,6 +95,13 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError):  # no such zone, or no name of one
         return None
+
+
+def may_come_at_night(known: Profile, channel: str) -> bool:
+    """Whether there is a consent for ``channel`` (lower case); those imported may be written in any
+    case."""
+    said = [yes for name, yes in known.night_consent.items() if name.lower() == channel]
+    return bool(said) and all(said)
 
 
 def _has_bought(asked: Asked) -> bool:

@@ -20,6 +20,10 @@ class Rules:
     max_per_brand: int | None = None
     max_per_category: int | None = None
 
+    @property
+    def capped(self) -> bool:
+        return self.max_per_brand is not None or self.max_per_category is not None
+
 
 NO_RULES = Rules()
 

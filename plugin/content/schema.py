@@ -8,14 +8,14 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from plugin.content.defaults import AHEAD_DAYS, BACK_DAYS, CART_DAYS, LEAST_DROP, LOW_STOCK
-from plugin.content.fields import Boosts, Names
+from plugin.content.fields import Boosts, Channel, Names
 from plugin.content.rules import rules
 from plugin.ids import MAX_ID_BYTES, short
+from settings import memory
 from settings.landing_schema import LOCALES
 
 MOST_NAMES, MOST_ITEMS = 50, 100
 MOST_PRICE = 1e12
-MOST_DAYS = 60
 
 
 def _id(description: str, example: str) -> fields.String:
@@ -59,11 +59,12 @@ class WhoSchema(ma.Schema):
             "example": 3,
         },
     )
-    channel = fields.String(
+    channel = Channel(
         validate=validate.Length(max=40),
         metadata={
-            "description": "How the message is sent: push, email, sms, …; decides whether it may "
-            "come at night. Without it the message is taken for one that may not",
+            "description": "How the message is sent: push, email, sms, …, in upper or lower case; "
+            "decides whether it may come at night. Without it the message is taken for one that "
+            "may not",
             "example": "push",
         },
     )
@@ -75,16 +76,17 @@ class WhoSchema(ma.Schema):
     locale = fields.String(
         validate=validate.OneOf(LOCALES),
         metadata={
-            "description": "Language of reasons and of `price_text`; default: the workspace's",
+            "description": "Language of reasons and of `price_text`; default: the workspace's. "
+            "Adds `local_price`, `local_currency` and `price_text`, as `currency` does",
             "example": "ko",
         },
     )
     currency = fields.String(
         validate=validate.Regexp(r"[A-Z]{3}\Z", error="Must be an ISO 4217 code such as KRW."),
         metadata={
-            "description": "Adds `local_price` and `price_text` in this currency; 422 without a "
-            "rate in the configuration (`content.currency_rates`). `price` stays in the "
-            "workspace's own",
+            "description": "Adds `local_price`, `local_currency` and `price_text` in this "
+            "currency; 422 without a rate in the configuration (`content.currency_rates`). `price` "
+            "stays in the workspace's own",
             "example": "KRW",
         },
     )
@@ -112,13 +114,10 @@ class RulesSchema(WhoSchema):
         "Ids of items that must not be shown", "1082185,981760", MOST_ITEMS, data_key="exclude"
     )
     boost = Boosts(
-        metadata={
-            "description": "What is shown rather: `brand:NAME:FACTOR`, `category:PATH:FACTOR` and "
-            "`tag:NAME:FACTOR` multiply the score (0.01 to 100); `margin:WEIGHT` (0 to 1) "
-            "multiplies it by (margin / mean margin) to the power of WEIGHT. Separated by commas",
-            "example": "brand:National:1.5,margin:0.5",
-            "type": "string",
-        },
+        "What is shown rather: `brand:NAME:FACTOR`, `category:PATH:FACTOR` and `tag:NAME:FACTOR` "
+        "multiply the score (0.01 to 100); `margin:WEIGHT` (0 to 1) multiplies it by "
+        "(margin / mean margin) to the power of WEIGHT; separated by commas",
+        "brand:National:1.5,margin:0.5",
     )
     max_per_brand = _whole("At most so many items of one brand", 2, low=1)
     max_per_category = _whole("At most so many items of one category", 2, low=1)
@@ -147,7 +146,10 @@ class RelatedArgumentsSchema(RulesSchema):
 
 class CartArgumentsSchema(RulesSchema):
     within_days = _whole(
-        f"What was carted longer ago is forgotten; default {CART_DAYS}", 3, low=1, high=MOST_DAYS
+        f"What was carted longer ago is forgotten; default {CART_DAYS}",
+        3,
+        low=1,
+        high=memory.WATCHED_DAYS,
     )
     low_stock = _whole(f"`low_stock` is true from so few pieces down; default {LOW_STOCK}", 3)
     fill = _flag("true: what goes with the cart follows, marked `in_cart` false")
@@ -158,7 +160,7 @@ class BackInStockArgumentsSchema(RulesSchema):
         f"Came back so many days before the night, or since; default {BACK_DAYS}",
         7,
         low=1,
-        high=MOST_DAYS,
+        high=memory.BACK_DAYS,
     )
 
 
@@ -170,16 +172,16 @@ class PriceDropArgumentsSchema(RulesSchema):
 
 class ReplenishmentArgumentsSchema(RulesSchema):
     within_days = _whole(
-        f"Due in at most so many days; default {AHEAD_DAYS}", 7, low=0, high=MOST_DAYS
+        f"Due in at most so many days; default {AHEAD_DAYS}", 7, low=0, high=memory.DUE_AHEAD_DAYS
     )
 
 
 class NewArrivalsArgumentsSchema(RulesSchema):
     within_days = _whole(
         "New since so many days before the night; default: as long as the night calls them new",
-        30,
+        7,
         low=1,
-        high=366,
+        high=memory.NEW_DAYS,
     )
 
 

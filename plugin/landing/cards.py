@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from babel.numbers import UnknownCurrencyError, format_currency
-
+from plugin.content.money import money
 from plugin.landing.messages import WHY
 from settings.templates import filled_in
 from settings.workspace import WorkspaceSettings
@@ -81,14 +80,6 @@ def web_address(url: object) -> str | None:
     except ValueError:
         return None
     return url.strip() if parts.scheme in ("http", "https") and parts.netloc else None
-
-
-def money(amount: float, currency: str, language: str) -> str:
-    """An amount as people of this language write it."""
-    try:
-        return format_currency(amount, currency, locale=language)
-    except (UnknownCurrencyError, ValueError):
-        return f"{amount:,.2f} {currency}"
 
 
 def leaf(category: str) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from scoring.history import History
-from scoring.replenishment import AHEAD_DAYS, MOST_DUE, due, repeat_days
+from scoring.replenishment import due, repeat_days
+from settings.memory import DUE_AHEAD_DAYS, MOST_DUE
 from tests.scoring.histories import CUTOFF, bought, make
 
 Purchases = list[tuple[int, int, int]]  # customer, item, days ago
@@ -69,7 +70,7 @@ def test_what_was_bought_once_has_the_items_interval() -> None:
 @pytest.mark.parametrize(("since", "told"), [(15, False), (16, True), (60, True), (61, False)])
 def test_told_is_what_is_due_soon_and_not_given_up(since: int, told: bool) -> None:
     interval = 30
-    assert interval - 16 == AHEAD_DAYS
+    assert interval - 16 == DUE_AHEAD_DAYS
     assert bool(due_of([(0, 0, since), (0, 0, since + interval)], [0])) is told
 
 

@@ -57,6 +57,8 @@ WORKSPACE: list[tuple[str, int, str, str, str]] = [
     ("landing:\n  title: {en: ''}", 2, "landing.title.en", "''", "text of 1 to 200"),
     ("segments:\n  holdout_share: 0.95", 2, "segments.holdout_share", "0.95", "0 to 0.9"),
     ("segments:\n  cost_per_send: -1", 2, "segments.cost_per_send", "-1", "a number from 0"),
+    ("send:\n  max_sends: 21", 2, "send.max_sends", "21", "from 1 to 20"),
+    ("send:\n  max_sends_days: 15", 2, "send.max_sends_days", "15", "from 1 to 14"),
     ("segments:\n  max_sends: 0", 2, "segments.max_sends", "0", "from 1 to 1000"),
     ("sources: []", 1, "sources", "an empty list", "at least one source"),
     ("sources: orders.csv", 1, "sources", "'orders.csv'", "a valid list"),

@@ -35,6 +35,11 @@ def test_what_a_file_leaves_out_has_the_dataclasses_defaults(folder: Folder) -> 
     assert workspace.as_of is None
 
 
+def test_channels_are_compared_in_lower_case(folder: Folder) -> None:
+    send = folder.workspace("send: {quiet_exempt: [Email, content_card]}").send
+    assert send.quiet_exempt == ("email", "content_card")
+
+
 def test_a_service_reads_the_workspaces_it_names(folder: Folder) -> None:
     folder.write("clients/a.yaml", workspace_text("a"))
     folder.write("clients/b.yaml", workspace_text("b"))

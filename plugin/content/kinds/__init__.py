@@ -12,6 +12,7 @@ from plugin.content import answer_schema as answers
 from plugin.content import schema as asking
 from plugin.content.asked import Asked, Picked
 from plugin.content.kinds import arrivals, beside, cart, for_you, rank, replenishment, top, watched
+from settings.memory import DUE_AHEAD_DAYS, MOST_DUE
 
 
 class Kind(NamedTuple):
@@ -56,11 +57,14 @@ _DROP = """Cheaper now, of what the customer looked at
 Items that cost less than when the customer last looked; where that price is not known, less than in
 the last two weeks. Without any there are no items (`reason` no_price_drop).
 """
-_DUE = """What the customer is about to run out of
+_DUE = f"""What the customer is about to run out of
 
 By the customer's own rhythm, or by how long an item usually lasts after a purchase of just now. The
-most overdue first; what is overdue by more than its interval is given up. `score` is the share of
-the interval that has passed: 1 is due today. Without any there are no items (`reason` nothing_due).
+most overdue first; what is overdue by more than its interval is given up. What was bought within
+`content.exclude_bought_days` is left out, unless its interval is shorter and half of it is over.
+`score` is the share of the interval that has passed: 1 is due today. The night keeps what is due
+within {DUE_AHEAD_DAYS} days, the {MOST_DUE} most probable items a customer. Without any there are
+no items (`reason` nothing_due).
 """
 _NEW = """New arrivals in this customer's order
 
@@ -70,16 +74,19 @@ what the night expects of each. In the night's order for a customer whom nobody 
 _BRANDS = """The customer's brands, best first
 
 Each with its best item for this customer as a picture: `brands`, and the same items in `items`.
+A boost of a brand moves it in the list; all boosts move which item stands for it.
 """
 _CATEGORIES = """The customer's categories, best first
 
 Each with its best item for this customer as a picture: `categories`, and the same items in `items`.
+A boost of a category moves it in the list; all boosts move which item stands for it.
 """
 _RANK = """Your own list in this customer's order
 
 Up to 100 ids in `items`; without `limit` all of them. By the customer's own probability where the
 night knows it, the others behind by brand, category and popularity. What is not shown stands in
-`left_out` with the reason: unknown, bought, sold_out or filtered.
+`left_out` with the reason: unknown, bought, sold_out, filtered or capped (by `max_per_brand` or
+`max_per_category`); what only `limit` cuts off is not told.
 """
 KINDS: Mapping[str, Kind] = {
     kind.name: kind

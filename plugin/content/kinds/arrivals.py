@@ -3,16 +3,14 @@ speak for them, beside what the night expects of each."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from itertools import islice
 
 from plugin.content.asked import FILTERED, NO_ARRIVALS, Asked, Entry, Picked
 from plugin.content.choosing import chosen, filled, may_show
-from plugin.content.known import DAY_S, bought, cutoff_s
+from plugin.content.known import DAY_S, bought, cutoff_s, iso_day
 from plugin.content.taste import Taste
 
 MOST = 200  # arrivals that are put in order
-_EPOCH = date(1970, 1, 1)
 
 
 def pick(asked: Asked) -> Picked:
@@ -34,11 +32,11 @@ def pick(asked: Asked) -> Picked:
     entries = chosen(asked, found, gone)
     if entries:
         return Picked(entries)
-    reason = FILTERED if published.arrivals and asked.arguments.get("rules") else NO_ARRIVALS
+    reason = FILTERED if published.arrivals and asked.filters else NO_ARRIVALS
     return Picked(filled(asked, [], gone), reason)
 
 
 def _told(new_since: int) -> dict[str, str] | None:
     if not new_since:
         return None
-    return {"new_since": (_EPOCH + timedelta(days=new_since)).isoformat()}
+    return {"new_since": iso_day(new_since)}

@@ -30,5 +30,5 @@ def _beside(asked: Asked, number: int | None, pairs: Sequence[tuple[int, float]]
         return Picked(entries)
     if number is None:
         return Picked(filled(asked, [], gone), UNKNOWN_ITEM)
-    reason = FILTERED if pairs and asked.arguments.get("rules") else NO_SCORES
+    reason = FILTERED if pairs and asked.filters else NO_SCORES
     return Picked(filled(asked, [], gone | {number}), reason)

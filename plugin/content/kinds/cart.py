@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from plugin.content import session
 from plugin.content.asked import EMPTY_CART, FILTERED, Asked, Entry, Picked
-from plugin.content.choosing import chosen, may_show
+from plugin.content.choosing import chosen, followed, lifted, may_show, rounded
 from plugin.content.defaults import CART_DAYS, LOW_STOCK
 from plugin.content.known import DAY_S, bought, cutoff_s, extras
 from plugin.content.session import Signal
@@ -131,7 +131,7 @@ def _summary(
 
 def _with_others(asked: Asked, shown: list[Entry], in_it: set[int]) -> list[Entry]:
     """The same, and behind it what goes with the cart: related and bought together."""
-    published, missing = asked.reading.published, asked.limit - len(shown)
+    published = asked.reading.published
     done = session.effect(
         [Signal(number, 1.0) for number in sorted(in_it)],
         partial(relations, published),
@@ -142,8 +142,8 @@ def _with_others(asked: Asked, shown: list[Entry], in_it: set[int]) -> list[Entr
         (each for each in done.more.items() if each[0] not in gone and passes(each[0])),
         key=lambda each: (-each[1], each[0]),
     )
-    others = [Entry(n, float(f"{score:.3g}"), (), {"in_cart": False}) for n, score in best]
-    return shown + others[: max(missing, 0)]
+    others = [Entry(n, rounded(score), (), {"in_cart": False}) for n, score in best]
+    return followed(asked, shown, lifted(asked, others))
 
 
 def moment(at_s: float) -> str:

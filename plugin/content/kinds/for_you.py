@@ -52,4 +52,4 @@ def moved(asked: Asked, scored: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any
 def _reason(asked: Asked) -> str:
     if asked.reading.record is None:
         return UNKNOWN_CUSTOMER
-    return FILTERED if asked.arguments.get("rules") else NO_SCORES
+    return FILTERED if asked.filters else NO_SCORES

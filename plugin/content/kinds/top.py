@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from plugin.content import shelves
 from plugin.content.asked import FILTERED, NO_SCORES, UNKNOWN_CUSTOMER, Asked, Entry, Picked
-from plugin.content.choosing import may_show
+from plugin.content.boosts import Lift, lift
+from plugin.content.choosing import caps_of, lifted, may_show, rounded
 from plugin.content.known import bought
 from plugin.content.remembered import Remembered
+from plugin.content.rules import NO_RULES
 from plugin.content.taste import Taste
 from scoring.store.published import PublishedSnapshot
 
@@ -18,18 +20,21 @@ _popular: Remembered[list[tuple[int, float]]] = Remembered(8)
 
 class Level(NamedTuple):
     """What is listed: the answer's ``member``, the ``names`` by index, the index of each item
-    (``of_item``), and the most popular items of an index."""
+    (``of_item``), the most popular items of an index, and by what boosts multiply its score."""
 
     member: str
     names: Sequence[str]
     of_item: Sequence[int]
     best: Callable[[PublishedSnapshot, int], Sequence[int]]
+    boosted: Callable[[Lift, int], float]
 
 
 def brands(asked: Asked) -> Picked:
     """The customer's brands."""
     published, record = asked.reading.published, asked.reading.record
-    level = Level("brands", published.brands, published.catalogue.brand, shelves.best_of_brand)
+    level = Level(
+        "brands", published.brands, published.catalogue.brand, shelves.best_of_brand, Lift.of_brand
+    )
     return _top(asked, level, record.brands() if record else _of_best_sellers(published, level))
 
 
@@ -37,25 +42,33 @@ def categories(asked: Asked) -> Picked:
     """The customer's categories."""
     published, record = asked.reading.published, asked.reading.record
     level = Level(
-        "categories", published.categories, published.catalogue.category, shelves.best_of_category
-    )
+        "categories", published.categories, published.catalogue.category,
+        shelves.best_of_category, Lift.of_category,
+    )  # fmt: skip
     return _top(asked, level, record.categories() if record else _of_best_sellers(published, level))
 
 
 def _top(asked: Asked, level: Level, ranked: Iterable[tuple[int, float]]) -> Picked:
-    """A brand or category without an item to show is left out."""
-    taste, passes, gone = Taste.of(asked), may_show(asked), bought(asked)
+    """A brand or category without an item to show is left out. Boosts of a brand or category move
+    it in the list; which item stands for it is moved by all of them."""
+    taste, fits = Taste.of(asked), _fits(asked)
     published = asked.reading.published
+    lifts = lift((asked.arguments.get("rules") or NO_RULES).boosts, published)
     own: dict[int, list[int]] = {}
     for number in taste.own:  # best first
         own.setdefault(level.of_item[number], []).append(number)
+    if lifts is not None:
+        raised = ((index, rounded(s * level.boosted(lifts, index))) for index, s in ranked)
+        ranked = sorted(raised, key=lambda each: -each[1])
     entries: list[Entry] = []
     told: list[dict[str, Any]] = []
     for index, score in ranked:
         if len(entries) == asked.limit:
             break
-        candidates = (*own.get(index, ()), *level.best(published, index))
-        best = next((n for n in candidates if n not in gone and passes(n)), None)
+        candidates = [*own.get(index, ()), *level.best(published, index)]
+        if lifts is not None:
+            candidates = [entry.number for entry in lifted(asked, taste.ordered(candidates))]
+        best = next(filter(fits, candidates), None)
         if best is None:
             continue
         item = published.catalogue.item(best)
@@ -67,12 +80,20 @@ def _top(asked: Asked, level: Level, ranked: Iterable[tuple[int, float]]) -> Pic
     return Picked(entries, _reason(asked, told), {level.member: told})
 
 
+def _fits(asked: Asked) -> Callable[[int], bool]:
+    """Tells of an item whether it may be shown beside those for which it said so before."""
+    passes, gone, caps = may_show(asked), bought(asked), caps_of(asked, ())
+    if caps is None:
+        return lambda number: number not in gone and passes(number)
+    return lambda number: number not in gone and passes(number) and caps.take(number)
+
+
 def _reason(asked: Asked, told: Sequence[Any]) -> str | None:
     if asked.reading.record is None:
         return UNKNOWN_CUSTOMER
     if told:
         return None
-    return FILTERED if asked.arguments.get("rules") else NO_SCORES
+    return FILTERED if asked.filters else NO_SCORES
 
 
 def _of_best_sellers(published: PublishedSnapshot, level: Level) -> list[tuple[int, float]]:

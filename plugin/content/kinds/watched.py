@@ -41,7 +41,7 @@ def _watched(asked: Asked, tell: Tell, nothing: str) -> Picked:
     entries: list[Entry] = chosen(asked, found, bought(asked))
     if entries:
         return Picked(entries)
-    return Picked([], FILTERED if found and asked.arguments.get("rules") else nothing)
+    return Picked([], FILTERED if found and asked.filters else nothing)
 
 
 def _back(asked: Asked, each: Seen) -> Mapping[str, Any] | None:

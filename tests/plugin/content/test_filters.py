@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import marshmallow as ma
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.content.filters import Filters, Sieve, categories_under
+from plugin.content.filters import Filters, Sieve, categories_under, folded, folded_path
 from plugin.content.kinds import KINDS
 from plugin.content.schema import ForYouArgumentsSchema
+from scoring.store.extras import Due
 from scoring.store.live import LiveItem
-from tests.plugin.content.counter import CATEGORIES, ITEMS, SNAPSHOT, ask, did, ids, record
+from tests.plugin.content.counter import CATEGORIES, ITEMS, SNAPSHOT, TODAY, ask, did, ids, record
 
 WATCHED = [did("view", f"i{n}", 30 - n) for n in range(12)]
 
@@ -57,6 +60,37 @@ def test_filters_that_leave_nothing_of_the_customers_say_so() -> None:
     found = ask(customer=record(items=((0, 0.4),)), brand="Sea", limit=2)
     assert found.reason == "filtered"
     assert ids(found) == ["i4", "i5"]  # the customer likes coffee better than toys
+
+
+NO_FILTERS = ({"boost": "brand:Sea:2"}, {"max_per_brand": 1}, {"max_per_category": 1})
+EMPTY = (
+    ("for-you", {}, "no_scores"),
+    ("replenishment", {}, "nothing_due"),
+    ("price-drop", {}, "no_price_drop"),
+    ("related", {"item": "i6"}, "no_scores"),
+    ("new-arrivals", {"within_days": 1}, "no_arrivals"),
+    ("brands", {}, "no_scores"),
+)
+
+
+@pytest.mark.parametrize("rules", NO_FILTERS)
+@pytest.mark.parametrize(("kind", "asked", "reason"), EMPTY)
+def test_boosts_and_caps_are_no_reason_for_an_empty_answer(kind, asked, reason, rules) -> None:
+    """There is something of each kind, but sold out or bought: no filter is to blame."""
+    gone = {n: LiveItem(0, None, None, 1.0) for n in (7, 8, 9, 10, 11)}
+    mine = record(items=(), brands=(), due=(Due(7, TODAY, 3),))
+    cheaper_but_bought = did("purchase", "i6", 20), did("view", "i6", 5, price=40.0)
+    found = ask(kind, *cheaper_but_bought, customer=mine, live=gone, **asked, **rules)
+    assert found.reason == reason
+
+
+def test_names_are_the_same_however_unicode_writes_them() -> None:
+    """Files of macOS write the parts of a syllable or an accented letter."""
+    for name in ("농심", "Crème", "Ångström > Öl"):
+        parts = normalize("NFD", name)
+        assert parts != name
+        assert folded(parts) == folded(name)
+        assert folded_path(parts) == folded_path(name)
 
 
 def test_filters_that_nothing_passes_show_nothing_and_say_so() -> None:

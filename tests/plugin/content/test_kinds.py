@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
 from plugin.content.kinds import KINDS
@@ -13,6 +15,7 @@ from tests.plugin.content.counter import (
     ARRIVALS,
     NOW,
     OWN,
+    SHOP,
     TODAY,
     ask,
     did,
@@ -161,6 +164,17 @@ def test_the_cart_is_filled_with_what_goes_with_it_when_asked_to() -> None:
     assert ids(ask("cart", did("cart", "i0", 1))) == ["i0"]
 
 
+def test_what_fills_the_cart_keeps_caps_and_follows_boosts() -> None:
+    """Behind i0 (Hill) go i2 and i3 (both Lake) and i4 (Sea)."""
+    carted = did("cart", "i0", 1)
+    assert ids(ask("cart", carted, fill="true", max_per_brand=1)) == ["i0", "i2", "i4"]
+    found = ask("cart", carted, fill="true", boost="brand:Sea:50")
+    assert ids(found) == ["i0", "i4", "i2", "i3"]
+    assert [entry.score for entry in found.entries] == [1.0, 0.05, 0.012, 0.002]
+    most = ask("cart", carted, fill="true", boost="brand:Sea:100,category:Food > Coffee:100")
+    assert (ids(most)[1], most.entries[1].score) == ("i4", 1.0)  # never above the cart's own
+
+
 # back in stock, price drop
 
 
@@ -235,7 +249,7 @@ def test_what_was_bought_is_watched_no_more(kind) -> None:
 
 
 def test_what_is_due_comes_most_overdue_first() -> None:
-    mine = record(due=(Due(0, TODAY - 7, 14), Due(3, TODAY + 2, 30), Due(1, TODAY + 9, 10)))
+    mine = record(due=(Due(0, TODAY - 7, 14), Due(3, TODAY + 2, 30), Due(1, TODAY + 9, 12)))
     found = ask("replenishment", customer=mine)
     assert ids(found) == ["i0", "i3"]
     assert [entry.score for entry in found.entries] == [1.5, 0.933]
@@ -262,6 +276,42 @@ def test_the_items_own_interval_counts_where_the_customers_is_not_known() -> Non
     event = did("purchase", "i0", 5 * 24)
     assert ids(ask("replenishment", event, within_days=9)) == ["i0"]
     assert ask("replenishment", event, within_days=8).reason == "nothing_due"
+
+
+@pytest.mark.parametrize(
+    ("interval", "hours_ago", "shown"),
+    [
+        (3, 0.1, False),  # due in three days, but bought just now: exclude_bought_days is 2
+        (3, 47, False),
+        (3, 49, True),
+        (1, 1, False),  # bought every day: not on the day itself
+        (1, 24, True),
+    ],
+)
+def test_what_was_bought_just_now_is_not_due(interval, hours_ago, shown) -> None:
+    mine = record(due=(Due(0, TODAY, interval),))
+    found = ask("replenishment", did("purchase", "i0", hours_ago), customer=mine, within_days=14)
+    assert (ids(found) == ["i0"]) is shown
+    assert found.send is shown
+    assert found.reason == (None if shown else "nothing_due")
+
+
+def test_a_purchase_that_only_the_night_knows_is_just_bought_too() -> None:
+    for days_ago, shown in ((0, False), (1, False), (2, True)):
+        mine = record(due=(Due(0, TODAY - days_ago + 3, 3),))
+        assert (ids(ask("replenishment", customer=mine)) == ["i0"]) is shown, days_ago
+
+
+def test_exclude_bought_days_of_none_leaves_nothing_out() -> None:
+    shop = replace(SHOP, content=replace(SHOP.content, exclude_bought_days=0))
+    event, mine = did("purchase", "i0", 0.1), record(due=(Due(0, TODAY, 3),))
+    assert ids(ask("replenishment", event, customer=mine, shop=shop)) == ["i0"]
+
+
+def test_the_later_purchase_counts_be_it_of_now_or_of_the_night() -> None:
+    mine = record(due=(Due(0, TODAY + 2, 14),))
+    (extra,) = extras_of(ask("replenishment", did("purchase", "i0", 14 * 24), customer=mine))
+    assert extra["last_bought_on"] == "2026-02-18"  # twelve days ago
 
 
 # new arrivals
@@ -310,6 +360,31 @@ def test_categories_come_with_their_best_item_for_the_customer() -> None:
     assert ids(found)[0] == "i1"  # the best tea was bought just now
 
 
+def test_boosts_move_brands_and_categories_in_their_own_list() -> None:
+    brands = ask("brands", boost="brand:sea:100").members["brands"]
+    assert [(each["name"], each["score"]) for each in brands] == [
+        ("Sea", 2.03), ("Hill", 0.595), ("Lake", 0.297),
+    ]  # fmt: skip
+    categories = ask("categories", boost="category:Food > Coffee:5").members["categories"]
+    assert [each["name"] for each in categories] == ["Food > Coffee", "Food > Tea", "Toys"]
+    nobodys = ask("brands", known=False, boost="brand:Lake:10").members["brands"]
+    assert [each["name"] for each in nobodys] == ["Lake", "Sea", "Hill"]
+
+
+def test_boosts_move_which_item_stands_for_a_brand() -> None:
+    assert ids(ask("brands", limit=1)) == ["i0"]
+    assert ids(ask("brands", limit=1, boost="tag:vegan:10")) == ["i1"]
+    found = ask("brands", limit=1, boost="category:Toys:10")
+    assert (ids(found), found.entries[0].score) == (["i6"], 0.595)
+
+
+def test_caps_hold_for_the_items_that_stand_for_brands_and_categories() -> None:
+    assert ids(ask("categories")) == ["i0", "i3", "i6"]  # Hill, Lake, Hill
+    assert ids(ask("categories", max_per_brand=1)) == ["i0", "i3", "i8"]
+    assert ids(ask("brands")) == ["i0", "i3", "i5"]  # tea, coffee, coffee
+    assert ids(ask("brands", max_per_category=1)) == ["i0", "i3", "i8"]
+
+
 def test_nobodys_brands_are_those_of_the_best_sellers() -> None:
     found = ask("brands", known=False)
     assert [each["name"] for each in found.members["brands"]] == ["Sea", "Hill", "Lake"]
@@ -328,6 +403,22 @@ def test_a_list_is_put_in_the_customers_order_and_what_is_left_out_is_told() -> 
         {"id": "i1", "reason": "bought"},
         {"id": "what", "reason": "unknown"},
     ]
+
+
+def test_what_a_cap_leaves_out_of_a_list_is_told() -> None:
+    found = ask("rank", items="i0,i1,i6,i3,i7", max_per_brand=1)
+    assert ids(found) == ["i0", "i3"]
+    assert found.members["left_out"] == [
+        {"id": "i7", "reason": "sold_out"},
+        {"id": "i1", "reason": "capped"},
+        {"id": "i6", "reason": "capped"},
+    ]
+
+
+def test_what_only_the_limit_cuts_off_is_not_told() -> None:
+    found = ask("rank", items="i0,i1,i3,i5", max_per_brand=1, limit=1)
+    assert (ids(found), found.members["left_out"]) == (["i0"], [{"id": "i1", "reason": "capped"}])
+    assert ask("rank", items="i0,i1", limit=1).members["left_out"] == []
 
 
 def test_what_is_guessed_stays_below_what_is_known() -> None:
@@ -357,11 +448,9 @@ def test_a_list_of_which_nothing_can_be_shown_is_no_answer() -> None:
 
 def test_prices_are_told_as_people_of_the_currency_write_them() -> None:
     (entry,) = ask(limit=1, currency="KRW", locale="ko").entries
-    assert entry.extra == {
-        "local_price": 5520.0,
-        "local_currency": "KRW",
-        "price_text": "₩5,520",
-    }
+    assert orjson.dumps(entry.extra).decode() == (
+        '{"local_price":5520,"local_currency":"KRW","price_text":"₩5,520"}'
+    )
     (entry,) = ask(limit=1, locale="en").entries
     assert entry.extra == {"local_price": 4.0, "local_currency": "USD", "price_text": "$4.00"}
 

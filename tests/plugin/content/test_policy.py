@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from plugin.content.policy import SEND_REASONS, quiet
+from plugin.content.policy import SEND_REASONS, may_come_at_night, quiet
 from scoring.holdout import CONTROL, TREATMENT, arm
-from scoring.store.extras import Sent
+from scoring.store.extras import Profile, Sent
 from tests.plugin.content.counter import NOW, TODAY, ask, did, record, sending
 
 SEOUL, YORK = ZoneInfo("Asia/Seoul"), ZoneInfo("America/New_York")
@@ -75,6 +75,23 @@ def test_mail_and_what_is_no_advertising_may_come_at_night() -> None:
     assert why(at=night, channel="email") is None
     assert why(at=night, channel="push", advertising="false") is None
     assert why(at=night, channel="email", shop=sending(quiet_exempt=())) == "quiet_hours"
+
+
+def test_a_channel_may_be_written_in_any_case() -> None:
+    night = datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
+    assert why(at=night, channel="Email") is None
+    mine = record(night_consent={"push": True, "sms": False})
+    assert why(at=night, customer=mine, channel="PUSH") is None
+    assert why(at=night, customer=mine, channel="SMS") == "quiet_hours"
+
+
+@pytest.mark.parametrize(
+    ("consent", "sent"),
+    [({"Push": True}, True), ({"Push": False}, False), ({"PUSH": True, "push": False}, False)],
+)
+def test_a_consent_may_be_imported_in_any_case_and_a_refusal_counts_more(consent, sent) -> None:
+    known = Profile(night_consent=consent)
+    assert may_come_at_night(known, "push") is sent
 
 
 def test_a_workspace_may_have_other_quiet_hours_or_none() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from plugin.landing.cards import leaf, money, tidy, web_address
+from plugin.content.money import money
+from plugin.landing.cards import leaf, tidy, web_address
 from plugin.landing.messages import LANGUAGES, MESSAGES, WHY
 from plugin.landing.page import Content, make
 from scoring.reasons.groups import OF_THE_CUSTOMER
