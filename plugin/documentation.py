@@ -68,13 +68,18 @@ _START = """SwaggerUIBundle({
 });
 """
 
+_RENDERED = "openapi.json"
+
 pages = Blueprint("documentation", __name__)
 
 
 @pages.get("/openapi.json")
 def openapi() -> Response:
-    """The OpenAPI document."""
-    return Response(render(current_app), mimetype="application/json")
+    """The OpenAPI document, made once: it needs no key, and clients that take it slowly share it."""
+    found = current_app.extensions.get(_RENDERED)
+    if found is None:
+        found = current_app.extensions[_RENDERED] = render(current_app)
+    return Response(found, mimetype="application/json")
 
 
 @pages.get("/docs")
