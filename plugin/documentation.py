@@ -75,7 +75,7 @@ pages = Blueprint("documentation", __name__)
 
 @pages.get("/openapi.json")
 def openapi() -> Response:
-    """The OpenAPI document, made once: it needs no key, and clients that take it slowly share it."""
+    """The OpenAPI document, made once: it needs no key, and slow clients share its bytes."""
     found = current_app.extensions.get(_RENDERED)
     if found is None:
         found = current_app.extensions[_RENDERED] = render(current_app)
