@@ -46,12 +46,13 @@ class Request:
 
     ``base_url`` is where the tool reaches Rightsend. ``campaign`` and ``item`` are ids, or a tag of
     the tool such as ``{{event_properties.${item_id}}}``; without a campaign the tool's own campaign
-    id is taken where its language knows it. ``otherwise`` is said to whom there is nothing personal
-    to say, in the tool's language; without it such a person gets no message, where the tool can
-    leave one out. ``html``: a part of an HTML e-mail, else plain text. ``retry``: ask again when
-    the answer is lost. ``top_items``: the user attribute with a customer's item ids. ``items``: ids
-    separated by commas, or a tag, for rank. ``channel``: how the message is sent (default: email
-    for HTML), which decides whether it may come at night. ``parameters``: more of the call, such as
+    id is taken where its language knows it. ``otherwise`` is said, in the tool's language, where no
+    answer came or one that is not personal; never to whom the answer says not to send. Without it
+    such a person gets no message, where the tool can leave one out. ``html``: a part of an HTML
+    e-mail, else plain text. ``retry``: ask again when the answer is lost. ``top_items``: the user
+    attribute with a customer's item ids. ``items``: ids separated by commas, or a tag, for rank.
+    ``channel``: how the message is sent (default: email for HTML), which decides whether it may
+    come at night. ``parameters``: more of the call, such as
     filters, as (name, id or tag).
     """
 
@@ -162,14 +163,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "popular": "Popular right now",
         "all": "See all of it",
         "nothing": "nothing personal to say",
+        "not_to_send": "not to be sent",
         "title": "Rightsend {kind} for {tool}",
         "key": "The key is made by `rightsend keys create --scope content`; "
         "it never stands in an address or in a message.",
         "lost": "No answer, or nothing personal:",
         "not_personal": "Nothing personal:",
+        "unsent": "The answer says not to send (consent, night, holdout):",
         "text": "the text at the end is shown.",
         "skip": "the person gets no message.",
-        "popular_shown": "best sellers are shown, as no tag of this tool ends a message.",
+        "blank": "this part stays blank, as no tag of this tool ends a message.",
+        "popular_shown": "best sellers are shown.",
     },
     "ko": {
         FOR_YOU: "고객님을 위한 추천",
@@ -189,14 +193,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "popular": "지금 인기 있는 상품",
         "all": "전체 보기",
         "nothing": "맞춤 내용 없음",
+        "not_to_send": "발송 대상 아님",
         "title": "Rightsend {kind}, {tool}용",
         "key": "키는 `rightsend keys create --scope content` 명령으로 만듭니다. "
         "주소나 메시지에는 절대 적지 마세요.",
         "lost": "응답이 없거나 맞춤 내용이 없으면",
         "not_personal": "맞춤 내용이 없으면",
+        "unsent": "보내지 말라는 응답이면(수신 동의, 야간, 대조군)",
         "text": "맨 끝의 문구를 보여 줍니다.",
         "skip": "그 고객에게는 보내지 않습니다.",
-        "popular_shown": "인기 상품을 보여 줍니다. 이 도구에는 발송을 멈추는 태그가 없습니다.",
+        "blank": "이 부분을 비워 둡니다. 이 도구에는 발송을 멈추는 태그가 없습니다.",
+        "popular_shown": "인기 상품을 보여 줍니다.",
     },
 }
 
@@ -208,14 +215,16 @@ def notes(
     *,
     feed: Feed | None = None,
     lost: bool = True,
-    stop: str = "skip",
+    asks: bool = True,
+    stops: bool = True,
 ) -> str:
     """The lines of a template's first comment.
 
     ``steps``: locale → what to set up; in it stand ``$name`` and ``$header``, ``$key`` for what is
     to be known about the key, ``$attribute`` for the one with item ids, and ``$url`` and
     ``$parameters`` of the feed. ``lost``: a lost answer ends like one that is not personal.
-    ``stop``: what happens then without ``otherwise``, "skip" or "popular_shown".
+    ``asks``: there is an answer that says whether to send. ``stops``: the tool can leave a message
+    out; else ``unsent`` is blank, and best sellers stand in where there is no ``otherwise``.
     """
     words = request.words
     known = {
@@ -228,8 +237,10 @@ def notes(
     }
     title = words["title"].format(kind=request.kind, tool=tool)
     text = StringTemplate(steps[request.locale].strip()).substitute(known)
+    unsent = f"{words['unsent']} {words['skip' if stops else 'blank']}\n" if asks else ""
     when = words["lost" if lost else "not_personal"]
-    return f"{title}\n{text}\n{when} {words['text' if request.otherwise else stop]}"
+    then = "text" if request.otherwise else "skip" if stops else "popular_shown"
+    return f"{title}\n{text}\n{unsent}{when} {words[then]}"
 
 
 def no_retry(request: Request, tool: str) -> None:
@@ -297,16 +308,17 @@ def liquid(
     call: str = "",
     answer: str,
     stop: str,
-    stops: bool = True,
+    instead: str,
 ) -> str:
-    """A message in Liquid. ``answer`` is the variable with what Rightsend said, ``stop`` the tag
-    that ends without a message, if the tool has one (``stops``)."""
-    otherwise = request.otherwise or stop
-    send = f" and {answer}.send == true" if stops else ""
+    """A message in Liquid. ``answer`` is the variable with what Rightsend said. ``stop`` ends
+    without a message when that is not to send, or is empty where no tag can; ``instead`` is what
+    follows on no answer, or one that is not personal, without ``otherwise``."""
     return (
         f"{{% comment %}}\n{comment}\n{{% endcomment %}}\n{call}"
-        f"{{% if {answer}.ok == true and {answer}.fallback == false{send} %}}"
-        f"{liquid_items(request, answer)}{{% else %}}{otherwise}{{% endif %}}\n"
+        f"{{% if {answer}.ok == true and {answer}.send != true %}}{stop}"
+        f"{{% elsif {answer}.ok == true and {answer}.fallback == false %}}"
+        f"{liquid_items(request, answer)}"
+        f"{{% else %}}{request.otherwise or instead}{{% endif %}}\n"
     )
 
 

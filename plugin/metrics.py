@@ -106,6 +106,9 @@ class Metrics:
             "content_unsent", "Content answers that said not to send", "kind", "reason"
         )
         self.events = self._counter("events", "Events received", "source", "outcome")
+        self.events_ahead = self._counter(
+            "events_ahead", "Events over 10 minutes ahead, put to their arrival", "source"
+        )
         self.items = self._counter(
             "live_items", "Items told with stock, price or withdrawal", "outcome"
         )

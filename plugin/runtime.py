@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 from prometheus_client import CollectorRegistry
@@ -53,6 +54,11 @@ class Workspace:
     erase: Callable[[str], None]  # a customer, from the store, at once
     erasures: PendingErasures
     trail: Trail
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Of times that the shop gives without one."""
+        return ZoneInfo(self.settings.timezone)
 
 
 @dataclass(frozen=True)

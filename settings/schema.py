@@ -76,7 +76,11 @@ class WorkspaceSchema(Strict):
         metadata=about("name of the workspace; once in a service", "shop"),
     )
     locale = Text(validate=OneOf(LOCALES), metadata=about("language of the landing page", "ko"))
-    timezone = Zone(metadata=about("the zone of schedules and of shown times", "Asia/Seoul"))
+    timezone = Zone(
+        metadata=about(
+            "the zone of schedules, shown times, and events that name none", "Asia/Seoul"
+        )
+    )
     currency = Text(
         validate=Regexp(r"[A-Z]{3}\Z", error="an ISO 4217 code such as USD or KRW"),
         metadata=about("the currency of every price and cost", "KRW"),

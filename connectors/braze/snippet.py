@@ -47,7 +47,8 @@ def snippet(request: Request) -> Snippet:
             comment=notes(request, "Braze", steps, lost=not request.retry),
             call=call,
             answer=PICKS,
-            stop=f'{{% abort_message("{request.words["nothing"]}") %}}',
+            stop=f'{{% abort_message("{request.words["not_to_send"]}") %}}',
+            instead=f'{{% abort_message("{request.words["nothing"]}") %}}',
         )
     )
 

@@ -26,7 +26,7 @@ STEPS = {
    Personalization > Linked Content):
    $parameters
    $key
-   Auto-fill the objects: ok, fallback, items and landing_url must be among the labels.
+   Auto-fill the objects: ok, fallback, send, items and landing_url must be among the labels.
 2. Paste all of this into the message.
 CleverTap waits 5 seconds and asks once.
 """,
@@ -37,7 +37,7 @@ CleverTap waits 5 seconds and asks once.
    연결합니다.
    $parameters
    $key
-   객체를 자동으로 채우세요. 라벨에 ok, fallback, items, landing_url이 있어야 합니다.
+   객체를 자동으로 채우세요. 라벨에 ok, fallback, send, items, landing_url이 있어야 합니다.
 2. 이 전체를 메시지에 붙여 넣으세요.
 CleverTap은 5초까지 기다리며 한 번만 요청합니다.
 """,
@@ -51,4 +51,5 @@ def clevertap(request: Request) -> Snippet:
     feed = Feed(NAME, route(request), asked)
     comment = notes(request, "CleverTap", STEPS, feed=feed)
     answer = f"Linked.{NAME}"
-    return Snippet(liquid(request, comment=comment, answer=answer, stop="{% abort %}"), feed)
+    stop = "{% abort %}"
+    return Snippet(liquid(request, comment=comment, answer=answer, stop=stop, instead=stop), feed)

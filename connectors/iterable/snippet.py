@@ -47,10 +47,12 @@ def snippet(request: Request) -> Snippet:
     asked = parameters(request, _escape, customer="{{userId}}", campaign="{{campaignId}}")
     feed = Feed(NAME, address(request, asked))
     comment = notes(request, "Iterable", STEPS, feed=feed, lost=False)
+    stop = f'[[sendSkip cause="{request.words["not_to_send"]}"]]'
     otherwise = request.otherwise or f'[[sendSkip cause="{request.words["nothing"]}"]]'
+    shown = f"[[#if {NAME}.fallback]]{otherwise}[[else]]{_items(request)}[[/if]]"
     template = (
         f"{{{{!--\n{comment}\n--}}}}\n"
-        f"[[#if {NAME}.send]][[#if {NAME}.fallback]]{otherwise}[[else]]{_items(request)}[[/if]]"
+        f"[[#if {NAME}.ok]][[#if {NAME}.send]]{shown}[[else]]{stop}[[/if]]"
         f"[[else]]{otherwise}[[/if]]\n"
     )
     return Snippet(template, feed)

@@ -48,12 +48,14 @@ def snippet(request: Request) -> Snippet:
     asked = parameters(request, unescaped, quote_id=str, customer="{{UserAttribute['ID']}}")
     feed = Feed(NAME, route(request), asked)
     comment = notes(request, "MoEngage", STEPS, feed=feed)
+    stop = f'{{% MOE_NOT_SEND("{request.words["not_to_send"]}") %}}'
     otherwise = request.otherwise or f'{{% MOE_NOT_SEND("{request.words["nothing"]}") %}}'
     template = (
         f"{{#\n{comment}\n#}}\n"
         f"{{% set picks = ContentApi.{NAME}() %}}\n"
-        "{% if picks and picks['ok'] and not picks['fallback'] and picks['send'] %}"
-        f"{_items(request)}{{% else %}}{otherwise}{{% endif %}}\n"
+        f"{{% if picks and picks['ok'] and not picks['send'] %}}{stop}"
+        f"{{% elif picks and picks['ok'] and not picks['fallback'] %}}{_items(request)}"
+        f"{{% else %}}{otherwise}{{% endif %}}\n"
     )
     return Snippet(template, feed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, NoReturn, TypeVar
 
 from flask import Response
@@ -30,15 +30,18 @@ def listed(body: Any, name: str, most: int) -> list[Any]:
 
 
 def read_each(
-    entries: Iterable[object], read: Callable[[object, datetime], Entry], now: datetime
+    entries: Iterable[object],
+    read: Callable[[object, datetime, tzinfo], Entry],
+    now: datetime,
+    zone: tzinfo,
 ) -> tuple[list[Entry], list[dict[str, Any]]]:
     """What could be read, and of the rest where it is in the batch and why not: the documents of
-    RejectedEventSchema. ``read`` raises BadEventError."""
+    RejectedEventSchema. ``read`` raises BadEventError; ``zone``: of times that name none."""
     good: list[Entry] = []
     rejected: list[dict[str, Any]] = []
     for index, entry in enumerate(entries):
         try:
-            good.append(read(entry, now))
+            good.append(read(entry, now, zone))
         except BadEventError as error:
             rejected.append({"index": index, "code": error.code, "message": str(error)})
     return good, rejected

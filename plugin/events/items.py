@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 import marshmallow as ma
@@ -13,7 +13,7 @@ from marshmallow import fields, validate
 from plugin.auth import EVENTS
 from plugin.body import RouteBlueprint, json_body
 from plugin.events.batch import accepted, listed, read_each
-from plugin.events.schema import AcceptedSchema, BadEventError, id_field, moment
+from plugin.events.schema import AcceptedSchema, BadEventError, id_field, moment, time_field
 from plugin.guard import scoped, workspace
 from plugin.runtime import runtime
 from scoring.store.live import FACTS
@@ -89,14 +89,8 @@ class LiveItemSchema(ma.Schema):
             "true without a stock: on sale, its stock not tracked"
         },
     )
-    at = fields.AwareDateTime(
-        format="iso",
-        default_timezone=UTC,
-        allow_none=True,
-        metadata={
-            "description": "The moment it is so; what is older than what is known changes nothing; "
-            "default: now"
-        },
+    at = time_field(
+        "The moment it is so; what is older than what is known changes nothing; default: now"
     )
 
     @ma.validates_schema
@@ -133,7 +127,7 @@ def take_items() -> Response:
     """
     here = workspace()
     now = here.now()
-    good, rejected = read_each(listed(json_body(), "items", MAX_ITEMS), read, now)
+    good, rejected = read_each(listed(json_body(), "items", MAX_ITEMS), read, now, here.zone)
     here.store_items(good, now.timestamp())
     counts = runtime().metrics.items
     counts.labels("accepted").inc(len(good))
@@ -144,16 +138,16 @@ def take_items() -> Response:
 _SCHEMA = LiveItemSchema()
 
 
-def read(document: object, now: datetime) -> LiveFacts:
-    """What one entry says. A moment that is still to come (clocks differ) counts as now, so that
-    what is said next is not older. Raises BadEventError."""
+def read(document: object, now: datetime, zone: tzinfo) -> LiveFacts:
+    """What one entry says; ``zone``: of a time that names none. A moment that is still to come
+    (clocks differ) counts as now, so that what is said next is not older. Raises BadEventError."""
     if not isinstance(document, Mapping):
         raise BadEventError("not_an_object", {"item": ["Must be a JSON object."]})
     try:
         item = _SCHEMA.load(document)
     except ma.ValidationError as error:
         raise BadEventError("invalid_item", error.normalized_messages()) from error
-    at = min(moment(item.get("at"), now, "at"), now)
+    at = min(moment(item.get("at"), now, "at", zone), now)
     facts = {name: item[name] for name in FACTS if item.get(name) is not None}
     if "stock" in facts:
         facts["stock"] = int(facts["stock"])

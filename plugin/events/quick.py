@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from scoring import columns as c
@@ -63,10 +63,9 @@ def _time(value: object) -> datetime | None:
     if type(value) is not str or not _TIME.fullmatch(value):
         return None
     try:
-        time = datetime.fromisoformat(value)
+        return datetime.fromisoformat(value)
     except ValueError:
         return None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def _not_plain(_value: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from flask import Response
@@ -10,6 +10,7 @@ from flask import Response
 from plugin.auth import EVENTS
 from plugin.body import RouteBlueprint, json_body
 from plugin.errors import fail
+from plugin.events import clocks
 from plugin.events.batch import accepted, listed, read_each
 from plugin.events.schema import (
     EXAMPLE,
@@ -57,7 +58,9 @@ def take_events() -> Response:
     an event_id (or, without one, the same content with its time) makes that harmless.
     """
     here = workspace()
-    good, rejected = _read(json_body(), here.now())
+    now = here.now()
+    good, rejected = _read(json_body(), now, here.zone)
+    clocks.set_right(here, "api", good, now)
     here.recent.remember(good)
     counts = runtime().metrics.events
     counts.labels("api", "accepted").inc(len(good))
@@ -65,14 +68,16 @@ def take_events() -> Response:
     return accepted(len(good), rejected)
 
 
-def _read(body: Any, now: datetime) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _read(
+    body: Any, now: datetime, zone: tzinfo
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The events of a body, and which of a batch are refused. Answers 422 for one event alone that
     cannot be read."""
     if not isinstance(body, dict):
         fail(422, "not_an_object", 'Send a JSON object: one event, or {"events": [...]}.')
     if "events" in body:
-        return read_each(listed(body, "events", MAX_BATCH), read, now)
+        return read_each(listed(body, "events", MAX_BATCH), read, now, zone)
     try:
-        return [read(body, now)], []
+        return [read(body, now, zone)], []
     except BadEventError as error:
         fail(422, error.code, str(error), details=error.details)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import marshmallow as ma
@@ -49,17 +49,27 @@ def id_field(description: str, **options: Any) -> fields.String:
     )
 
 
+def time_field(description: str) -> fields.DateTime:
+    """A moment; without a zone it stays so: moment() knows the workspace's."""
+    zone = "ISO 8601 with its zone: `+09:00`, or `Z` for UTC, which Korean local time is not; "
+    return fields.DateTime(
+        format="iso",
+        allow_none=True,
+        metadata={
+            "description": f"{zone}without one it is the workspace's `timezone`. {description}"
+        },
+    )
+
+
 class EventSchema(ma.Schema):
     """One thing that a customer did."""
 
     event_id = id_field(
         "Makes a repeated delivery harmless; default: a hash of the content", allow_none=True
     )
-    occurred_at = fields.AwareDateTime(
-        format="iso",
-        default_timezone=UTC,
-        allow_none=True,
-        metadata={"description": "ISO 8601; without a zone it is UTC; default: now"},
+    occurred_at = time_field(
+        "Default: now. A moment more than 10 minutes ahead counts as now, one more than a day "
+        "ahead is refused"
     )
     identifier = id_field("Who; may be left out when device_id is given")
     identifier_kind = fields.String(
@@ -173,9 +183,9 @@ class BadEventError(Exception):
 _SCHEMA = EventSchema()
 
 
-def read(document: object, now: datetime) -> dict[str, Any]:
+def read(document: object, now: datetime, zone: tzinfo = UTC) -> dict[str, Any]:
     """One event as a canonical row: every column of EVENT_COLUMNS, ``occurred_at`` aware in UTC,
-    ``properties`` a JSON text or None.
+    ``properties`` a JSON text or None. ``zone``: of a time that names none.
 
     Raises BadEventError.
     """
@@ -184,7 +194,7 @@ def read(document: object, now: datetime) -> dict[str, Any]:
     event = quick(document) or load(document)
     row: dict[str, Any] = dict.fromkeys(c.EVENT_COLUMNS)
     row.update(event)
-    row[c.OCCURRED_AT] = moment(row[c.OCCURRED_AT], now, c.OCCURRED_AT)
+    row[c.OCCURRED_AT] = moment(row[c.OCCURRED_AT], now, c.OCCURRED_AT, zone)
     if not row[c.IDENTIFIER]:
         row[c.IDENTIFIER], row[c.IDENTIFIER_KIND] = row[c.DEVICE_ID], "device_id"
     row[c.IDENTIFIER_KIND] = row[c.IDENTIFIER_KIND] or c.EXTERNAL_ID
@@ -206,20 +216,26 @@ def load(document: Mapping[str, Any]) -> dict[str, Any]:
     return event
 
 
-def moment(given: datetime | None, now: datetime, name: str) -> datetime:
-    """The moment that the field ``name`` gives, in UTC; without one it is now. Raises
-    BadEventError for one before 1970 or more than a day ahead."""
+def moment(given: datetime | None, now: datetime, name: str, zone: tzinfo) -> datetime:
+    """The moment that the field ``name`` gives, in UTC; without one it is now. ``zone``: of one
+    that names none. Raises BadEventError for one before 1970 or more than a day ahead."""
     if given is None:
         return now
     try:
-        time = given.astimezone(UTC)
+        time = (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         time = datetime.min.replace(tzinfo=UTC)
     if time < _EARLIEST:
         raise BadEventError("invalid_event", {name: ["Must be in or after 1970."]})
     if time > now + _FUTURE:
         raise BadEventError(
-            "in_the_future", {name: [f"Must not be later than {(now + _FUTURE).isoformat()}."]}
+            "in_the_future",
+            {
+                name: [
+                    f"Must not be later than {(now + _FUTURE).isoformat()}. Send local time with "
+                    "its offset, such as +09:00."
+                ]
+            },
         )
     return time
 

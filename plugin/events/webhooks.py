@@ -14,6 +14,7 @@ from flask import Response, request
 from plugin.auth import EVENTS
 from plugin.body import RouteBlueprint, raw_body
 from plugin.errors import CODES, fail
+from plugin.events import clocks
 from plugin.events.schema import BadEventError, ToldSchema, read
 from plugin.events.translating import BadDocumentError, Headers, Told
 from plugin.guard import authenticate, documented, enter, require_pace, sends_key
@@ -67,6 +68,7 @@ def take_webhook(connection: str) -> Response:
             good.append(read(document, now))
         except BadEventError as error:
             rejected[str(error)[:200]] += 1
+    clocks.set_right(here, settings.name, good, now)
     here.recent.remember(good)
     counts = runtime().metrics.events
     counts.labels(settings.name, "accepted").inc(len(good))

@@ -33,7 +33,11 @@ from settings.workspace import WorkspaceSettings
     help="One more parameter of the call, such as brand=National; may be repeated.",
 )
 @click.option("--limit", default=3, show_default=True, help="How many items at most.")
-@click.option("--otherwise", default="", help="Shown to whom there is nothing personal to say.")
+@click.option(
+    "--otherwise",
+    default="",
+    help="Shown where no answer came, or none that is personal; never where it says not to send.",
+)
 @click.option("--text", is_flag=True, help="Plain text, for push and SMS, in place of HTML.")
 @click.option("--retry", is_flag=True, help="Ask again when the answer is lost (Braze).")
 @click.option("--address", help="Where the tool reaches Rightsend (default: web.public_url).")
@@ -57,8 +61,8 @@ def snippet(
     """Print a template to paste into the messaging tool; it asks for content at send time.
 
     TOOL is a connection of the workspace, or a kind of tool. The template's first comment says what
-    to set up. Without --otherwise, whom there is nothing personal to say to gets no message, where
-    the tool can leave somebody out.
+    to set up. Whom the answer says not to send to gets no message; without --otherwise neither does
+    whom there is nothing personal to say to, where the tool can leave somebody out.
 
     \b
     Example:

@@ -82,6 +82,13 @@ def test_bad_input_what_the_schema_refuses_is_not_taken_quickly(few: dict[str, A
         assert quick(document) is None
 
 
+@pytest.mark.parametrize("time", ["2017-12-04T09:00:00", "2017-12-04T09:00:00+09:00"])
+def test_a_time_is_taken_quickly_with_the_zone_that_it_names_or_none(time: str) -> None:
+    event = quick({**PLAIN, "occurred_at": time})
+    assert event is not None
+    assert event["occurred_at"].isoformat() == time
+
+
 @pytest.mark.parametrize("left_out", [name for name in PLAIN if name != "event_type"])
 def test_a_plain_event_is_taken_quickly(left_out: str) -> None:
     document = {name: value for name, value in PLAIN.items() if name != left_out}

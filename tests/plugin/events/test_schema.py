@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,6 +51,33 @@ def test_times_become_utc(text, hour):
     row = read(VIEW | {"occurred_at": text}, NOW)
     assert row[c.OCCURRED_AT].hour == hour
     assert row[c.OCCURRED_AT].utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2026-03-02T18:00:00", 9),  # plain
+        ("2026-03-02 18:00", 9),  # which the schema reads
+        ("2026-03-02T18:00:00Z", 18),
+        ("2026-03-02T18:00:00+00:00", 18),
+    ],
+)
+def test_a_time_without_a_zone_is_the_shops_own(text, hour):
+    row = read(VIEW | {"occurred_at": text}, NOW, ZoneInfo("Asia/Seoul"))
+    assert row[c.OCCURRED_AT] == datetime(2026, 3, 2, hour, tzinfo=UTC)
+    assert row[c.OCCURRED_AT].tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+@pytest.mark.parametrize("zone", ["Asia/Seoul", "America/New_York", "UTC"])
+def test_bad_input_time_without_a_zone_at_the_end_of_all_days_is_refused(text, zone):
+    with pytest.raises(BadEventError, match="occurred_at"):
+        read(VIEW | {"occurred_at": text}, NOW, ZoneInfo(zone))
+
+
+def test_what_to_do_about_a_time_too_far_ahead_is_said():
+    with pytest.raises(BadEventError, match=r"offset, such as \+09:00"):
+        read(VIEW | {"occurred_at": "2026-03-04T00:00:00Z"}, NOW)
 
 
 def test_properties_become_text_in_one_order():

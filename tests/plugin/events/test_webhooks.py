@@ -117,6 +117,18 @@ def test_a_bad_event_and_an_unknown_word_cost_the_others_nothing(tell, client, k
     }  # fmt: skip
 
 
+def test_an_event_of_a_tool_whose_clock_runs_ahead_counts_as_of_its_arrival(
+    tell, client, key, queued
+):
+    wrong = over_http("users.messages.email.Open", record(6, time=AT + 9 * 3600))
+    assert tell([OPEN, wrong]).get_json()["accepted"] == 2
+    right, late = queued()
+    assert right["occurred_at"].startswith("2017-12-03T23:50:00")
+    assert late["occurred_at"].startswith("2017-12-04T00:0")
+    text = client.get("/metrics", headers={"X-Api-Key": key}).text
+    assert 'rightsend_events_ahead_total{source="braze"} 1.0' in text
+
+
 def test_a_replayed_webhook_is_the_same_event(tell, queued):
     tell([OPEN])
     tell([OPEN])
