@@ -215,7 +215,7 @@ class Reader:
             published = newer
             raw = self._fetch(published, asked, None)._replace(carried=raw.carried)
         if published is not None and (raw.record is not None or asked.customer is None):
-            return published, raw
+            return following.with_live(published, raw.live), raw
         raise StoreUnavailable("loading", "the snapshot is being loaded")
 
     def _fetch(
