@@ -19,8 +19,8 @@ from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.fallback import FallbackFile
 from scoring.store.following import Following
 from scoring.store.keys import HASH_BYTES, Keys, customer_hash
+from scoring.store.links import NOBODY, unpack_link
 from scoring.store.persons import (
-    NOBODY,
     Person,
     parse_person,
     parse_sent,
@@ -281,10 +281,11 @@ def _linked(customer: bytes, record: Any, recent: Any, link: bytes | None) -> Pe
     """A live link counts before the snapshot's; an empty one says whose it is not."""
     if link is None:
         return Person(customer, record, recent)
-    if link == NOBODY:
+    owner, _ = unpack_link(link)
+    if owner == NOBODY:
         is_alias = record is not None and alias_target(record) is not None
         return Person(customer, None if is_alias else record, recent)
-    return Person(customer, alias_record(link), recent)
+    return Person(customer, alias_record(owner), recent)
 
 
 def _checked(answer: Any) -> Any:
