@@ -73,6 +73,11 @@ class Following:
         """Whether a snapshot is being loaded for which calls wait a little."""
         return self._loading is not None and self._failed is None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the snapshot that was asked for last could not be loaded."""
+        return self._failed is not None
+
     def is_current(self, pointer: bytes, published: PublishedSnapshot) -> bool:
         """Whether ``published`` is what this pointer names. Raises RecordError for rubbish."""
         seen, generation = self._pointer

@@ -214,9 +214,19 @@ class Reader:
                 break
             published = newer
             raw = self._fetch(published, asked, None)._replace(carried=raw.carried)
-        if published is not None and (raw.record is not None or asked.customer is None):
+        if published is not None and (
+            raw.record is not None or asked.customer is None or self._still_serves(published)
+        ):
             return following.with_live(published, raw.live), raw
         raise StoreUnavailable("loading", "the snapshot is being loaded")
+
+    def _still_serves(self, published: PublishedSnapshot) -> bool:
+        """Whether who is not found in it is not known: no newer one can be loaded, and its records
+        are in the store."""
+        if not self._following.failed:
+            return False
+        meta = self._keys.meta(published.generation).encode()
+        return bool(_checked(self._wire.ask([(b"EXISTS", meta)])[0]))
 
     def _fetch(
         self, published: PublishedSnapshot | None, asked: _Asked, carry: Command | None

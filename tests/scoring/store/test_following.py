@@ -265,6 +265,22 @@ def test_live_items_go_on_while_a_generation_cannot_be_loaded(
         assert time.monotonic() < deadline, "what is sold out is still shown"
 
 
+def test_who_is_not_known_is_so_while_the_old_generation_is_there(
+    damaged: Callable[[], object], reader: Reader, redis_client: Client
+) -> None:
+    for _ in range(2):
+        reading = reader.read("device_id:new")
+        assert (reading.customer_known, reading.customer) == (
+            False,
+            reader.hash_of("device_id:new"),
+        )
+    held = reader.read().published.generation
+    redis_client.delete(KEYS.meta(held), *redis_client.keys(f"*:c:{held}"))
+    for customer in ("device_id:new", "customer-001"):
+        with pytest.raises(StoreUnavailable, match="being loaded"):
+            reader.read(customer)
+
+
 def test_bad_input_columns_written_from_damage_are_not_kept(
     published: Snapshot, reader: Reader, redis_client: Client, workspace_dir: Path
 ) -> None:
