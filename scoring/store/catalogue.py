@@ -216,9 +216,13 @@ class Catalogue:
                 return True
         return bool(self._sellable[number])
 
-    def sellable_at_night(self, number: int) -> bool:
-        """Without what is live."""
-        return bool(self._sellable[number])
+    def back_s(self, number: int) -> float | None:
+        """When it was said that an item that could not be sold is there again, in seconds since
+        1970; None where the night knows best."""
+        changed = self.live.get(number)
+        if changed is None or not (changed.was_out or not self._sellable[number]):
+            return None
+        return changed.at_s if changed.back_s is None else changed.back_s
 
     def all_sellable(self, numbers: Iterable[int]) -> bool:
         """Whether each of these is. Raises IndexError if there is no such number."""
@@ -240,9 +244,12 @@ class Catalogue:
     def stock(self, number: int) -> int | None:
         """Pieces, None: not tracked."""
         changed = self.live.get(number)
-        if changed is not None and changed.stock is not None:
-            return changed.stock
         found: int = self._stock[number]
+        if changed is not None:
+            if changed.stock is not None:
+                return changed.stock
+            if changed.sellable and found == 0:
+                return None  # on sale again, without a word of how many
         return None if found == UNKNOWN else found
 
     def tags(self, number: int) -> tuple[str, ...]:

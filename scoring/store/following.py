@@ -1,19 +1,22 @@
 """A process follows what is published: the newest generation and the live changes over it.
 
 Loading goes on in a thread of its own, once for all calls that wait for it; until it is done calls
-answer from what was there before.
+answer from what was there before. So they do while a newer generation cannot be loaded: it is tried
+again after a pause, and no call waits for what failed before.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
+import structlog
 from redis.exceptions import RedisClusterException
 
 from scoring.store.client import Client
@@ -25,16 +28,33 @@ from scoring.store.watch import NOBODY, Watch
 
 # how long a call waits for a new snapshot; then it answers from the old one
 LOAD_WAIT_S = 0.2
+RETRY_AFTER_S = 1.0  # a generation that could not be loaded
+log = structlog.get_logger("store")
 _TROUBLES = (redis.RedisError, RedisClusterException, OSError, RecordError, StoreUnavailable)
 
 
+class _Failed(NamedTuple):
+    """A ``generation`` that could not be loaded; ``retry_s``: on the clock."""
+
+    generation: str
+    retry_s: float
+
+
 class Following:
-    """``folder``: where the processes of this machine share what is large."""
+    """``folder``: where the processes of this machine share what is large; ``clock``: monotonic
+    seconds."""
 
     def __init__(
-        self, client: Client, keys: Keys, folder: Path | None, watch: Watch = NOBODY
+        self,
+        client: Client,
+        keys: Keys,
+        folder: Path | None,
+        watch: Watch = NOBODY,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._watch = watch
+        self._clock = clock
         self._client: Any = client
         self._keys = keys
         self._folder = folder
@@ -45,12 +65,18 @@ class Following:
         self._live: dict[str, LiveItem] = {}
         self._refreshing = False
         self._loading: tuple[str, Future[PublishedSnapshot]] | None = None
+        self._failed: _Failed | None = None
         self.latest: PublishedSnapshot | None = None
 
     @property
     def loading(self) -> bool:
-        """Whether a snapshot is being loaded."""
-        return self._loading is not None
+        """Whether a snapshot is being loaded for which calls wait a little."""
+        return self._loading is not None and self._failed is None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the snapshot that was asked for last could not be loaded."""
+        return self._failed is not None
 
     def is_current(self, pointer: bytes, published: PublishedSnapshot) -> bool:
         """Whether ``published`` is what this pointer names. Raises RecordError for rubbish."""
@@ -73,24 +99,26 @@ class Following:
         )
 
     def follow(self, generation: str) -> PublishedSnapshot | None:
-        """The snapshot of ``generation`` if it can be had in LOAD_WAIT_S, otherwise the latest.
+        """The snapshot of ``generation`` if it can be had in LOAD_WAIT_S, otherwise the latest;
+        None if there is no other and it is still being loaded.
 
-        Raises StoreUnavailable, RecordError or redis.RedisError when there is no other.
+        Raises StoreUnavailable, RecordError, OSError or redis.RedisError if there is no other and
+        it cannot be loaded.
         """
         with self._lock:
             latest = self.latest
             if latest is not None and latest.generation == generation:
                 return latest
-            if self._loading is None or self._loading[0] != generation:
-                future: Future[PublishedSnapshot] = Future()
-                self._loading = (generation, future)
-                threading.Thread(target=self._load, args=(generation, future), daemon=True).start()
-            future = self._loading[1]
+            future = self._load_of(generation)
+        if future is None:
+            if latest is None:
+                raise StoreUnavailable("loading", f"generation {generation} could not be loaded")
+            return latest
         try:
             return future.result(LOAD_WAIT_S)
         except FutureTimeoutError:
             return latest
-        except StoreUnavailable:
+        except _TROUBLES:
             if latest is None:
                 raise
             return latest
@@ -113,22 +141,68 @@ class Following:
         since_s = self._behind_since_s
         return 0.0 if since_s is None else time.monotonic() - since_s
 
+    def _load_of(self, generation: str) -> Future[PublishedSnapshot] | None:
+        """The loading that a call of now waits for, begun if need be; None after a failure, where
+        it is only begun anew when the pause is over."""
+        failed = self._failed
+        if failed is not None and failed.generation != generation:
+            failed = self._failed = None
+        if self._loading is not None and self._loading[0] == generation:
+            future = self._loading[1]
+        elif failed is not None and self._clock() < failed.retry_s:
+            return None
+        else:
+            future = Future()
+            threading.Thread(target=self._load, args=(generation, future), daemon=True).start()
+            self._loading = (generation, future)
+        return future if failed is None else None
+
     def _load(self, generation: str, future: Future[PublishedSnapshot]) -> None:
         started = time.monotonic()
         try:
             published = load(self._client, self._keys, generation, self._folder)
-        except _TROUBLES as problem:
-            self._watch.loaded(time.monotonic() - started, ok=False)
             with self._lock:
-                self._loading = None
-            future.set_exception(problem)
+                self.latest = found = _under(published, self._live)
+                self._ended(future)
+        except Exception as problem:  # noqa: BLE001 - a thread's end: calls must not wait for ever
+            took_s = time.monotonic() - started
+            self._watch.loaded(took_s, ok=False)
+            self._fail(generation, future, problem, took_s)
             return
-        with self._lock:
-            self.latest = _under(published, self._live)
-            self._loading = None
-            found = self.latest
         self._watch.loaded(time.monotonic() - started, ok=True)
         future.set_result(found)
+
+    def _fail(
+        self,
+        generation: str,
+        future: Future[PublishedSnapshot],
+        problem: Exception,
+        took_s: float,
+    ) -> None:
+        with self._lock:
+            again = self._failed is not None and self._failed.generation == generation
+            if self._ended(future):
+                # what takes long to fail must not take most of the processor
+                self._failed = _Failed(generation, self._clock() + max(RETRY_AFTER_S, took_s))
+        if isinstance(problem, _TROUBLES):
+            future.set_exception(problem)
+        else:
+            told = f"generation {generation}: {type(problem).__name__}"
+            future.set_exception(StoreUnavailable("rubbish", told))
+        if not again:  # metrics count each
+            log.error(
+                "snapshot not loaded",
+                workspace=self._keys.workspace,
+                generation=generation,
+                exc_info=problem,
+            )
+
+    def _ended(self, future: Future[PublishedSnapshot]) -> bool:
+        """Whether it was what calls wait for; a newer one may have been begun meanwhile."""
+        newest = self._loading is not None and self._loading[1] is future
+        if newest:
+            self._loading = self._failed = None
+        return newest
 
     def _refresh(self) -> None:
         try:

@@ -14,7 +14,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W:BBB}:r:H | zset | last events of customer H | 7 days |
 | rs:{W:BBB}:t:H | zset | landing pages opened and links followed as customer H | 2 days |
 | rs:{W:BBB}:s:H | zset | messages sent to customer H, where there is a fatigue cap | 14 days |
-| rs:{W:BBB}:a:H | string | hash of the customer that device H belongs to now | 30 days |
+| rs:{W:BBB}:a:H | string | the customer (hash) that device H belongs to, since when | 30 days |
 | rs:{W}:events | stream | events on their way to the lake | until acknowledged |
 | rs:{W}:decisions | stream | blocks of decisions on their way to the lake | until acknowledged |
 | rs:{W}:live | string | counter: goes up with each change of a live item | for ever |

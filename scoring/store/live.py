@@ -1,10 +1,11 @@
 """Items as they are now: stock, price and withdrawal since the snapshot, said by the shop.
 
-One entry an item, JSON: ``{"stock": [value, at_s], "price": […], "sellable": […], "got": s}``,
-each fact with the moment it is of, so that what arrives late never undoes what is newer; ``got`` is
-when it was stored. A counter goes up with each change and the order says at which count an item
-changed last: who has seen count n asks for what came after it. The base is the count of the last
-dropping.
+One entry an item, JSON: ``{"stock": [value, at_s], "price": […], "sellable": […], "got": s,
+"back": [was_out, at_s]}``, each fact with the moment it is of, so that what arrives late never
+undoes what is newer; ``got`` is when it was stored, ``back`` since when these facts let it be sold
+and whether others forbade it before (entries from before have none). A counter goes up with each
+change and the order says at which count an item changed last: who has seen count n asks for what
+came after it. The base is the count of the last dropping.
 
 Imported by web workers: no numpy, no pyarrow.
 """
@@ -33,15 +34,33 @@ end
 
 # KEYS: counter, items, order; ARGV: got, then item id and JSON of the facts of each item
 _STORE = f"""{_READ}
+local function value(entry, fact)
+  if type(entry[fact]) == 'table' then return entry[fact][1], entry[fact][2] end
+end
+-- whether it can be sold, and the newest moment of what says so; nil where nothing does
+local function sold(entry)
+  local stock, counted = value(entry, 'stock')
+  local sellable, said = value(entry, 'sellable')
+  if stock == nil and sellable == nil then return nil end
+  return sellable ~= false and (tonumber(stock) or 1) > 0, math.max(counted or 0, said or 0)
+end
 local count = false
 for i = 2, #ARGV, 2 do
   local entry = read(KEYS[2], ARGV[i])
-  local newer = false
+  local newer, at = false, 0
+  local could, since = sold(entry)
   for fact, told in pairs(cjson.decode(ARGV[i + 1])) do
     if not entry[fact] or told[2] >= entry[fact][2] then
       newer = newer or not entry[fact] or told[1] ~= entry[fact][1]
-      entry[fact] = told
+      entry[fact], at = told, told[2]
     end
+  end
+  if not sold(entry) then
+    entry['back'] = nil
+  elseif not could then
+    entry['back'] = {{could == false, at}}
+  elseif not entry['back'] then
+    entry['back'] = {{false, since}}
   end
   entry['got'] = tonumber(ARGV[1])
   redis.call('HSET', KEYS[2], ARGV[i], cjson.encode(entry))
@@ -74,12 +93,15 @@ return dropped
 class LiveItem(NamedTuple):
     """What was said about an item, None where nothing was. ``stock`` in pieces, ``price`` in the
     workspace's currency, ``sellable`` false when it is withdrawn; ``at_s``: the newest moment of
-    these, seconds since 1970."""
+    these, seconds since 1970. ``back_s``: since when these let it be sold (None: they do not, or
+    it was said before this was kept), ``was_out``: others forbade it before."""
 
     stock: int | None
     price: float | None
     sellable: bool | None
     at_s: float
+    back_s: float | None = None
+    was_out: bool = False
 
 
 class Changes(NamedTuple):
@@ -170,11 +192,14 @@ def _unpack(raw: bytes | None) -> LiveItem | None:
         entry = orjson.loads(raw)
         values: Sequence[Any] = [entry.get(name, (None, 0.0)) for name in FACTS]
         (stock, _), (price, _), (sellable, _) = values
+        was_out, back_s = entry.get("back", (False, None))
         return LiveItem(
             None if stock is None else int(stock),
             None if price is None else float(price),
             None if sellable is None else bool(sellable),
             max(float(at_s) for _, at_s in values),
+            None if back_s is None else float(back_s),
+            bool(was_out),
         )
     except (ValueError, TypeError, AttributeError):
         return None

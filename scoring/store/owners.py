@@ -2,25 +2,26 @@
 
 An event that names a customer and a device links the device; what the device did before anybody
 knew whose it is becomes the customer's. An event of type unlink takes the link away: the device is
-nobody's until it is linked anew, whatever the snapshot says.
+nobody's until it is linked anew, whatever the snapshot says. The moment of either is kept with it:
+what arrives late never undoes what is newer.
 """
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 from scoring.store.client import Client, round_trip
 from scoring.store.keys import Keys, bucket
-from scoring.store.persons import NOBODY
+from scoring.store.links import NOBODY, link_command, pack_link, unpack_link
 from scoring.store.published import Pointer
 from scoring.store.recent_record import RECENT_EVENTS, SENT_MESSAGES
 from scoring.store.records import alias_target
 
 Command = tuple[Any, ...]
-ALIAS_TTL_S = 30 * 86_400
 RECENT_TTL_S = 7 * 86_400
 SENT_TTL_S = 14 * 86_400  # no fatigue cap counts further back
 
@@ -39,14 +40,17 @@ class Owners:
     """The owners of a batch's identifiers, and what each one's recent list gains.
 
     ``lookup`` first, then ``of`` for each event in turn and what it adds into ``gains``, then
-    ``commands``. Raises redis.RedisError.
+    ``commands``. Raises redis.RedisError. ``clock``: seconds since 1970; what is said of a moment
+    to come counts as of now, so that what is said next is not older.
     """
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: Client, keys: Keys, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._keys = keys
+        self._now_s = clock()
         self._owner: dict[bytes, bytes] = {}
-        self._links: dict[bytes, bytes] = {}
+        self._since_s: dict[bytes, int] = {}  # of live links
+        self._links: dict[bytes, bytes] = {}  # as they are to be stored
         self._history: dict[bytes, dict[bytes, float]] = {}  # of devices that nobody has: their own
         self._moved: set[bytes] = set()
         # customer → packed event → seconds since 1970; and messages sent, by a digest of their ids
@@ -56,13 +60,16 @@ class Owners:
     def lookup(self, named: Iterable[Named]) -> None:
         """What the store knows: one round trip, one more for what has no live link; none where
         only customers are named."""
-        unknown, linking = set(), set()
+        unknown, linking, leaving = set(), set(), set()
         for person, certain, device, unlinks in named:
-            if not certain and not unlinks:
+            if unlinks:
+                leaving.add(person if device is None else device)
+                continue
+            if not certain:
                 unknown.add(person)
-            if device is not None and certain and not unlinks:
+            if device is not None and certain:
                 linking.add(device)
-        asked = sorted(unknown | linking)
+        asked = sorted(unknown | linking | leaving)
         if not asked:
             return
         commands: list[Command] = [("GET", self._keys.pointer)]
@@ -70,9 +77,9 @@ class Owners:
         devices = sorted(linking)
         commands += [("ZRANGE", self._keys.recent(each), 0, -1, "WITHSCORES") for each in devices]
         pointer, *answers = round_trip(self._client, commands)
-        for each, owner in zip(asked, answers, strict=False):
-            if owner is not None:
-                self._owner[each] = owner
+        for each, link in zip(asked, answers, strict=False):
+            if link is not None:
+                self._owner[each], self._since_s[each] = unpack_link(link)
         for each, pairs in zip(devices, answers[len(asked) :], strict=True):
             if pairs and not self._owner.get(each):
                 self._history[each] = _scored(pairs)
@@ -80,21 +87,22 @@ class Owners:
         if pointer is not None and rest:
             self._look_into_snapshot(Pointer.unpack(pointer).generation, rest)
 
-    def of(self, named: Named) -> bytes:
-        """The customer (a hash) whose event it is; the event's own link counts from it on."""
+    def of(self, named: Named, at_s: float) -> bytes:
+        """The customer (a hash) whose event of this moment (seconds since 1970) it is; the event's
+        own link counts from it on, unless a newer one is known."""
         person, certain, device, unlinks = named
         if unlinks:
-            self._separate(person if device is None else device)
+            self._told(person if device is None else device, NOBODY, at_s)
         elif certain and device is not None:
-            self._link(device, person)
+            self._link(device, person, at_s)
         if certain:
             return person
         return self._owner.get(person) or person
 
     def commands(self) -> Iterator[Command]:
         """What writes the links and the gains, and empties the lists whose events moved."""
-        for device, owner in self._links.items():
-            yield ("SET", self._keys.alias(device), owner, "EX", ALIAS_TTL_S)
+        for device, link in self._links.items():
+            yield link_command(self._keys, device, link)
         for customer, events in self.gains.items():
             yield from _added(self._keys.recent(customer), events, RECENT_EVENTS, RECENT_TTL_S)
         for customer, sends in self.sends.items():
@@ -103,18 +111,24 @@ class Owners:
             # not the whole list: an event may have come in between
             yield ("ZREM", self._keys.recent(device), *self._history[device])
 
-    def _link(self, device: bytes, customer: bytes) -> None:
-        if not self._owner.get(device):
+    def _link(self, device: bytes, customer: bytes, at_s: float) -> None:
+        before = self._owner.get(device)
+        if self._told(device, customer, at_s) and not before:
             own = self.gains.pop(device, {})
             if device in self._history and device not in self._moved:
                 self._moved.add(device)
                 own |= self._history[device]
             if own:
                 self.gains[customer] |= own
-        self._owner[device] = self._links[device] = customer
 
-    def _separate(self, device: bytes) -> None:
-        self._owner[device] = self._links[device] = NOBODY
+    def _told(self, device: bytes, owner: bytes, at_s: float) -> bool:
+        """Whether whose it is now is news. Whole seconds: some senders know no fractions."""
+        moment_s = max(0, int(min(at_s, self._now_s)))
+        if moment_s < self._since_s.get(device, 0):
+            return False
+        self._owner[device], self._since_s[device] = owner, moment_s
+        self._links[device] = pack_link(owner, moment_s)
+        return True
 
     def _look_into_snapshot(self, generation: str, identifiers: Collection[bytes]) -> None:
         asked = sorted(identifiers)

@@ -1,9 +1,9 @@
 """Whose device is it, and what is known of that person: one round trip, by a script on the server.
 
-A device (or an alias, an e-mail's hash) leads to a customer by its live link, which ``separated``
-takes away, or by its alias record in the snapshot. The script follows that and answers with the
-customer's record and both lists of recent events as one. The keys lie in several slots: on a
-cluster the caller follows the link itself, with one more round trip.
+A device (or an alias, an e-mail's hash) leads to a customer by its live link (see links.py), which
+an unlink takes away, or by its alias record in the snapshot. The script follows that and answers
+with the customer's record and both lists of recent events as one. The keys lie in several slots: on
+a cluster the caller follows the link itself, with one more round trip.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 from scoring.store.errors import RecordError
 from scoring.store.keys import HASH_BYTES, Keys, bucket
+from scoring.store.links import LUA
 
-NOBODY = b""  # the link of a device that was separated from its customer
 _LINKS = 3  # how far an identifier may be from its customer: a device's customer may be merged
 
 # KEYS: link, recent list, bucket; ARGV: hash, start of our keys, generation, events, sends
-_SCRIPT = f"""
+_SCRIPT = f"""{LUA}
 local me, open, generation = ARGV[1], ARGV[2], ARGV[3]
 local function slot(hash)
   local hex = hash:gsub('.', function(byte) return string.format('%02x', byte:byte()) end)
@@ -31,6 +31,7 @@ end
 local lists = {{KEYS[2]}}
 local record = redis.call('HGET', KEYS[3], me)
 local link = redis.call('GET', KEYS[1])
+link = link and owner_of(link)
 if link == '' then
   record, link = not alias(record) and record, false
 else

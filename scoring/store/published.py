@@ -233,6 +233,10 @@ def load(
             return PublishedSnapshot(layout, _mapped(folder, generation, chunks))
         except OSError:
             pass  # a full disk, a folder that is not ours: memory will do
+        except RecordError:
+            # written from what was damaged: once that is repaired, it is to be read again
+            _path(folder, generation).unlink(missing_ok=True)
+            raise
     pairs = list(chunks())
     return in_memory(layout, [items for items, _ in pairs], [records for _, records in pairs])
 
@@ -241,7 +245,7 @@ Pairs = Iterator[tuple[bytes, bytes]]
 
 
 def _mapped(folder: Path, generation: str, chunks: Callable[[], Pairs]) -> Columns:
-    path = folder / f"{generation}.v{VERSION}.columns"
+    path = _path(folder, generation)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -254,6 +258,10 @@ def _mapped(folder: Path, generation: str, chunks: Callable[[], Pairs]) -> Colum
             if other != path:  # who has it mapped keeps it
                 other.unlink(missing_ok=True)
         return columns
+
+
+def _path(folder: Path, generation: str) -> Path:
+    return folder / f"{generation}.v{VERSION}.columns"
 
 
 def _write(chunks: Iterable[tuple[bytes, bytes]], writer: ColumnsWriter) -> None:

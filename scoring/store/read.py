@@ -19,8 +19,8 @@ from scoring.store.errors import RecordError, StoreUnavailable
 from scoring.store.fallback import FallbackFile
 from scoring.store.following import Following
 from scoring.store.keys import HASH_BYTES, Keys, customer_hash
+from scoring.store.links import NOBODY, unpack_link
 from scoring.store.persons import (
-    NOBODY,
     Person,
     parse_person,
     parse_sent,
@@ -214,9 +214,19 @@ class Reader:
                 break
             published = newer
             raw = self._fetch(published, asked, None)._replace(carried=raw.carried)
-        if published is not None and (raw.record is not None or asked.customer is None):
-            return published, raw
+        if published is not None and (
+            raw.record is not None or asked.customer is None or self._still_serves(published)
+        ):
+            return following.with_live(published, raw.live), raw
         raise StoreUnavailable("loading", "the snapshot is being loaded")
+
+    def _still_serves(self, published: PublishedSnapshot) -> bool:
+        """Whether who is not found in it is not known: no newer one can be loaded, and its records
+        are in the store."""
+        if not self._following.failed:
+            return False
+        meta = self._keys.meta(published.generation).encode()
+        return bool(_checked(self._wire.ask([(b"EXISTS", meta)])[0]))
 
     def _fetch(
         self, published: PublishedSnapshot | None, asked: _Asked, carry: Command | None
@@ -281,10 +291,11 @@ def _linked(customer: bytes, record: Any, recent: Any, link: bytes | None) -> Pe
     """A live link counts before the snapshot's; an empty one says whose it is not."""
     if link is None:
         return Person(customer, record, recent)
-    if link == NOBODY:
+    owner, _ = unpack_link(link)
+    if owner == NOBODY:
         is_alias = record is not None and alias_target(record) is not None
         return Person(customer, None if is_alias else record, recent)
-    return Person(customer, alias_record(link), recent)
+    return Person(customer, alias_record(owner), recent)
 
 
 def _checked(answer: Any) -> Any:

@@ -16,6 +16,7 @@ from scoring import columns as c
 from scoring.store.client import Client, round_trip
 from scoring.store.errors import RecordError
 from scoring.store.keys import Keys, customer_hash, identifier_text
+from scoring.store.links import unpack_link
 from scoring.store.owners import Command, Named, Owners
 from scoring.store.recent_record import RecentEvent, digest, pack_recent
 from scoring.store.stream import CLAIM_AFTER_S, TTL_S, Stream
@@ -69,7 +70,7 @@ class RecentEvents:
         owners = Owners(self._client, self._keys)
         owners.lookup(named)
         for who, recent, event in zip(named, packed, events, strict=True):
-            owner = owners.of(who)
+            owner = owners.of(who, recent.at_s)
             if recent.member is not None:
                 owners.gains[owner][recent.member] = recent.at_s
             if self._counts_sent and event[c.EVENT_TYPE] == c.MESSAGE_SENT:
@@ -118,7 +119,7 @@ class RecentEvents:
         """Takes away the devices' links to the people of these identifiers."""
         owners = {self._hash_of(kind, identifier) for kind, identifier in identifiers}
         links = [self._keys.alias(self._hash_of(DEVICE, device)) for device in sorted(devices)]
-        linked = [link for link in links if self._client.get(link) in owners]
+        linked = [link for link in links if unpack_link(self._client.get(link) or b"")[0] in owners]
         return sum(int(self._client.unlink(link)) for link in linked)
 
     def _named(self, event: Mapping[str, Any]) -> Named:

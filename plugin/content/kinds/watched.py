@@ -45,19 +45,23 @@ def _watched(asked: Asked, tell: Tell, nothing: str) -> Picked:
 
 
 def _back(asked: Asked, each: Seen) -> Mapping[str, Any] | None:
-    published = asked.reading.published
-    catalogue, number = published.catalogue, each.number
-    live = catalogue.live.get(number)
-    if live is not None and not catalogue.sellable_at_night(number):
-        since_s: float = live.at_s
-    else:
-        since_s = catalogue.back_since[number] * DAY_S
+    since_s, by_s = _back_since(asked, each.number)
     within_s = asked.arguments.get("within_days", BACK_DAYS) * DAY_S
-    day = datetime.fromtimestamp(since_s, UTC).date()
-    looked = datetime.fromtimestamp(each.at_s, UTC).date()
-    if not since_s or since_s < cutoff_s(published) - within_s or looked > day:
+    oldest_s = cutoff_s(asked.reading.published) - within_s
+    if not since_s or since_s < oldest_s or each.at_s >= by_s:
         return None
-    return {"back_since": day.isoformat()}
+    return {"back_since": datetime.fromtimestamp(since_s, UTC).date().isoformat()}
+
+
+def _back_since(asked: Asked, number: int) -> tuple[float, float]:
+    """Since when the item can be sold again (0: it always could), and by when it could at the
+    latest, in seconds since 1970: of the night only the day is known."""
+    published = asked.reading.published
+    day_s = published.catalogue.back_since[number] * DAY_S
+    back_s = published.catalogue.back_s(number)
+    if back_s is not None and back_s >= day_s:
+        return back_s, back_s
+    return day_s, min(day_s + DAY_S, cutoff_s(published))
 
 
 def _dropped(asked: Asked, each: Seen) -> Mapping[str, Any] | None:

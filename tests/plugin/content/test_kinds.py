@@ -13,6 +13,7 @@ from scoring.store.extras import Due, Watched
 from scoring.store.live import LiveItem
 from tests.plugin.content.counter import (
     ARRIVALS,
+    ITEMS,
     NOW,
     OWN,
     SHOP,
@@ -22,6 +23,7 @@ from tests.plugin.content.counter import (
     ids,
     record,
     sending,
+    snapshot,
 )
 
 GONE = LiveItem(0, None, None, NOW.timestamp())
@@ -197,6 +199,60 @@ def test_what_came_back_a_moment_ago_is_told() -> None:
     found = ask("back-in-stock", customer=mine, live=back)
     assert (ids(found), extras_of(found)[0]["back_since"]) == (["i7"], "2026-03-02")
     assert ask("back-in-stock", customer=mine).reason == "nothing_back"
+
+
+HOUR_S = 3600.0
+
+
+def back_at(hours_ago: float, *, was_out: bool = False, stock: int | None = 20) -> LiveItem:
+    """Said to be back then, and its stock once more right now."""
+    back_s = NOW.timestamp() - hours_ago * HOUR_S
+    return LiveItem(stock, None, True, NOW.timestamp(), back_s, was_out)
+
+
+@pytest.mark.parametrize("event_type", ["view", "cart"])
+def test_who_looked_on_the_day_it_came_back_knows_it_if_it_was_after(event_type: str) -> None:
+    live = {7: back_at(3)}
+    assert ask("back-in-stock", did(event_type, "i7", 1), live=live).reason == "nothing_back"
+    assert ids(ask("back-in-stock", did(event_type, "i7", 4), live=live)) == ["i7"]
+
+
+def test_what_is_said_of_the_stock_afterwards_does_not_bring_it_back_anew() -> None:
+    live = {7: back_at(14)}  # yesterday at 22:00
+    assert ask("back-in-stock", did("view", "i7", 13), live=live).reason == "nothing_back"
+    (extra,) = extras_of(ask("back-in-stock", did("view", "i7", 15), live=live))
+    assert extra["back_since"] == "2026-03-01"
+
+
+def test_what_was_sold_out_for_an_hour_is_told_to_who_looked_then() -> None:
+    live = {4: back_at(1, was_out=True)}
+    assert ids(ask("back-in-stock", did("view", "i4", 2), live=live)) == ["i4"]
+    assert ask("back-in-stock", did("view", "i4", 0.5), live=live).reason == "nothing_back"
+    never_out = {4: back_at(1)}
+    assert ask("back-in-stock", did("view", "i4", 2), live=never_out).reason == "nothing_back"
+
+
+def test_who_looked_after_the_night_that_saw_it_back_knows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    items = [item._replace(back_since=TODAY) if item.id == "i8" else item for item in ITEMS]
+    monkeypatch.setattr("tests.plugin.content.counter.SNAPSHOT", snapshot(items=items))
+    assert ids(ask("back-in-stock", did("view", "i8", 10))) == ["i8"]  # the night was 9 hours ago
+    assert ask("back-in-stock", did("view", "i8", 8)).reason == "nothing_back"
+
+
+def test_what_was_said_before_its_moment_was_kept_is_told_as_of_the_last_word() -> None:
+    live = {7: LiveItem(20, None, None, NOW.timestamp() - HOUR_S)}
+    assert ids(ask("back-in-stock", did("view", "i7", 2), live=live)) == ["i7"]
+
+
+def test_on_sale_again_without_a_stock_is_not_tracked() -> None:
+    live = {7: back_at(1, stock=None)}
+    (extra,) = extras_of(ask("cart", did("cart", "i7", 2), live=live))
+    assert (extra["stock"], extra["low_stock"]) == (None, False)
+    assert ids(ask("cart", did("cart", "i7", 2), live=live, in_stock="true")) == ["i7"]
+    tracked = snapshot({4: back_at(1, stock=None)}).catalogue
+    assert tracked.stock(4) == 40  # what the night counted is no less true
 
 
 def test_what_came_back_long_ago_is_no_news() -> None:

@@ -29,7 +29,7 @@ def test_what_is_said_is_stored_with_its_moment(post, told):
     ]
     response = post("/v1/items", {"items": items})
     assert (response.status_code, response.get_json()) == (202, {"accepted": 2, "rejected": []})
-    assert told()["item-01"] == LiveItem(3, 2.5, None, NOW_S - 3600)
+    assert told()["item-01"] == LiveItem(3, 2.5, None, NOW_S - 3600, NOW_S - 3600)
     assert told()["item-02"].sellable is False
     assert 0 <= told()["item-02"].at_s - NOW_S < 60  # the workspace's clock
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -40,7 +41,9 @@ def test_who_asks_learns_what_changed_since(redis_client: Client) -> None:
 def test_what_is_said_adds_to_what_was_said(redis_client: Client) -> None:
     say(redis_client, stock=3)
     say(redis_client, at_s=NOON_S + 5, price=2.5)
-    assert changes(redis_client, KEYS, 0).items == {"item-01": LiveItem(3, 2.5, None, NOON_S + 5)}
+    assert changes(redis_client, KEYS, 0).items == {
+        "item-01": LiveItem(3, 2.5, None, NOON_S + 5, NOON_S)
+    }
 
 
 def test_late_news_does_not_undo_newer_news(redis_client: Client) -> None:
@@ -68,7 +71,7 @@ def test_more_items_than_a_script_takes(redis_client: Client) -> None:
 
 def test_a_store_that_began_anew_tells_everything(redis_client: Client) -> None:
     say(redis_client, "item-01", stock=1)
-    found = {"item-01": LiveItem(1, None, None, NOON_S)}
+    found = {"item-01": LiveItem(1, None, None, NOON_S, NOON_S)}
     assert changes(redis_client, KEYS, 70) == (1, found, True)
 
 
@@ -91,6 +94,42 @@ def test_what_is_withdrawn_stays_until_it_is_on_sale_again(redis_client: Client)
     assert drop(redis_client, KEYS, up_to=9, got_before_s=NOON_S + 1) == 0
     say(redis_client, sellable=True, at_s=NOON_S + 1)
     assert drop(redis_client, KEYS, up_to=9, got_before_s=NOON_S + 1) == 1
+
+
+def test_what_can_be_sold_again_is_so_since_then(redis_client: Client) -> None:
+    """Whatever is said of it afterwards."""
+    told = [({"stock": 0}, None), ({"stock": 9}, 1), ({"stock": 8}, 1), ({"price": 2.0}, 1)]
+    told += [({"sellable": False}, None), ({"stock": 7}, None), ({"sellable": True}, 6)]
+    for minute, (facts, back) in enumerate(told):
+        say(redis_client, at_s=NOON_S + 60 * minute, **facts)
+        live = changes(redis_client, KEYS, 0).items["item-01"]
+        assert live.back_s == (None if back is None else NOON_S + 60 * back), facts
+        assert live.was_out == (back is not None)
+
+
+def test_what_was_never_out_came_from_nowhere(redis_client: Client) -> None:
+    say(redis_client, price=2.0)
+    say(redis_client, at_s=NOON_S + 5, stock=3)
+    say(redis_client, at_s=NOON_S + 9, sellable=True)
+    live = changes(redis_client, KEYS, 0).items["item-01"]
+    assert (live.back_s, live.was_out) == (NOON_S + 5, False)
+
+
+def test_a_late_word_moves_no_moment(redis_client: Client) -> None:
+    say(redis_client, stock=0)
+    say(redis_client, at_s=NOON_S + 60, stock=9)
+    say(redis_client, at_s=NOON_S + 30, stock=0)
+    assert changes(redis_client, KEYS, 0).items["item-01"].back_s == NOON_S + 60
+
+
+def test_entries_from_before_are_read_and_get_a_moment(redis_client: Client) -> None:
+    old = orjson.dumps({"stock": [4, NOON_S], "price": [2.0, NOON_S + 7], "got": NOON_S})
+    redis_client.hset(KEYS.live_items, "item-01", old)
+    redis_client.zadd(KEYS.live_order, {"item-01": 1})
+    found = changes(redis_client, KEYS, 0).items
+    assert found == {"item-01": LiveItem(4, 2.0, None, NOON_S + 7)}
+    say(redis_client, at_s=NOON_S + 9, stock=3)
+    assert changes(redis_client, KEYS, 0).items["item-01"].back_s == NOON_S
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

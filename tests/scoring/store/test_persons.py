@@ -16,6 +16,7 @@ from scoring.snapshot import Snapshot
 from scoring.store.client import Client, connect, round_trip
 from scoring.store.errors import RecordError
 from scoring.store.keys import Keys, customer_hash
+from scoring.store.links import NOBODY, TTL_S, link_command, pack_link, unpack_link
 from scoring.store.persons import Person, parse_person, person_command
 from scoring.store.published import Pointer
 from scoring.store.read import Reader
@@ -190,6 +191,105 @@ def test_the_script_is_brought_along_once(redis_client: Client) -> None:
     with pytest.raises(redis.exceptions.NoScriptError):
         read(redis_client, "device_id:d", load=False)
     assert read(redis_client, "device_id:d") == read(redis_client, "device_id:d", load=False)
+
+
+# late events
+
+
+def owner(client: Client) -> bytes:
+    return read(client, "device_id:d").customer
+
+
+def test_a_late_event_gives_no_device_back(
+    published: Snapshot, events: RecentEvents, reader: Reader, redis_client: Client
+) -> None:
+    for each in (known(1), unlink(5), known(7, "customer-002")):
+        events.remember([each])
+    events.remember([known(4)])  # of customer-001, sent once more
+    assert owner(redis_client) == reader.hash_of("customer-002")
+    assert reader.read("device_id:d").customer == reader.hash_of("customer-002")
+    events.remember([event(8)])
+    assert items(read(redis_client, "customer-002")) == ["item-08", "item-07"]
+    assert items(read(redis_client, "customer-001")) == [
+        "item-04",
+        "item-01",
+    ]  # its own all the same
+
+
+def test_a_late_event_links_no_device_that_was_separated(
+    linked: str, events: RecentEvents, reader: Reader, redis_client: Client
+) -> None:
+    for each in (known(1), unlink(5), event(6), known(4)):
+        events.remember([each])
+    assert owner(redis_client) == reader.hash_of("device_id:d")
+    assert not reader.read("device_id:d").customer_known
+    assert items(read(redis_client, "customer-001")) == ["item-04", "item-01"]
+    assert items(read(redis_client, "device_id:d")) == ["item-06"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_late_unlink_separates_nobody_who_came_after(
+    published: Snapshot,
+    events: RecentEvents,
+    reader: Reader,
+    redis_client: Client,
+    together: bool,
+) -> None:
+    events.remember([known(1), known(7, "customer-002")])
+    late = [unlink(5), event(8)]
+    for part in [late] if together else [[each] for each in late]:
+        events.remember(part)
+    assert owner(redis_client) == reader.hash_of("customer-002")
+    assert items(read(redis_client, "customer-002")) == ["item-08", "item-07"]
+
+
+def test_within_a_second_what_comes_last_counts(
+    events: RecentEvents, reader: Reader, redis_client: Client
+) -> None:
+    """Some senders know no fractions of a second."""
+    events.remember([known(1, occurred_at=NOON + timedelta(milliseconds=800))])
+    events.remember([unlink(0)])
+    assert owner(redis_client) == reader.hash_of("device_id:d")
+
+
+def test_a_link_from_the_future_keeps_nobody_from_separating(
+    events: RecentEvents, reader: Reader, redis_client: Client
+) -> None:
+    """Local time sent as UTC must not hold a device for hours."""
+    events.remember([known(1, occurred_at=datetime.now(UTC) + timedelta(hours=9))])
+    assert owner(redis_client) == reader.hash_of("customer-001")
+    events.remember([unlink(0) | {"occurred_at": datetime.now(UTC)}])
+    assert owner(redis_client) == reader.hash_of("device_id:d")
+
+
+def test_a_newer_link_that_another_process_wrote_meanwhile_stays(redis_client: Client) -> None:
+    device = customer_hash(SECRET, WORKSPACE, "device_id:d")
+    one, other = b"1" * 12, b"2" * 12
+    for who, at_s in ((one, 10), (other, 20), (NOBODY, 15), (one, 19)):
+        round_trip(redis_client, [link_command(KEYS, device, pack_link(who, at_s))])
+    assert unpack_link(redis_client.get(KEYS.alias(device))) == (other, 20)
+    assert 0 < redis_client.ttl(KEYS.alias(device)) <= TTL_S
+
+
+@pytest.mark.parametrize("old", ["customer-001", None])
+def test_links_without_a_moment_are_read_and_give_way(
+    linked: str, events: RecentEvents, reader: Reader, redis_client: Client, old: str | None
+) -> None:
+    mine = reader.hash_of(old) if old else NOBODY
+    redis_client.set(KEYS.alias(reader.hash_of("device_id:d")), mine)
+    now = mine or reader.hash_of("device_id:d")
+    assert (owner(redis_client), reader.read("device_id:d").customer) == (now, now)
+    events.remember([event(1)])
+    assert items(read(redis_client, old or "device_id:d")) == ["item-01"]
+    events.remember([known(2, "customer-002")])
+    assert owner(redis_client) == reader.hash_of("customer-002")
+
+
+def test_the_link_of_an_erased_customer_goes(events: RecentEvents, redis_client: Client) -> None:
+    events.remember([known(1)])
+    assert redis_client.exists(KEYS.alias(customer_hash(SECRET, WORKSPACE, "device_id:d")))
+    events.forget([("external_id", "customer-001")])
+    assert not redis_client.exists(KEYS.alias(customer_hash(SECRET, WORKSPACE, "device_id:d")))
 
 
 STEPS = st.lists(
