@@ -39,8 +39,8 @@ _HEAD = (
 
 
 class Front:
-    """WSGI middleware around ``app``'s own WSGI app; ``direct`` is the same without WSGI, for our
-    own gunicorn worker: an environment and a response cost as much as an answer does."""
+    """WSGI middleware around ``app``'s own WSGI app; ``answer_plain`` is the same without WSGI, for
+    our own gunicorn worker: an environment and a response cost as much as an answer does."""
 
     def __init__(self, app: Flask, runtime: Runtime) -> None:
         self._behind: WsgiApp = app.wsgi_app
@@ -63,7 +63,7 @@ class Front:
                 return [body]
         return self._behind(environ, start_response)
 
-    def direct(self, asked: PlainGet) -> bytes | None:
+    def answer_plain(self, asked: PlainGet) -> bytes | None:
         """The end of a response's head, and its body; None: ask the WSGI app."""
         if not asked.path.startswith(_CONTENT):
             return None

@@ -55,6 +55,19 @@ _HEADS = tuple(  # by whether the connection is kept
 )
 
 
+class AppError(Exception):
+    """The app failed with an OSError, such as a file that it may not read: answered 500. One of a
+    connection has nobody left to be answered."""
+
+
+def _own_faults(app: Any, environ: Any, start_response: Any) -> Any:
+    """Calls a WSGI app. Raises AppError for its OSError."""
+    try:
+        return app(environ, start_response)
+    except OSError as problem:
+        raise AppError from problem
+
+
 class _Bounded:
     """A socket to read a body from, before a deadline. What gunicorn's parser asks of one."""
 
@@ -166,9 +179,10 @@ class Worker(ThreadWorker):
     lock make each other wait. It must only say so of what is over in a moment.
     """
 
+    wsgi: Any
     quick: Callable[[bytes], bool] = staticmethod(_never)
     # the end of the answer's head, and its body, where that needs no WSGI
-    direct: Callable[[PlainGet], bytes | None] = staticmethod(_no_answer)
+    answer_plain: Callable[[PlainGet], bytes | None] = staticmethod(_no_answer)
 
     def __init__(self, *details: Any, **more: Any) -> None:
         super().__init__(*details, **more)
@@ -178,6 +192,11 @@ class Worker(ThreadWorker):
         self._lingering = _Waiting()  # answered, until the client hangs up
         self._stop_by: float | None = None  # told to stop, while nobody else takes calls yet
         self._ready = 0  # connections that this round of the loop has not looked at yet
+
+    def load_wsgi(self) -> None:
+        """The app, with its own faults told apart from those of connections."""
+        super().load_wsgi()
+        self.wsgi = partial(_own_faults, self.wsgi)
 
     def run(self) -> None:
         """The loop."""
@@ -209,9 +228,14 @@ class Worker(ThreadWorker):
         for _ in range(_AT_ONCE):
             if not self._take_in(listener):
                 return
-            idle = self.pending_conns or self.keepalived_conns
-            if self.nr_conns >= self.worker_connections and idle:
-                self._close(idle[0])
+            if self.nr_conns >= self.worker_connections:
+                self._close_idle()
+
+    def _close_idle(self) -> None:
+        """The one that was idle longest; both kinds wait equally long, each in its order."""
+        first = [waiting[0] for waiting in (self.keepalived_conns, self.pending_conns) if waiting]
+        if first:
+            self._close(min(first, key=lambda connection: connection.timeout))
 
     @property
     def waiting(self) -> int:
@@ -236,24 +260,34 @@ class Worker(ThreadWorker):
 
     def handle(self, conn: _Connection) -> Any:
         """One request, in a thread."""
-        answer, again = self._direct(conn)
-        if answer is None:
-            return self._by_app(conn)
-        return _sent(conn.sock, answer) and again
+        try:
+            answer, again = self._plain_answer(conn)
+            if answer is None:
+                return self._by_app(conn)
+            return _sent(conn.sock, answer) and again
+        except Exception as problem:  # noqa: BLE001  the caller is owed an answer, whatever it is
+            self.handle_error(None, conn.sock, None, problem)
+            return False
+        finally:
+            logs.end()
 
     def _by_app(self, connection: _Connection) -> Any:
         """Parsed by gunicorn, answered by the WSGI app."""
         connection.begin()
         return super().handle(connection)
 
-    def _direct(self, connection: _Connection) -> tuple[bytes | None, bool]:
+    def _plain_answer(self, connection: _Connection) -> tuple[bytes | None, bool]:
         """A whole answer to a plain call and whether another one may follow; None: not plain."""
-        logs.end()  # the request before it
         if not self.alive or self.nr + 1 >= self.max_requests:
             return None, False
         asked = plain_get(connection.head)
-        answer = self.direct(asked) if asked is not None else None
-        if asked is None or answer is None:
+        if asked is None:
+            return None, False
+        try:
+            answer = self.answer_plain(asked)
+        except OSError as problem:
+            raise AppError from problem
+        if answer is None:
             return None, False
         self.nr += 1
         connection.head = b""
@@ -374,9 +408,11 @@ class Worker(ThreadWorker):
         """In the loop: the connection stays where it is, and waits for the next request."""
         try:
             again = self._in_loop(connection)
-        except Exception:  # noqa: BLE001  here it would end the worker, in a thread only the call
-            logs.log.exception("exception", route="unknown")
+        except Exception as problem:  # noqa: BLE001  here it would end the worker
+            self.handle_error(None, connection.sock, None, problem)
             again = False
+        finally:
+            logs.end()
         if not again:
             self._forget(connection)
             self._linger(connection)
@@ -394,7 +430,7 @@ class Worker(ThreadWorker):
     def _in_loop(self, connection: _Connection) -> Any:
         """One request; a client that does not take its answer is not waited for."""
         sock = connection.sock
-        answer, again = self._direct(connection)
+        answer, again = self._plain_answer(connection)
         if answer is not None:
             answer = answer[_taken(sock, answer) :]
             if not answer:  # nearly always
@@ -421,6 +457,7 @@ class Worker(ThreadWorker):
         return status_of(errors.InvalidHeader("line end")) if b"\n\n" in head else None
 
     def _refuse(self, connection: _Connection, status: int) -> None:
+        logs.end()  # it is no request, and not the one before it
         logs.log.info("malformed request", status=status, problem="head")
         with contextlib.suppress(OSError):
             connection.sock.send(refusal(status))
