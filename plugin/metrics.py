@@ -105,6 +105,11 @@ class Metrics:
         self.unsent = self._counter(
             "content_unsent", "Content answers that said not to send", "kind", "reason"
         )
+        self.unknown_parameters = self._counter(
+            "content_unknown_parameters",
+            "Content calls with parameters that mean nothing, which were ignored",
+            "kind",
+        )
         self.events = self._counter("events", "Events received", "source", "outcome")
         self.items = self._counter(
             "live_items", "Items told with stock, price or withdrawal", "outcome"
@@ -235,7 +240,10 @@ class Metrics:
     def _flush_forever(self) -> None:
         pause = threading.Event()
         while not pause.wait(FLUSH_EVERY_S):
-            self.flush()
+            try:
+                self.flush()
+            except Exception:  # noqa: BLE001  the thread must outlive what one flush meets
+                logs.seldom("background work failed", reason="metrics", exc_info=True)
 
     def _count(self, response: Response) -> Response:
         rule = logs.route()

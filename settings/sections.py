@@ -12,6 +12,7 @@ from marshmallow.validate import Regexp
 
 from settings.fields import (
     Cron,
+    Flag,
     Mapped,
     Number,
     Strict,
@@ -214,6 +215,14 @@ class SendSchema(Strict):
     )
     max_sends_days = WholeNumber(
         validate=between(1, 14), metadata=about("the days in which max_sends counts", 7)
+    )
+    when_unknown = Flag(
+        metadata=about(
+            "whether advertising goes out while the customer's consent cannot be looked up "
+            "(`reason` store_unavailable, overloaded, rate_limited, no_snapshot, error); false: "
+            "`send` is false with `unknown_consent`",
+            False,
+        )
     )
     holdouts = Mapped(
         Number(validate=between(0, 0.9)),
