@@ -132,6 +132,8 @@ class Metrics:
         self._gauges: list[tuple[Gauge, Callable[[], float]]] = []
         self._tallies: dict[tuple[str, str | None, str | None], _Tally] = {}
         self._store = _Tally(("", None, None))
+        self._unknown: dict[str, int] = {}  # calls with unknown parameters, by kind
+        self._counting = threading.Lock()
         self._flushing = threading.Lock()
         self._started: int | None = None
         self._cpu_s = time.process_time()
@@ -146,6 +148,11 @@ class Metrics:
         with tally.lock:
             tally.counts[bisect_left(BUCKETS, seconds)] += 1
             tally.total += seconds
+
+    def unknown_parameter(self, kind: str) -> None:
+        """Counts a content call with parameters that mean nothing."""
+        with self._counting:
+            self._unknown[kind] = self._unknown.get(kind, 0) + 1
 
     def round_trip(self, seconds: float) -> None:
         """Counts one wait for the store within a content call."""
@@ -201,6 +208,10 @@ class Metrics:
                 self._add(tally)
             counts, total = self._store.take()
             self.store_seconds.add(counts, total)
+            with self._counting:
+                unknown, self._unknown = self._unknown, {}
+            for kind, calls in unknown.items():
+                self.unknown_parameters.labels(kind).inc(calls)
             for gauge, read in self._gauges:
                 gauge.set(read())
             cpu_s = time.process_time()

@@ -57,7 +57,7 @@ def turned_away(runtime: Runtime, key_id: str) -> str | None:
 
 def tell_unknown(runtime: Runtime, here: Workspace, call: Call) -> None:
     """Counts and, seldom, logs that ``call`` came with parameters that mean nothing here."""
-    runtime.metrics.unknown_parameters.labels(call.kind.name).inc()
+    runtime.metrics.unknown_parameter(call.kind.name)
     logs.seldom(
         "unknown parameter",
         workspace=here.settings.workspace,

@@ -58,6 +58,7 @@ WORKSPACE: list[tuple[str, int, str, str, str]] = [
     ("segments:\n  holdout_share: 0.95", 2, "segments.holdout_share", "0.95", "0 to 0.9"),
     ("segments:\n  cost_per_send: -1", 2, "segments.cost_per_send", "-1", "a number from 0"),
     ("segments:\n  max_sends: 0", 2, "segments.max_sends", "0", "from 1 to 1000"),
+    ("send:\n  when_unknown: maybe", 2, "send.when_unknown", "'maybe'", "true or false"),
     ("sources: []", 1, "sources", "an empty list", "at least one source"),
     ("sources: orders.csv", 1, "sources", "'orders.csv'", "a valid list"),
     ("sources: [orders.csv]", 1, "sources[0]", "'orders.csv'", "a mapping"),
