@@ -27,6 +27,7 @@ SEGMENTS = "segments"
 ADMIN = "admin"
 SCOPES = (CONTENT, EVENTS, SEGMENTS, ADMIN)
 STAT_EVERY_S = 0.25  # how long a revoked key may go on
+TELL_EVERY_S = 60.0  # of a file that stays unreadable
 
 _KEY = re.compile(r"rs_([a-z0-9][a-z0-9_-]{0,39})_([0-9a-f]{8})_([0-9a-f]{40})")
 _NOBODY = hashlib.sha256(b"no such key").hexdigest()
@@ -83,6 +84,7 @@ class Keys:
         self._monotonic = monotonic
         self._look_at = float("-inf")
         self._forget_at = float("-inf")
+        self._tell_at = float("-inf")
         self._version: tuple[int, int, int] | None = None
         self._keys: Mapping[str, Key] = {}
         self._right: dict[bytes, Key] = {}  # digest of a right key's text → what it may do
@@ -178,25 +180,34 @@ class Keys:
     def _look(self) -> None:
         """Notices a changed file, keys that have ended and a new day (to note who is in use).
 
-        A file that turns unreadable leaves the keys as they were: raises KeysError only when
-        there were none.
+        Raises KeysError as _read_anew() does.
         """
         self._look_at = self._monotonic() + STAT_EVERY_S
-        version, now = self._file.version(), self._now().timestamp()
-        if version == self._version and now < self._forget_at:
+        changed, now = self._read_anew(), self._now().timestamp()
+        if not changed and now < self._forget_at:
             return
-        if version != self._version:
-            try:
-                self._keys = self._file.read()
-            except KeysError as problem:
-                if not self._keys:
-                    raise
-                _log.error("keys file unreadable; the keys stay as they were", why=str(problem))
-            self._version = version
         ends = (ends_at for key in self._keys.values() if (ends_at := key.ends_at()) is not None)
         tomorrow = (now // _DAY_S + 1) * _DAY_S
         self._forget_at = min([tomorrow, *(ends_at for ends_at in ends if ends_at > now)])
         self._right = {}
+
+    def _read_anew(self) -> bool:
+        """Whether the file changed. One that turns unreadable leaves the keys as they were, and is
+        tried again: raises KeysError only when there were none."""
+        try:
+            version = self._file.version()
+            if version == self._version:
+                return False
+            self._keys = self._file.read()
+        except KeysError as problem:
+            if not self._keys:
+                raise
+            if self._monotonic() >= self._tell_at:
+                self._tell_at = self._monotonic() + TELL_EVERY_S
+                _log.error("keys file unreadable; the keys stay as they were", why=str(problem))
+            return False
+        self._version = version
+        return True
 
     def _ended(self, key: Key) -> bool:
         ends_at = key.ends_at()

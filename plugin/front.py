@@ -12,7 +12,6 @@ from flask import Flask
 from plugin import auth, logs
 from plugin.auth import CONTENT
 from plugin.content import service
-from plugin.content.asked import OVERLOADED, RATE_LIMITED
 from plugin.content.call import split
 from plugin.headers import SECURITY
 from plugin.plain_get import PlainGet
@@ -93,8 +92,4 @@ class Front:
         call = here.calls.known(name, rest)
         if call is None:
             return None
-        if self._runtime.pressure.overloaded():
-            return service.respond_without_store(self._runtime, here, call, OVERLOADED)
-        if not self._runtime.limits.allow(key_id):
-            return service.respond_without_store(self._runtime, here, call, RATE_LIMITED)
-        return service.respond(self._runtime, here, call, customer)
+        return service.answered(self._runtime, here, call, customer, key_id)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import g, request
 
-from plugin import auth
+from plugin import auth, logs
 from plugin.auth import ADMIN, CONTENT, SEGMENTS
 from plugin.errors import CODES, fail
 from plugin.presented import presented
@@ -68,6 +68,9 @@ def authenticate(scope: str) -> Workspace:
     except auth.WrongKeyError:
         message = "This key is unknown, has ended or was revoked." if key else CODES[401][1]
         fail(401, "unauthorized", message, headers={"WWW-Authenticate": _CHALLENGE})
+    except auth.KeysError as problem:
+        logs.seldom("keys file unreadable", why=str(problem))
+        fail(500, *CODES[500])
     except auth.WrongScopeError as error:
         fail(
             403,

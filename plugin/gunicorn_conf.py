@@ -70,11 +70,12 @@ def post_worker_init(worker: Any) -> None:
     """Lets the app see its server: how many calls wait, how many connections there are."""
     from plugin.runtime import runtime
 
-    with worker.wsgi.app_context():
+    app = worker.app.wsgi()
+    with app.app_context():
         found = runtime()
     found.pressure.of_gunicorn(worker)
     worker.quick = found.quick
-    worker.answer_plain = worker.wsgi.wsgi_app.answer_plain
+    worker.answer_plain = app.wsgi_app.answer_plain
     found.metrics.gauge(
         "web_connections", "Open connections of the web workers", lambda: float(worker.nr_conns)
     )

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ _USES = "keys_used"
 
 
 class KeysError(Exception):
-    """keys.json cannot be read as keys, or a key was asked for that cannot be."""
+    """keys.json cannot be read, is no file of keys, or a key was asked for that cannot be."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,25 @@ class KeyFile:
         self._uses = workspace_dir / _USES
 
     def version(self) -> tuple[int, int, int] | None:
-        """Changes whenever the file does; None without a file."""
+        """Changes whenever the file does; None without a file. Raises KeysError where it cannot be
+        looked for."""
         try:
             status = self.path.stat()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise self._unreadable(error) from error
         return status.st_mtime_ns, status.st_ino, status.st_size
 
     def read(self) -> Mapping[str, Key]:
-        """Keys by id, none without a file. Raises KeysError for a damaged one."""
+        """Keys by id, none without a file. Raises KeysError for one that is damaged or may not be
+        read."""
         try:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return {}
+        except OSError as error:
+            raise self._unreadable(error) from error
         except ValueError as error:
             raise self._damaged(error) from error
         try:
@@ -79,10 +86,13 @@ class KeyFile:
 
     @contextmanager
     def rewriting(self) -> Iterator[dict[str, Key]]:
-        """Read, change and replace the file while no other process does the same."""
+        """Read, change and replace the file while no other process does the same. Owner and mode
+        stay; a new one belongs to its folder's owner: web processes must be able to read what root
+        wrote."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.path.with_name(".keys.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
         try:
+            self._hand_over(lock)
             fcntl.flock(lock, fcntl.LOCK_EX)
             keys = dict(self.read())
             yield keys
@@ -108,12 +118,30 @@ class KeyFile:
             "keys": {key.key_id: key.to_json() | {"sha256": key.digest} for key in keys.values()}
         }
         draft = self.path.with_name(".keys.json.new")  # one writer: the lock is held
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
+            self._hand_over(handle)
+            with contextlib.suppress(FileNotFoundError):
+                os.fchmod(handle, stat.S_IMODE(self.path.stat().st_mode))
             json.dump(document, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.path)
+
+    def _hand_over(self, handle: int) -> None:
+        """Gives an open file the owner of keys.json, without one the folder's. Only root may;
+        anybody else who writes here is the owner already, or becomes it."""
+        owned = self.path if self.path.exists() else self.path.parent
+        status = owned.stat()
+        with contextlib.suppress(PermissionError):
+            os.fchown(handle, status.st_uid, status.st_gid)
+
+    def _unreadable(self, error: OSError) -> KeysError:
+        return KeysError(
+            f"{self.path}: cannot be read ({error.strerror}); the user of the web processes must "
+            "own it"
+        )
 
     def _damaged(self, error: Exception) -> KeysError:
         return KeysError(

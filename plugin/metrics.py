@@ -105,6 +105,11 @@ class Metrics:
         self.unsent = self._counter(
             "content_unsent", "Content answers that said not to send", "kind", "reason"
         )
+        self.unknown_parameters = self._counter(
+            "content_unknown_parameters",
+            "Content calls with parameters that mean nothing, which were ignored",
+            "kind",
+        )
         self.events = self._counter("events", "Events received", "source", "outcome")
         self.events_ahead = self._counter(
             "events_ahead", "Events over 10 minutes ahead, put to their arrival", "source"
@@ -130,6 +135,8 @@ class Metrics:
         self._gauges: list[tuple[Gauge, Callable[[], float]]] = []
         self._tallies: dict[tuple[str, str | None, str | None], _Tally] = {}
         self._store = _Tally(("", None, None))
+        self._unknown: dict[str, int] = {}  # calls with unknown parameters, by kind
+        self._counting = threading.Lock()
         self._flushing = threading.Lock()
         self._started: int | None = None
         self._cpu_s = time.process_time()
@@ -144,6 +151,11 @@ class Metrics:
         with tally.lock:
             tally.counts[bisect_left(BUCKETS, seconds)] += 1
             tally.total += seconds
+
+    def unknown_parameter(self, kind: str) -> None:
+        """Counts a content call with parameters that mean nothing."""
+        with self._counting:
+            self._unknown[kind] = self._unknown.get(kind, 0) + 1
 
     def round_trip(self, seconds: float) -> None:
         """Counts one wait for the store within a content call."""
@@ -199,6 +211,10 @@ class Metrics:
                 self._add(tally)
             counts, total = self._store.take()
             self.store_seconds.add(counts, total)
+            with self._counting:
+                unknown, self._unknown = self._unknown, {}
+            for kind, calls in unknown.items():
+                self.unknown_parameters.labels(kind).inc(calls)
             for gauge, read in self._gauges:
                 gauge.set(read())
             cpu_s = time.process_time()
@@ -238,7 +254,10 @@ class Metrics:
     def _flush_forever(self) -> None:
         pause = threading.Event()
         while not pause.wait(FLUSH_EVERY_S):
-            self.flush()
+            try:
+                self.flush()
+            except Exception:  # noqa: BLE001  the thread must outlive what one flush meets
+                logs.seldom("background work failed", reason="metrics", exc_info=True)
 
     def _count(self, response: Response) -> Response:
         rule = logs.route()

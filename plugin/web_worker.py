@@ -50,6 +50,19 @@ _HEADS = tuple(  # by whether the connection is kept
 )
 
 
+class AppError(Exception):
+    """The app failed with an OSError, such as a file that it may not read: answered 500. One of a
+    connection has nobody left to be answered."""
+
+
+def _own_faults(app: Any, environ: Any, start_response: Any) -> Any:
+    """Calls a WSGI app. Raises AppError for its OSError."""
+    try:
+        return app(environ, start_response)
+    except OSError as problem:
+        raise AppError from problem
+
+
 def _never(_head: bytes) -> bool:
     return False
 
@@ -72,6 +85,7 @@ class Worker(ThreadWorker):
     the interpreter lock make each other wait. It must only accept what is over in a moment.
     """
 
+    wsgi: Any
     quick: Callable[[bytes], bool] = staticmethod(_never)
     # the end of the answer's head, and its body, where that needs no WSGI
     answer_plain: Callable[[PlainGet], bytes | None] = staticmethod(_no_answer)
@@ -89,6 +103,11 @@ class Worker(ThreadWorker):
         self._round_at = 0.0  # when this round began
         self._loop = 0  # the loop's thread
         self._mine = threading.local()  # of other threads: when their request was put in the queue
+
+    def load_wsgi(self) -> None:
+        """The app, with its own faults told apart from those of connections."""
+        super().load_wsgi()
+        self.wsgi = partial(_own_faults, self.wsgi)
 
     def run(self) -> None:
         """The loop."""
@@ -166,11 +185,14 @@ class Worker(ThreadWorker):
     def handle(self, conn: Connection) -> Any:
         """One request, in a thread."""
         self._mine.queued_at = conn.queued_at
-        answer, again = self._plain(conn)
-        if answer is None:
-            return self._by_app(conn)
-        conn.sock.sendall(answer)
-        return again
+        try:
+            answer, again = self._plain(conn)
+            if answer is None:
+                return self._by_app(conn)
+            conn.sock.sendall(answer)
+            return again
+        finally:
+            logs.end()
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
         """By the WSGI app."""
@@ -327,6 +349,7 @@ class Worker(ThreadWorker):
                 self._forget(connection)
                 self.enqueue_req(connection)
                 return
+            logs.end()
             try:
                 connection.sock.sendall(answer)
             except OSError:
@@ -338,7 +361,6 @@ class Worker(ThreadWorker):
 
     def _plain(self, connection: Connection) -> tuple[bytes | None, bool]:
         """A whole answer to a plain call and whether another one may follow; None: not plain."""
-        logs.end()  # the request before it
         if not self.alive or self.nr + 1 >= self.max_requests:
             return None, False
         asked = plain_get(connection.head)
@@ -346,7 +368,7 @@ class Worker(ThreadWorker):
             return None, False
         try:
             answer = self.answer_plain(asked)
-        except Exception:  # noqa: BLE001  in the loop it would end the worker
+        except Exception:  # noqa: BLE001  the caller is owed an answer, whatever it is
             logs.log.exception("exception", route="unknown")
             connection.head = b""
             return refusal(500), False
@@ -402,7 +424,7 @@ class Worker(ThreadWorker):
         return status_of(errors.InvalidHeader("line end")) if b"\n\n" in head else None
 
     def _refuse(self, connection: Connection, status: int) -> None:
-        logs.end()
+        logs.end()  # it is no request, and not the one before it
         logs.malformed(status, "head")
         with contextlib.suppress(OSError):
             connection.sock.sendall(refusal(status))

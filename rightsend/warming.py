@@ -16,7 +16,7 @@ LOOK_EVERY_S = 1.0
 def start(worker: Any) -> None:
     """In a gunicorn worker that stands: loads what is published now, or as soon as something is."""
     gunicorn_conf.post_worker_init(worker)
-    with worker.wsgi.app_context():
+    with worker.app.wsgi().app_context():
         cold = list(runtime().workspaces.values())
     for workspace in cold:
         workspace.decisions.start()

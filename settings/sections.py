@@ -13,6 +13,7 @@ from marshmallow.validate import Regexp
 from settings.fields import (
     Channel,
     Cron,
+    Flag,
     Mapped,
     Number,
     Strict,
@@ -223,6 +224,14 @@ class SendSchema(Strict):
     )
     max_sends_days = WholeNumber(
         validate=between(1, SENT_DAYS), metadata=about("the days in which max_sends counts", 7)
+    )
+    when_unknown = Flag(
+        metadata=about(
+            "whether advertising goes out while the customer's consent cannot be looked up "
+            "(`reason` store_unavailable, overloaded, rate_limited, no_snapshot, error); false: "
+            "`send` is false with `unknown_consent`",
+            False,
+        )
     )
     holdouts = Mapped(
         Number(validate=between(0, 0.9)),

@@ -130,12 +130,14 @@ class SegmentSettings:
 @dataclass(frozen=True)
 class SendSettings:
     """Whether a message is sent at all. ``quiet_hours``: "HH:MM-HH:MM" local to the customer, None
-    for none; ``holdouts``: campaign → share that gets no message."""
+    for none; ``when_unknown``: whether advertising goes out while nobody can look up consent;
+    ``holdouts``: campaign → share that gets no message."""
 
     quiet_hours: str | None = "21:00-08:00"
     quiet_exempt: tuple[str, ...] = ("email",)  # channels that may come at night
     max_sends: int | None = None  # fatigue: no more once so many message_sent came …
     max_sends_days: int = 7  # … within this many days
+    when_unknown: bool = True
     holdouts: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -6,9 +6,11 @@ read and checked by the kind's schema the first time only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -23,17 +25,21 @@ from plugin.ids import MAX_ID_BYTES
 from settings.workspace import ContentSettings
 
 _CUSTOMER = "customer="
+_NAME = re.compile(r"[a-z_]{1,30}")
+_MOST_TOLD = 5
 
 
 class Call(NamedTuple):
     """``arguments`` are what the kind's schema loaded, without the customer; ``digest`` tells one
-    question from another; ``limit``: items at most."""
+    question from another; ``limit``: items at most; ``unknown``: parameters that came along and
+    mean nothing, as unknown_names() gives them."""
 
     kind: Kind
     arguments: Mapping[str, Any]
     limit: int
     campaign: str
     digest: bytes
+    unknown: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, kind: Kind, arguments: Mapping[str, Any], content: ContentSettings) -> Call:
@@ -43,6 +49,14 @@ class Call(NamedTuple):
             [kind.name, limit, rest], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
         )
         return cls(kind, rest, limit, rest.get("campaign", ""), blake2b(text).digest())
+
+
+def unknown_names(schema: ma.Schema, given: Iterable[str]) -> tuple[str, ...]:
+    """Names of parameters that ``schema`` does not know, a few at most. What may be no name but a
+    piece of somebody's id (an `&` that was not encoded) is "other"."""
+    known = {field.data_key or name for name, field in schema.fields.items()}
+    found = (name if _NAME.fullmatch(name) else "other" for name in given if name not in known)
+    return tuple(islice(dict.fromkeys(found), _MOST_TOLD))
 
 
 def split(query: str) -> tuple[str, str] | None:
@@ -87,8 +101,9 @@ class Calls:
         try:
             pairs = parse_qsl(rest, keep_blank_values=True, errors="strict", max_num_fields=200)
             given = MultiDictProxy(MultiDict(pairs), schema)
-            loaded = schema.load(given, unknown=ma.EXCLUDE)
+            loaded = schema.load(given, unknown=ma.EXCLUDE)  # a proxy may add its own
             check_currency(loaded, self._currencies)
         except (ma.ValidationError, ValueError):
             return None
-        return Call.of(kind, loaded, self._content)
+        unknown = unknown_names(schema, (name for name, _ in pairs))
+        return Call.of(kind, loaded, self._content)._replace(unknown=unknown)

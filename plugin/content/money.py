@@ -10,6 +10,7 @@ import marshmallow as ma
 from babel.numbers import format_currency, get_currency_precision
 
 from plugin.content.asked import Asked, Entry
+from plugin.errors import CODES, fail
 
 
 def check_currency(arguments: Mapping[str, Any], currencies: frozenset[str]) -> None:
@@ -20,6 +21,14 @@ def check_currency(arguments: Mapping[str, Any], currencies: frozenset[str]) -> 
         raise ma.ValidationError(
             {"currency": [f"No rate for {asked}; content.currency_rates knows {known}."]}
         )
+
+
+def require_currency(arguments: Mapping[str, Any], currencies: frozenset[str]) -> None:
+    """Answers 422 where check_currency() raises."""
+    try:
+        check_currency(arguments, currencies)
+    except ma.ValidationError as error:
+        fail(422, *CODES[422], details=error.messages_dict)
 
 
 def priced(asked: Asked, entries: list[Entry]) -> list[Entry]:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from plugin.content.asked import Asked, Picked
 from plugin.content.known import DAY_S, bought, cutoff_s, day, extras, profile
 from scoring.holdout import CONTROL, TREATMENT, arm
 from scoring.store.extras import Profile
+from settings.workspace import SendSettings
 
 NO_CONSENT = "no_consent"
+UNKNOWN_CONSENT = "unknown_consent"
 ALREADY_BOUGHT = "already_bought"
 QUIET_HOURS = "quiet_hours"
 FATIGUE = "fatigue"
@@ -26,6 +28,8 @@ HOLDOUT = "holdout"
 # what each means, for the API's and the marketer's documentation
 SEND_REASONS: Mapping[str, str] = {
     NO_CONSENT: "advertising, and the customer did not agree to any",
+    UNKNOWN_CONSENT: "advertising, the customer's record could not be looked at, and "
+    "`send.when_unknown` is false",
     ALREADY_BOUGHT: "the customer has just bought the item it is about, or all of the items",
     QUIET_HOURS: "advertising in quiet hours without a consent to messages at night",
     FATIGUE: "advertising, and the customer had as many messages lately as there may be",
@@ -49,6 +53,13 @@ def verdict(asked: Asked, picked: Picked) -> Verdict:
     if reason is None and held == CONTROL:
         reason = HOLDOUT
     return Verdict(reason is None, reason, held)
+
+
+def withhold(picked: Picked, arguments: Mapping[str, Any], send: SendSettings) -> None:
+    """For an answer that was made without the customer's record, and so without their consent: no
+    advertising, where ``send.when_unknown`` says so."""
+    if not send.when_unknown and arguments.get("advertising", True):
+        picked.send, picked.send_reason = False, UNKNOWN_CONSENT
 
 
 def _reason(asked: Asked, picked: Picked) -> str | None:

@@ -1,7 +1,7 @@
 """Content for one recipient, asked for by the messaging tool while it sends.
 
-Right calls seldom come here: plugin.front answers them without Flask, by the same function. These
-views are what the API's description is made of, and what tells a wrong call why it is wrong.
+Right calls by GET seldom come here: plugin.front answers them without Flask, by the same function.
+These views are what the API's description is made of, and what tells a wrong call why it is wrong.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-import marshmallow as ma
-from flask import Response
+from flask import Response, g, request
 
 from plugin.auth import CONTENT
 from plugin.body import RouteBlueprint
 from plugin.content import service
-from plugin.content.call import Call
+from plugin.content.call import Call, unknown_names
 from plugin.content.examples import answer
 from plugin.content.kinds import KINDS, Kind
-from plugin.content.money import check_currency
-from plugin.errors import CODES, fail
+from plugin.content.money import require_currency
 from plugin.guard import scoped, workspace
 from plugin.runtime import runtime
 
@@ -34,12 +32,10 @@ blueprint = RouteBlueprint(
 def _route(kind: Kind, method: str, location: str, name: str) -> None:
     def view(arguments: dict[str, Any]) -> Response:
         here = workspace()
-        try:
-            check_currency(arguments, here.settings.currencies)
-        except ma.ValidationError as error:
-            fail(422, *CODES[422], details=error.messages_dict)
+        require_currency(arguments, here.settings.currencies)
         call = Call.of(kind, arguments, here.settings.content)
-        body = service.respond(runtime(), here, call, arguments["customer"])
+        call = call._replace(unknown=unknown_names(kind.arguments(), request.args))
+        body = service.answered(runtime(), here, call, arguments["customer"], g.key_id)
         return Response(body, mimetype="application/json")
 
     view.__name__ = name

@@ -8,9 +8,18 @@ from typing import NamedTuple
 
 from plugin import logs
 from plugin.content.answer import compose, decision_id
-from plugin.content.asked import ERROR, NO_SNAPSHOT, STORE_UNAVAILABLE, Asked, Picked
+from plugin.content.asked import (
+    ERROR,
+    NO_SNAPSHOT,
+    OVERLOADED,
+    RATE_LIMITED,
+    STORE_UNAVAILABLE,
+    Asked,
+    Picked,
+)
 from plugin.content.call import Call
 from plugin.content.picking import picked
+from plugin.content.policy import NOTHING_TO_SAY, withhold
 from plugin.decisions import Decision
 from plugin.runtime import Runtime, Workspace
 from scoring.store.errors import StoreUnavailable
@@ -27,8 +36,38 @@ class Chosen(NamedTuple):
     created_at: datetime | None
 
 
+def answered(runtime: Runtime, here: Workspace, call: Call, customer: str, key_id: str) -> bytes:
+    """The answer to ``call`` of this key about the customer of this id (empty: nobody), as JSON
+    text: the way in for every content call, however it came."""
+    if call.unknown:
+        tell_unknown(runtime, here, call)
+    refused = turned_away(runtime, key_id)
+    if refused is not None:
+        return respond_without_store(runtime, here, call, customer, refused)
+    return respond(runtime, here, call, customer)
+
+
+def turned_away(runtime: Runtime, key_id: str) -> str | None:
+    """Why this call must be answered without the store, one of REASONS; None: it may ask. Counts
+    the call: ask once."""
+    if runtime.pressure.overloaded():
+        return OVERLOADED
+    return None if runtime.limits.allow(key_id) else RATE_LIMITED
+
+
+def tell_unknown(runtime: Runtime, here: Workspace, call: Call) -> None:
+    """Counts and, seldom, logs that ``call`` came with parameters that mean nothing here."""
+    runtime.metrics.unknown_parameter(call.kind.name)
+    logs.seldom(
+        "unknown parameter",
+        workspace=here.settings.workspace,
+        kind=call.kind.name,
+        names=call.unknown,
+    )
+
+
 def respond(runtime: Runtime, here: Workspace, call: Call, customer: str) -> bytes:
-    """The answer to ``call`` about the customer of this id (empty: nobody), as JSON text."""
+    """As answered(), for a call that may ask the store."""
     started = time.perf_counter()
     chosen = choose(here, call, customer or None)
     try:
@@ -37,18 +76,25 @@ def respond(runtime: Runtime, here: Workspace, call: Call, customer: str) -> byt
         logs.fault("content", call)
         chosen = _blind(here, call, chosen.customer, ERROR)
         body = _composed(runtime, here, call, chosen)
-    seconds, picked = time.perf_counter() - started, chosen.picked
-    runtime.metrics.content(call.kind.name, seconds, picked.reason, picked.send_reason)
-    if seconds > logs.SLOW_S:
-        logs.slow(seconds, kind=call.kind.name, reason=picked.reason)
+    _counted(runtime, call, chosen.picked, time.perf_counter() - started)
     return body
 
 
-def respond_without_store(runtime: Runtime, here: Workspace, call: Call, reason: str) -> bytes:
-    """The best non-personal answer, of what this process knows anyway."""
-    chosen = _blind(here, call, None, reason)
-    runtime.metrics.content(call.kind.name, 0.0, reason)
-    return _composed(runtime, here, call, chosen)
+def respond_without_store(
+    runtime: Runtime, here: Workspace, call: Call, customer: str, reason: str
+) -> bytes:
+    """The best non-personal answer, of what this process knows anyway. Who is held out of the
+    campaign needs no store."""
+    started = time.perf_counter()
+    chosen = choose_without_store(here, call, customer, reason)
+    body = _composed(runtime, here, call, chosen)
+    _counted(runtime, call, chosen.picked, time.perf_counter() - started)
+    return body
+
+
+def choose_without_store(here: Workspace, call: Call, customer: str, reason: str) -> Chosen:
+    """As choose(), of what this process knows; ``reason``: one of REASONS."""
+    return _blind(here, call, here.reader.hash_of(customer) if customer else None, reason)
 
 
 def choose(here: Workspace, call: Call, customer: str | bytes | None) -> Chosen:
@@ -66,6 +112,12 @@ def choose(here: Workspace, call: Call, customer: str | bytes | None) -> Chosen:
     except Exception:  # noqa: BLE001 - a message that goes out blank is worse than one that is not personal
         logs.fault("content", call)
         return _blind(here, call, wanted, ERROR)
+
+
+def _counted(runtime: Runtime, call: Call, picked: Picked, seconds: float) -> None:
+    runtime.metrics.content(call.kind.name, seconds, picked.reason, picked.send_reason)
+    if seconds > logs.SLOW_S:
+        logs.slow(seconds, kind=call.kind.name, reason=picked.reason)
 
 
 def _read(here: Workspace, customer: str | bytes | None) -> Reading:
@@ -125,8 +177,10 @@ def _blind(here: Workspace, call: Call, customer: bytes | None, reason: str) -> 
         chosen = _chosen(here, call, customer, reading)
     except Exception:  # noqa: BLE001 - what is damaged may be what this process holds
         logs.fault("content without store", call)
-        chosen = Chosen(reading, Picked([]), customer, None)
+        nothing = Picked([], send=False, send_reason=NOTHING_TO_SAY)
+        chosen = Chosen(reading, nothing, customer, None)
     chosen.picked.reason = reason
+    withhold(chosen.picked, call.arguments, here.settings.send)
     return chosen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,9 @@ from plugin.auth import CONTENT
 from plugin.body import RouteBlueprint
 from plugin.content import service
 from plugin.content.answer import decision_id, shown
-from plugin.content.call import Call
+from plugin.content.call import Call, unknown_names
 from plugin.content.kinds import KINDS
+from plugin.content.money import require_currency
 from plugin.content.schema import ForYouArgumentsSchema
 from plugin.content.service import Chosen
 from plugin.guard import scoped, workspace
@@ -54,7 +56,7 @@ class PageArgumentsSchema(ma.Schema):
 
 class LandingArgumentsSchema(ForYouArgumentsSchema):
     class Meta:
-        exclude = ("campaign",)
+        exclude = ("campaign", "locale")  # in the path; `lang` says it for the page and its items
 
     lang = fields.String(validate=validate.OneOf(list(LANGUAGES)))
 
@@ -75,7 +77,8 @@ def landing_page(arguments: dict[str, Any], token: str) -> Response:
     """
     here, landing = visit.of_token(token)
     language = choose(arguments.get("lang"), request.accept_languages, here.settings.locale)
-    call = _call(here, landing.campaign, here.settings.landing.limit, locale=language)
+    limit = here.settings.landing.limit
+    call = _call(here, landing.campaign, limit, {"locale": language})
     chosen = service.choose(here, call, landing.customer or None)
     decision = decision_id(runtime(), here, call, chosen)
     if landing.customer:  # not of a link that anybody could have made up
@@ -100,17 +103,28 @@ def landing_json(arguments: dict[str, Any], campaign: str) -> Response:
     """
     require_short("campaign", campaign)
     here = workspace()
+    require_currency(arguments, here.settings.currencies)
     limit = min(
         arguments.get("limit", here.settings.landing.limit), here.settings.content.max_limit
     )
     language = choose(arguments.get("lang"), request.accept_languages, here.settings.locale)
-    call = _call(here, campaign, limit, locale=language)
-    customer = arguments["customer"]
-    chosen = service.choose(here, call, here.reader.hash_of(customer) if customer else None)
+    unknown = unknown_names(LandingArgumentsSchema(), request.args)
+    call = _call(here, campaign, limit, {**arguments, "locale": language})
+    chosen = _admitted(here, call._replace(unknown=unknown), arguments["customer"])
     service.note(here, call, chosen, decision_id(runtime(), here, call, chosen))
     response = _as_json(here, call, chosen, language)
     runtime().metrics.content("landing", time.perf_counter() - g.started, chosen.picked.reason)
     return response
+
+
+def _admitted(here: Workspace, call: Call, customer: str) -> Chosen:
+    """As service.answered() does, before it becomes a page."""
+    if call.unknown:
+        service.tell_unknown(runtime(), here, call)
+    refused = service.turned_away(runtime(), g.key_id)
+    if refused is not None:
+        return service.choose_without_store(here, call, customer, refused)
+    return service.choose(here, call, here.reader.hash_of(customer) if customer else None)
 
 
 def _as_json(here: Workspace, call: Call, chosen: Chosen, language: str) -> Response:
@@ -122,8 +136,8 @@ def _as_json(here: Workspace, call: Call, chosen: Chosen, language: str) -> Resp
     return response
 
 
-def _call(here: Workspace, campaign: str, limit: int, **more: str) -> Call:
-    call = Call.of(LANDING, {"campaign": campaign, "limit": limit, **more}, here.settings.content)
+def _call(here: Workspace, campaign: str, limit: int, asked: Mapping[str, Any]) -> Call:
+    call = Call.of(LANDING, {**asked, "campaign": campaign}, here.settings.content)
     return call._replace(limit=limit)
 
 

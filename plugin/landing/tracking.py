@@ -21,6 +21,7 @@ import orjson
 import redis
 from redis.exceptions import RedisClusterException
 
+from plugin import logs
 from plugin.landing.robots import PREFETCH, judged
 from plugin.landing.token import Landing
 from scoring import columns as c
@@ -128,7 +129,10 @@ class Tracker:
             self._awake.wait()
             time.sleep(TICK_S)
             self._awake.clear()
-            self.flush()
+            try:
+                self.flush()
+            except Exception:  # noqa: BLE001  the thread must outlive what one flush meets
+                logs.seldom("background work failed", reason="taps", exc_info=True)
             if self._fresh or self._noted:
                 self._awake.set()
 

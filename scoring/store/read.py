@@ -137,7 +137,11 @@ class Reader:
             self._breaker.failure()
             raise StoreUnavailable("connection", str(problem)) from problem
         except RecordError as problem:
+            self._breaker.success()  # it answers
             raise StoreUnavailable("rubbish", str(problem)) from problem
+        except StoreUnavailable:
+            self._breaker.success()  # likewise: that nothing is published, or not loaded yet
+            raise
         except redis.RedisError as problem:
             raise StoreUnavailable("error", str(problem)) from problem
         self._breaker.success()
@@ -156,7 +160,7 @@ class Reader:
         return self._fallback.read() if self._fallback else nothing_published()
 
     def _read(self, asked: _Asked, carry: Command | None) -> Reading:
-        if asked.own and carry is None and not self._sends and self._wire.direct:
+        if asked.own and carry is None and not self._sends and self._wire.one_server:
             reading = self._at_once(asked.customer)
             if reading is not None:
                 return reading
@@ -248,7 +252,7 @@ class Reader:
         customer, keys = asked.customer, self._keys
         if customer is None:
             return [], lambda _answers: _NOBODY
-        if not asked.own and self._wire.direct:
+        if not asked.own and self._wire.one_server:
             command = self._person_command(generation, customer)
             return [_packed(command)], lambda answers: self._person(
                 answers[0], generation, customer

@@ -43,7 +43,7 @@ class Wire:
         self._client = client
         self._watch = watch
         self._within_s = ANSWER_TIMEOUT_S if within_s is None else within_s
-        self._direct = isinstance(client, redis.Redis)
+        self._one_server = isinstance(client, redis.Redis)
         self._mine = threading.local()
         self._slow_until = 0.0
 
@@ -54,7 +54,7 @@ class Wire:
 
         Raises redis.TimeoutError, redis.ConnectionError or another redis.RedisError.
         """
-        if not self._direct:
+        if not self._one_server:
             return self._by_client(commands)
         return self.send(b"".join([pack(*command) for command in commands]), len(commands))
 
@@ -92,9 +92,9 @@ class Wire:
         return answers
 
     @property
-    def direct(self) -> bool:
+    def one_server(self) -> bool:
         """Whether all keys are on one server, which a script may then follow."""
-        return self._direct
+        return self._one_server
 
     def _by_client(self, commands: Sequence[tuple[bytes, ...]]) -> list[Any]:
         pipe: Any = self._client.pipeline(transaction=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -141,6 +142,109 @@ def test_a_damaged_file_does_not_lock_out_who_is_in(keys, folder, clock):
     (folder / "keys.json").write_text("{")
     clock.pass_(seconds=0.5)
     assert not refused(keys, key)
+
+
+def test_a_file_that_may_not_be_read_does_not_lock_out_who_is_in(
+    keys, folder, clock, monkeypatch, capsys
+):
+    """As after `sudo rightsend keys create` by a program that gives the file to root."""
+    _, key = keys.create(CONTENT)
+    keys.verify(key, CONTENT)
+    _, fresh = Keys(folder).create(CONTENT)
+    read_text = Path.read_text
+
+    def denied(self: Path, *given, **named):
+        if self.name == "keys.json":
+            raise PermissionError(13, "Permission denied")
+        return read_text(self, *given, **named)
+
+    with monkeypatch.context() as while_denied:
+        while_denied.setattr(Path, "read_text", denied)
+        for _ in range(8):
+            clock.pass_(seconds=0.5)
+            assert not refused(keys, key)
+            assert refused(keys, fresh)
+    told = capsys.readouterr()
+    assert (told.out + told.err).count("keys file unreadable") == 1
+    clock.pass_(seconds=0.5)
+    assert not refused(keys, fresh), "read again although the file did not change"
+
+
+def test_a_folder_that_may_not_be_searched_does_not_lock_out_who_is_in(keys, clock, monkeypatch):
+    _, key = keys.create(CONTENT)
+    keys.verify(key, CONTENT)
+
+    def denied(_self: Path, **_named):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", denied)
+    clock.pass_(seconds=0.5)
+    assert not refused(keys, key)
+
+
+def test_bad_input_a_file_that_nobody_could_read_yet_is_an_error_with_its_reason(
+    folder, monkeypatch
+):
+    _, key = Keys(folder).create(CONTENT)
+
+    def denied(_self: Path, **_named):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    with pytest.raises(KeysError, match=r"keys\.json: cannot be read \(Permission denied\)"):
+        Keys(folder).verify(key, CONTENT)
+
+
+def test_a_rewritten_file_keeps_its_mode(folder):
+    Keys(folder).create(CONTENT)
+    (folder / "keys.json").chmod(0o640)
+    Keys(folder).create(CONTENT)
+    assert stat.S_IMODE((folder / "keys.json").stat().st_mode) == 0o640
+
+
+@pytest.fixture
+def given_to(monkeypatch) -> list[tuple[int, int]]:
+    """(user, group) of every file that was handed over, as by root."""
+    found: list[tuple[int, int]] = []
+    monkeypatch.setattr("os.fchown", lambda _handle, user, group: found.append((user, group)))
+    return found
+
+
+def owned_by(monkeypatch, name: str, user: int) -> None:
+    """Files of this name seem to belong to ``user``, of the group after."""
+    real = Path.stat
+
+    def seen(self: Path, **how):
+        status = real(self, **how)
+        if self.name != name:
+            return status
+        return os.stat_result([*status[:4], user, user + 1, *status[6:]])
+
+    monkeypatch.setattr(Path, "stat", seen)
+
+
+def test_a_rewritten_file_keeps_its_owner(folder, monkeypatch, given_to):
+    Keys(folder).create(CONTENT)
+    given_to.clear()
+    owned_by(monkeypatch, "keys.json", 1234)
+    Keys(folder).create(CONTENT)
+    assert given_to == [(1234, 1235)] * 2  # the lock, and the file
+
+
+def test_a_new_file_belongs_to_the_owner_of_its_folder(folder, monkeypatch, given_to):
+    folder.mkdir()
+    owned_by(monkeypatch, folder.name, 1234)
+    Keys(folder).create(CONTENT)
+    assert given_to == [(1234, 1235)] * 2
+
+
+def test_who_may_not_hand_over_writes_all_the_same(folder, monkeypatch):
+    def refuse(*_given):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.fchown", refuse)
+    _, key = Keys(folder).create(CONTENT)
+    assert Keys(folder).verify(key, CONTENT)
 
 
 # keys that end

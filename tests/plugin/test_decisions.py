@@ -315,7 +315,7 @@ def test_metrics_say_how_many_came_are_late_and_are_lost(
     ledger.add("q", 3, 3, ended=True, at_s=wall.time() - GRACE_S)
     ledger.save(folder)
     found = get("/metrics").text
-    for name, value in {"logged_total": 6, "late": 2, "lost_total": 3}.items():
+    for name, value in {"logged_total": 6, "late": 2, "lost": 3}.items():
         assert f'rightsend_decisions_{name}{{workspace="shop"}} {value}.0' in found
     assert 'rightsend_stream_entries{stream="decisions",workspace="shop"}' in found
     assert "rightsend_decisions_dropped_total 0.0" in found

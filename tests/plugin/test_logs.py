@@ -126,3 +126,19 @@ def test_an_id_costs_a_content_call_next_to_nothing():
     for _ in range(1000):
         logs.begin(dict(environ))
     assert (time.perf_counter() - began) / 1000 < 100e-6  # two hundred times what it takes
+
+
+def test_keys_that_nobody_could_read_yet_are_told_of_with_the_reason(
+    client, key, lines, monkeypatch
+):
+    def denied(_self, **_named):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_text", denied)
+    answers = [
+        client.get("/v1/content/for-you", headers={"X-Api-Key": key}).status_code for _ in range(3)
+    ]
+    assert answers == [500] * 3
+    (line,) = lines("keys file unreadable")
+    assert "Permission denied" in line["why"]
+    assert key not in str(line)

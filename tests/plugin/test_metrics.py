@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import threading
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from plugin import logs
 from plugin.metrics import BUCKETS, MOST_SERIES, Metrics
 
 
@@ -116,3 +118,28 @@ def test_a_worker_that_ends_leaves_its_last_counts_to_the_others(tmp_path):
     )
     found = samples(shown.stdout)
     assert found["rightsend_content_seconds_count", "for-you"] == 1
+
+
+class Ended(BaseException):
+    """Ends the thread of a test."""
+
+
+def test_a_flush_that_fails_does_not_end_the_counting(monkeypatch, capsys):
+    """A gauge may read what is not there for a moment."""
+    metrics, found = Metrics(), []
+    monkeypatch.setattr("plugin.metrics.FLUSH_EVERY_S", 0.0)
+    monkeypatch.setattr(logs, "_troubles", logs.Sampler(1))
+    logs.configure("info")
+
+    def read() -> float:
+        found.append(1)
+        if len(found) == 1:
+            raise RuntimeError("not there")
+        raise Ended
+
+    metrics.gauge("odd", "What fails", read)
+    with pytest.raises(Ended):
+        metrics._flush_forever()
+    (line,) = [json.loads(each) for each in capsys.readouterr().err.splitlines()]
+    assert (line["event"], line["reason"]) == ("background work failed", "metrics")
+    assert "RuntimeError" in line["exception"]

@@ -59,9 +59,9 @@ def described() -> set[str]:
 
 
 def logged() -> dict[str, set[str]]:
-    """Event → levels, of every line that plugin and rightsend write."""
+    """Event → levels, of every line that web processes and workers write."""
     found: dict[str, set[str]] = {"slow": {"warning"}}  # logs.slow says it by seldom
-    for room in ("plugin", "rightsend"):
+    for room in ("plugin", "rightsend", "scoring/store"):
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_bytes())):
                 if isinstance(node, ast.Call) and node.args:
@@ -77,7 +77,9 @@ def _levels(call: ast.Call) -> set[str]:
     if isinstance(call.func, ast.IfExp):
         branches = [call.func.body, call.func.orelse]
     names = {node.attr for node in branches if isinstance(node, ast.Attribute) and _is_log(node)}
-    known = {{"seldom": "warning", "fault": "error", "exception": "error"}.get(n, n) for n in names}
+    traced = any(keyword.arg == "exc_info" for keyword in call.keywords)
+    seldom = "error" if traced else "warning"
+    known = {{"seldom": seldom, "fault": "error", "exception": "error"}.get(n, n) for n in names}
     return known if names <= LEVELS | SAMPLED else set()
 
 

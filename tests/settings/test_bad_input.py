@@ -60,6 +60,7 @@ WORKSPACE: list[tuple[str, int, str, str, str]] = [
     ("send:\n  max_sends: 21", 2, "send.max_sends", "21", "from 1 to 20"),
     ("send:\n  max_sends_days: 15", 2, "send.max_sends_days", "15", "from 1 to 14"),
     ("segments:\n  max_sends: 0", 2, "segments.max_sends", "0", "from 1 to 1000"),
+    ("send:\n  when_unknown: maybe", 2, "send.when_unknown", "'maybe'", "true or false"),
     ("sources: []", 1, "sources", "an empty list", "at least one source"),
     ("sources: orders.csv", 1, "sources", "'orders.csv'", "a valid list"),
     ("sources: [orders.csv]", 1, "sources[0]", "'orders.csv'", "a mapping"),

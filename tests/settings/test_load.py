@@ -107,6 +107,13 @@ def test_a_landing_title_in_one_language_keeps_the_others_default(folder: Folder
     assert title == {"en": "Fresh", "ko": "고객님을 위한 추천"}
 
 
+def test_advertising_goes_out_without_a_look_at_consent_unless_the_file_says_no(
+    folder: Folder,
+) -> None:
+    assert folder.workspace("send: {}").send.when_unknown
+    assert not folder.workspace("send: {when_unknown: false}").send.when_unknown
+
+
 def test_null_switches_a_schedule_off(folder: Folder) -> None:
     assert folder.workspace("schedule: {nightly: null}").schedule.nightly is None
 

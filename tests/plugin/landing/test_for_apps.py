@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from plugin.app import create_app
+from plugin.content.schema import ForYouArgumentsSchema
+from plugin.landing.routes import LandingArgumentsSchema
 from settings.workspace import LandingSettings
 from tests.conftest import WORKSPACE
+from tests.plugin.conftest import error_code
 from tests.plugin.landing.test_routes import FORGED, token
 
 LINKS = LandingSettings(
@@ -77,3 +80,27 @@ def test_bad_input_a_link_that_is_not_good_gives_an_app_best_sellers(client, pub
     assert not document["customer_known"]
     assert document["reason"] == "unknown_customer"
     assert [item["id"] for item in document["items"]][:2] == ["item-00", "item-01"]
+
+
+def test_the_filters_and_the_currency_of_every_content_call_count(get, published):
+    plain = get("/v1/landing/spring", customer="customer-001").get_json()
+    first = plain["items"][0]
+    asked = {"brand": first["brand"], "exclude": first["id"], "currency": "USD", "limit": 3}
+    found = get("/v1/landing/spring", customer="customer-001", **asked).get_json()
+    assert 0 < len(found["items"]) <= 3
+    assert {item["brand"] for item in found["items"]} == {first["brand"]}
+    assert first["id"] not in [item["id"] for item in found["items"]]
+    assert found["items"][0]["local_currency"] == "USD"
+    assert found["decision_id"] != plain["decision_id"]
+
+
+def test_bad_input_a_currency_without_a_rate_is_refused(get, published):
+    response = get("/v1/landing/spring", customer="customer-001", currency="EUR")
+    assert response.status_code == 422
+    assert error_code(response) == "invalid_parameters"
+
+
+def test_what_is_documented_for_the_page_is_what_counts():
+    names = {each.data_key or name for name, each in LandingArgumentsSchema().fields.items()}
+    content = {each.data_key or name for name, each in ForYouArgumentsSchema().fields.items()}
+    assert names == content - {"campaign", "locale"} | {"lang"}

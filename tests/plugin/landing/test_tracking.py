@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ import orjson
 import pytest
 import redis
 
+from plugin import logs
 from plugin.landing import tracking
 from plugin.landing.token import Landing
 from plugin.landing.tracking import MOST_WAITING, SETTLED_S, Place, Shown, Tap, Tracker, event
@@ -169,3 +171,28 @@ def test_bad_input_an_event_that_cannot_be_queued_stops_nothing(place, recent):
     tracker.add(tap("tea", 8))
     tracker.flush(at_once=True)
     assert (told(recent), counts.missing) == ([("open", None), ("click", "tea")], 1)
+
+
+def test_a_surprise_does_not_end_the_thread(place, recent, monkeypatch, capsys):
+    """Taps wait for the next round, which carries them."""
+    tracker = Tracker({WORKSPACE: place}, Counts())
+    monkeypatch.setattr(tracking, "TICK_S", 0.0)
+    monkeypatch.setattr(logs, "_troubles", logs.Sampler(1))
+    logs.configure("info")
+    rounds: list[int] = []
+    flush = tracker.flush
+
+    def surprising() -> None:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise KeyError("surprise")
+        flush(at_once=True)
+        raise SystemExit
+
+    monkeypatch.setattr(tracker, "flush", surprising)
+    tracker.add(tap())
+    with pytest.raises(SystemExit):
+        tracker._run()
+    assert told(recent) == [("open", None)]
+    (line,) = [json.loads(each) for each in capsys.readouterr().err.splitlines()]
+    assert (line["event"], line["reason"]) == ("background work failed", "taps")

@@ -13,6 +13,7 @@ import pytest
 
 from scoring import columns as c
 from scoring.snapshot import Snapshot
+from scoring.store.breaker import HOLD_S, Breaker
 from scoring.store.client import Client, connect
 from scoring.store.errors import StoreUnavailable
 from scoring.store.keys import Keys, bucket
@@ -203,6 +204,24 @@ def test_bad_input_nothing_published(reader: Reader) -> None:
     with pytest.raises(StoreUnavailable) as problem:
         reader.read("customer-001")
     assert problem.value.reason == "no_snapshot"
+
+
+def test_a_store_that_has_nothing_published_is_not_away(
+    redis_url: str, workspace_dir: Path
+) -> None:
+    """After a failure the first answer counts, also one that says that there is nothing to read."""
+    now_s = [0.0]
+    breaker = Breaker(clock=lambda: now_s[0])
+    with connect(redis_url, send_time=True) as client:
+        reader = Reader(client, WORKSPACE, SECRET, workspace_dir, breaker=breaker)
+        breaker.failure()
+        assert reader.away
+        now_s[0] += HOLD_S
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable) as problem:
+                reader.read("customer-001")
+            assert problem.value.reason == "no_snapshot"
+        assert not reader.away
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"rubbish", b"\x01", b"\x81short", b"\x01" * 400])
