@@ -52,5 +52,6 @@ def out(
     pair = customer.astype(np.int64) * n_items + item
     order = np.lexsort((-hour, pair))
     last = order[starts(pair[order])]
-    until = -(-hour[last] // _HOURS_A_DAY) + lasts[still][last]
+    # whole days, so that few bytes tell it: the one on which it comes back is not shown in
+    until = hour[last] // _HOURS_A_DAY + 1 + lasts[still][last]
     return Out(pair[last], hour[last], until.astype(np.int32), n_items)
