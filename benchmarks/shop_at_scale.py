@@ -7,7 +7,8 @@ Customers share tastes, and a few items, brands and categories stand in most lis
 an entry, over that of one drawn evenly, is that of the demo's night for items (0.79) and higher for
 brands (0.78 here, 0.71 there) and categories (0.85, 0.80). A customer has 50 items, 100 brands and
 20 categories, reasons for the first ten items, and extras: three due and four watched items,
-consent, time zone, up to two messages; up to six items were bought and are not due. The same numbers give the same bytes.
+consent, time zone, up to two messages; up to six items were bought and are not due. The same
+numbers give the same bytes.
 """
 
 from __future__ import annotations
