@@ -111,10 +111,10 @@ class CustomerRecord:
     """
 
     __slots__ = (
-        "_bought",
         "_heads",
         "_purchase",
         "_reasons",
+        "bought_raw",
         "expected_purchases",
         "extras_raw",
         "raw",
@@ -146,9 +146,9 @@ class CustomerRecord:
         self.extras_raw = b""
         if version >= EXTENDED:
             self.extras_raw, at = _extras(raw, at)
-        self._bought = b""
+        self.bought_raw = b""
         if version == WRITTEN:
-            self._bought, at = _bought(raw, at)
+            self.bought_raw, at = _bought(raw, at)
         if at != len(raw):
             raise RecordError(f"customer record of {len(raw)} bytes, expected {at}")
         if self._reasons.items > counts[0]:
@@ -188,7 +188,7 @@ class CustomerRecord:
     def bought(self, day: int) -> AbstractSet[int]:
         """Published numbers of what was bought before the night and is out on ``day`` (days since
         1970, UTC). Raises RecordError for rubbish."""
-        return still_out(self._bought, day) if self._bought else _NOTHING
+        return still_out(self.bought_raw, day) if self.bought_raw else _NOTHING
 
     def brands(self) -> list[tuple[int, float]]:
         """(brand index, probability), best first."""
