@@ -7,7 +7,8 @@ Customers share tastes, and a few items, brands and categories stand in most lis
 an entry, over that of one drawn evenly, is that of the demo's night for items (0.79) and higher for
 brands (0.78 here, 0.71 there) and categories (0.85, 0.80). A customer has 50 items, 100 brands and
 20 categories, reasons for the first ten items, and extras: three due and four watched items,
-consent, time zone, up to two messages. The same numbers give the same bytes.
+consent, time zone, up to two messages; up to six items were bought and are not due. The same
+numbers give the same bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ TODAY = int(CUTOFF.timestamp()) // 86_400
 WORKSPACE = "scale"
 TASTES, LIKED = 200, 30_000  # groups of customers who like the same, and how much each likes
 ITEMS, BRANDS, CATEGORIES, EXPLAINED = 50, 100, 20, 10  # a customer
-DUE, WATCHED, MOST_SENT = 3, 4, 2
+DUE, WATCHED, MOST_SENT, MOST_OUT = 3, 4, 2, 6
 RELATED, TOGETHER, POPULAR, ARRIVALS = 20, 10, 500, 300
 ZONES = ("America/New_York", "Asia/Seoul", "Europe/Berlin", "Europe/London")
 CHANNELS = ("email", "kakao", "push", "sms")
@@ -205,6 +206,9 @@ def _extras(random: np.random.Generator, items: np.ndarray, size: Size) -> dict[
     watched = random.integers(0, size.items, (rows, WATCHED))
     sent = random.integers(0, MOST_SENT + 1, rows)
     ends = np.concatenate([[0], np.cumsum(sent)])
+    out = random.integers(0, MOST_OUT + 1, rows)
+    outs = np.concatenate([[0], np.cumsum(out)])
+    taken = random.permuted(items[:, :20], axis=1)[:, :MOST_OUT]
     channels = np.array(CHANNELS)[random.integers(0, len(CHANNELS), ends[-1])]
     return {
         c.TIMEZONE: _names(random, ZONES, rows),
@@ -220,6 +224,12 @@ def _extras(random: np.random.Generator, items: np.ndarray, size: Size) -> dict[
         c.SENT_CHANNEL: pa.ListArray.from_arrays(ends, pa.array(channels, pa.string())),
         c.SENT_DAY: pa.ListArray.from_arrays(
             ends, pa.array(TODAY - random.integers(0, 14, ends[-1]), pa.uint32())
+        ),
+        c.BOUGHT_INDEX: pa.ListArray.from_arrays(
+            outs, pa.array(taken[np.arange(MOST_OUT) < out[:, None]], pa.uint32())
+        ),
+        c.BOUGHT_UNTIL: pa.ListArray.from_arrays(
+            outs, pa.array(TODAY + random.integers(1, 60, outs[-1]), pa.uint32())
         ),
     }
 

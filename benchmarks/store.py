@@ -138,6 +138,7 @@ def lengths(raw: bytes, widths: Widths) -> dict[str, int]:
         found[name] = size
         found[f"{name} p"] = score_bytes
     found["extras"] = EXTRAS_HEAD.size + len(record.extras_raw)
+    found["bought"] = 1 + len(record.bought_raw)
     found["reasons"] = len(raw) - sum(found.values())
     return {**found, "all": len(raw)}
 

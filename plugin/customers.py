@@ -65,7 +65,7 @@ class CustomerSchema(ma.Schema):
     left_out = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "Item ids that answers leave out, as they were bought just now"},
+        metadata={"description": "Item ids that answers leave out: bought, and not due again"},
     )
 
 

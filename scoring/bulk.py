@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from scoring import bought, ranking, replenishment
 from scoring import columns as c
-from scoring import ranking
 from scoring.diversity import Variety
 from scoring.fitted import ANY, Fitted
 from scoring.history import LEVELS, History
@@ -161,6 +161,7 @@ class Wish:
     limit: int
     new_only: bool = False
     exclude_bought_days: int = 0
+    until_due: bool = False  # what was bought is out until it is usually bought again
 
 
 def recommendations(
@@ -178,6 +179,11 @@ def recommendations(
     customer, item = ranking.recommendable(
         history, fitted, customers=customers, exclude_bought_days=wish.exclude_bought_days
     )
+    if wish.until_due:
+        typical = replenishment.repeat_days(history, fitted.cutoff)
+        out = bought.out(history, fitted.cutoff, typical, wish.exclude_bought_days)
+        shown = ~out.holds(customer, item)
+        customer, item = customer[shown], item[shown]
     first = np.searchsorted(customer, np.arange(history.n_customers + 1))
     everyone = np.sort(customers)
     done = 0

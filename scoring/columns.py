@@ -94,6 +94,8 @@ WATCHED_DAY = "watched_day"
 WATCHED_PRICE = "watched_price"  # as it was then; NaN = not known
 SENT_CHANNEL = "sent_channel"  # messages sent to the customer, newest first
 SENT_DAY = "sent_day"
+BOUGHT_INDEX = "bought_index"  # items bought and not needed again yet, last purchase first
+BOUGHT_UNTIL = "bought_until"  # the day from which each may be shown again
 SELLABLE = "sellable"
 REPEAT_DAYS = "repeat_days"  # until an item is typically bought again; 0 = not known
 SOLD = "sold"  # share of lately sold baskets that hold an item; 0 = not known

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from scoring import columns as c
 from scoring.behaviour import Behaviour
+from scoring.bought import Out
 from scoring.replenishment import Due
+from scoring.store.bought_record import MOST_BOUGHT
 
 _INDEXES = pa.uint32()
 
@@ -47,6 +49,20 @@ def score_columns(
         ),
         c.SENT_CHANNEL: pa.ListArray.from_arrays(sent_starts, sent["channel"].combine_chunks()),
         c.SENT_DAY: _lists(sent_starts, sent["day"].to_numpy()),
+    }
+
+
+def bought_columns(out: Out, count: int) -> Mapping[str, pa.Array]:
+    """What each of ``count`` customers bought and does not need again yet, last purchase first, at
+    most MOST_BOUGHT of them."""
+    customer, item = np.divmod(out.pair, max(out.n_items, 1))
+    order = np.lexsort((item, -out.hour, customer))
+    place = np.arange(len(order)) - np.searchsorted(customer, customer)[order]
+    kept = order[place < MOST_BOUGHT]
+    starts = _starts(customer[kept], count)
+    return {
+        c.BOUGHT_INDEX: _lists(starts, item[kept]),
+        c.BOUGHT_UNTIL: _lists(starts, out.until[kept]),
     }
 
 

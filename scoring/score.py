@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from scoring import bought, extras, news, ranking, relations, replenishment
 from scoring import columns as c
-from scoring import extras, news, ranking, relations, replenishment
 from scoring.behaviour import Behaviour
 from scoring.best_hour import UNKNOWN, Hours
 from scoring.diversity import Variety
@@ -56,10 +56,11 @@ def tables(
     pairs = ranking.recommendable(history, fitted, exclude_bought_days=content.exclude_bought_days)
     preference = fitted.preference(*pairs)
     variety = Variety.of(past.items, history.catalogue, content.diversity)
-    ranked = {
-        c.ITEM_INDEX: variety.best(*pairs, preference, history.n_customers, models.published_items)
-    }
     typical = replenishment.repeat_days(history, fitted.cutoff)
+    unneeded = bought.out(history, fitted.cutoff, typical, content.exclude_bought_days)
+    shown = ~unneeded.holds(*pairs)  # in no list yet, but its day is told
+    listed = pairs[0][shown], pairs[1][shown], preference[shown]
+    ranked = {c.ITEM_INDEX: variety.best(*listed, history.n_customers, models.published_items)}
     due = replenishment.due(history, fitted.cutoff, pairs, preference, typical)
     expected = np.bincount(pairs[0], preference, history.n_customers).astype(np.float32)
     progress("score", 1, steps)
@@ -75,6 +76,7 @@ def tables(
         c.BEST_HOUR: pa.array(past.best_hour, mask=past.best_hour == UNKNOWN),
         c.ITEM_REASONS: item_reasons(fitted, ranked[c.ITEM_INDEX], models.reasons_items),
         **extras.score_columns(past.identity.customers, past.behaviour, due, news.day_of(past.now)),
+        **extras.bought_columns(unneeded, history.n_customers),
     }
     progress("score", 4, steps)
     baskets = relations.Baskets.of(history, fitted.cutoff)

@@ -42,6 +42,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         (c.WATCHED_INDEX, _INDEXES), (c.WATCHED_EVENT, _INDEXES), (c.WATCHED_DAY, _INDEXES),
         (c.WATCHED_PRICE, _PRICES), (c.SENT_CHANNEL, _TEXTS), (c.SENT_DAY, _INDEXES),
         (c.BEST_HOUR, pa.uint8()),
+        (c.BOUGHT_INDEX, _INDEXES), (c.BOUGHT_UNTIL, _INDEXES),
     ]),
     "identifiers": pa.schema([
         (c.IDENTIFIER_KIND, pa.string()), (c.IDENTIFIER, pa.string()),
@@ -60,6 +61,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 _DUE = (c.DUE_INDEX, c.DUE_DAY, c.DUE_INTERVAL)
 _WATCHED = (c.WATCHED_INDEX, c.WATCHED_EVENT, c.WATCHED_DAY, c.WATCHED_PRICE)
 _SENT = (c.SENT_CHANNEL, c.SENT_DAY)
+_BOUGHT = (c.BOUGHT_INDEX, c.BOUGHT_UNTIL)
 _LATER = {
     "items": (
         c.STOCK, c.TAGS, c.REPEAT_DAYS, c.NEW_SINCE, c.PRICE_BEFORE, c.BACK_SINCE,
@@ -68,6 +70,7 @@ _LATER = {
     "scores": (
         c.ITEM_REASONS, c.TIMEZONE, c.AD_CONSENT, c.NIGHT_CONSENT, *_DUE, *_WATCHED, *_SENT,
         c.BEST_HOUR,
+        *_BOUGHT,
     ),
 }  # fmt: skip
 LATER_TABLES = ("arrivals",)  # which older snapshots lack: empty there
@@ -158,7 +161,7 @@ def check_reasons(scores: pa.Table) -> None:
 
 def check_extras(scores: pa.Table) -> None:
     """Raises SnapshotError if lists that belong together differ in length."""
-    for together in (_DUE, _WATCHED, _SENT):
+    for together in (_DUE, _WATCHED, _SENT, _BOUGHT):
         first = pc.list_value_length(scores[together[0]])
         for column in together[1:]:
             if not first.equals(pc.list_value_length(scores[column])):
@@ -173,6 +176,7 @@ def check_indexes(tables: Mapping[str, pa.Table]) -> None:
         ("scores", c.CATEGORY_INDEX, "categories"),
         ("scores", c.DUE_INDEX, "items"),
         ("scores", c.WATCHED_INDEX, "items"),
+        ("scores", c.BOUGHT_INDEX, "items"),
         ("related", "related_index", "items"),
         ("related", "together_index", "items"),
         ("arrivals", c.ITEM_INDEX, "items"),

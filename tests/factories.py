@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -157,6 +157,16 @@ def _identifiers(rows: Sequence[tuple[str, str, str]]) -> pa.Table:
     return pa.table(
         {name: pa.array(column, pa.string()) for name, column in zip(names, values, strict=True)}
     )
+
+
+def bought_columns(customers: Sequence[Mapping[int, int]]) -> dict[str, pa.Array]:
+    """The same for items that are out: item number → the day from which it may be shown again."""
+    columns = {
+        c.BOUGHT_INDEX: [list(each) for each in customers],
+        c.BOUGHT_UNTIL: [list(each.values()) for each in customers],
+    }
+    schema = SCHEMAS["scores"]
+    return {name: pa.array(v, schema.field(name).type) for name, v in columns.items()}
 
 
 def extras_columns(customers: Sequence[Extras]) -> dict[str, pa.Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 
 from plugin.content.asked import Asked
@@ -25,12 +26,14 @@ _names: Remembered[ExtrasNames] = Remembered(8)
 _cutoffs: Remembered[float] = Remembered(8)
 
 
-def bought(asked: Asked) -> frozenset[int]:
+def bought(asked: Asked) -> AbstractSet[int]:
     """Numbers of the items that the customer has bought and does not need again yet: for as many
-    days after the purchase as the item usually lasts, for ``exclude_bought_days`` at least."""
-    recent = asked.reading.recent
+    days after the purchase as the item usually lasts, for ``exclude_bought_days`` at least. What
+    was bought before the night, by files as well, the record tells. Raises RecordError."""
+    record, recent = asked.reading.record, asked.reading.recent
+    before = NOTHING if record is None else record.bought(day(asked))
     if not recent:
-        return NOTHING
+        return before
     catalogue = asked.reading.published.catalogue
     least = asked.settings.content.exclude_bought_days
     now_s = asked.now.timestamp()
@@ -42,7 +45,7 @@ def bought(asked: Asked) -> frozenset[int]:
                 days = max(least, catalogue.repeat_days[number])
                 if event.at_s >= now_s - days * DAY_S:
                     found.add(number)
-    return frozenset(found) if found else NOTHING
+    return before | found if found else before
 
 
 def extras(asked: Asked) -> Extras:

@@ -119,7 +119,7 @@ def _has_bought(asked: Asked) -> bool:
     """The item that the message is about; of a list that is to be ranked, all of it."""
     item = asked.arguments.get("item")
     items = asked.arguments.get("items", ())
-    if not asked.reading.recent or not (item or items):
+    if not (item or items):
         return False
     gone = bought(asked)
     number_of = asked.reading.published.catalogue.number

@@ -51,8 +51,9 @@ def recommend(
     """Write the best items of each customer: customer_id, rank, item_id, score.
 
     Only items that can be bought and that the customer did not just buy, in the variety of
-    messages (content.diversity, content.exclude_bought_days); the score is the probability of a
-    purchase. Customers whom the model does not know are listed in OUT.unknown.ndjson.
+    messages (content.diversity, content.exclude_bought_days or until the item is due again); the
+    score is the probability of a purchase. Customers whom the model does not know are listed in
+    OUT.unknown.ndjson.
 
     \b
     Example:
@@ -69,7 +70,7 @@ def recommend(
         else:
             asked = bulk.read_customers(customers, history, fitted)
         content = chosen.content
-        wish = Wish(limit, new_only, content.exclude_bought_days)
+        wish = Wish(limit, new_only, content.exclude_bought_days, until_due=True)
         variety = Variety.of(opened.items(), history.catalogue, content.diversity)
         with pq.ParquetWriter(file, bulk.RECOMMENDATIONS) as writer:
             for table in bulk.recommendations(history, fitted, asked.row, wish, variety, progress):

@@ -10,6 +10,7 @@ import pyarrow as pa
 from scoring import columns as c
 from scoring.snapshot import SCORES, Snapshot
 from scoring.snapshot_schema import completed
+from scoring.store.bought_packing import packed_bought
 from scoring.store.content import Content
 from scoring.store.extras_packing import packed_extras
 from scoring.store.keys import bucket, customer_hash, identifier_text
@@ -67,6 +68,7 @@ def _pack(rows: pa.Table, content: Content) -> list[bytes]:
         rows[c.EXPECTED_PURCHASES].to_numpy(),
         packed_reasons(rows[c.ITEM_REASONS].combine_chunks(), items.counts, content.reasons),
         packed_extras(rows, content.names, content.numbers),
+        packed_bought(rows, content.numbers),
     )
 
 

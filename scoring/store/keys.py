@@ -11,7 +11,7 @@ nodes and the keys of one bucket of customers stay together.
 | rs:{W:iN}:items:G | string | N-th chunk of the item catalogue | ttl |
 | rs:{W:iN}:related:G | string | related records of the same items | ttl |
 | rs:{W:BBB}:c:G | hash | customer hash → customer or alias record; BBB is its bucket | ttl |
-| rs:{W:BBB}:r:H | zset | last events of customer H | 7 days |
+| rs:{W:BBB}:r:H | zset | last events of customer H | 7 days, 90 with a purchase or cart |
 | rs:{W:BBB}:t:H | zset | landing pages opened and links followed as customer H | 2 days |
 | rs:{W:BBB}:s:H | zset | messages sent to customer H, where there is a fatigue cap | 14 days |
 | rs:{W:BBB}:a:H | string | the customer (hash) that device H belongs to, since when | 30 days |

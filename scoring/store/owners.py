@@ -18,11 +18,11 @@ from scoring.store.client import Client, round_trip
 from scoring.store.keys import Keys, bucket
 from scoring.store.links import NOBODY, link_command, pack_link, unpack_link
 from scoring.store.published import Pointer
-from scoring.store.recent_record import RECENT_EVENTS, SENT_MESSAGES
+from scoring.store.recent_list import added
+from scoring.store.recent_record import SENT_MESSAGES
 from scoring.store.records import alias_target
 
 Command = tuple[Any, ...]
-RECENT_TTL_S = 7 * 86_400
 SENT_TTL_S = 14 * 86_400  # no fatigue cap counts further back
 
 
@@ -104,7 +104,7 @@ class Owners:
         for device, link in self._links.items():
             yield link_command(self._keys, device, link)
         for customer, events in self.gains.items():
-            yield from _added(self._keys.recent(customer), events, RECENT_EVENTS, RECENT_TTL_S)
+            yield added(self._keys.recent(customer), events)
         for customer, sends in self.sends.items():
             yield from _added(self._keys.sent(customer), sends, SENT_MESSAGES, SENT_TTL_S)
         for device in self._moved:

@@ -15,13 +15,13 @@ from scoring.store.records import (
     CUSTOMER_HEAD,
     EXTRAS_HEAD,
     INDEX_HEAD,
-    INDEXED,
     LEVELS_PER_OCTAVE,
     LOWEST_LEVEL,
     MAX_ENTRIES,
     RELATIONS_HEAD,
     SCALAR_STEPS,
     VERSION,
+    WRITTEN,
     Widths,
 )
 
@@ -80,9 +80,11 @@ def pack_customers(
     expected: np.ndarray,
     reasons: Tail | None = None,
     extras: Tail | None = None,
+    bought: Tail | None = None,
 ) -> list[bytes]:
     """One customer record a row. ``purchase`` (probability) and ``expected`` float (rows,);
-    ``reasons`` of the first items and ``extras`` as their packing made them; None: nobody has any.
+    ``reasons`` of the first items, ``extras`` and ``bought`` as their packing made them; None:
+    nobody has any.
 
     Raises RecordError for a probability outside 0 … 1 or an index that does not fit its width.
     """
@@ -99,12 +101,12 @@ def pack_customers(
     index_head[:] = index_bytes.view(np.uint8).reshape(index_head.shape)
     head = np.zeros(rows, [("bytes", "u1", 10), ("purchase", "<u2"), ("expected", "<f2")])
     counts = [each.counts for each in lists]
-    for tail, least in ((reasons, 1), (extras, EXTRAS_HEAD.size)):
+    for tail, least in ((reasons, 1), (extras, EXTRAS_HEAD.size), (bought, 1)):
         parts.matrices.append(np.zeros((rows, least), np.uint8) if tail is None else tail.matrix)
         parts.lengths.append(
             np.full(rows, least) if tail is None else np.maximum(tail.lengths, least)
         )
-    version = np.full(rows, INDEXED)
+    version = np.full(rows, WRITTEN)
     head["bytes"] = np.column_stack([version, *counts, *firsts, *lengths])
     head["purchase"] = _levels_of(purchase, SCALAR_STEPS, 0xFFFF)
     head["expected"] = np.minimum(expected, 65_504)

@@ -58,7 +58,7 @@ local count = #lists
 lists[count + 1], lists[count + 2] = 'AGGREGATE', 'MAX'
 local all = redis.call('ZUNION', count, unpack(lists))
 local newest = {{}}
-for at = #all, math.max(1, #all - ARGV[4] + 1), -1 do newest[#newest + 1] = all[at] end
+for at = #all, 1, -1 do newest[#newest + 1] = all[at] end
 return {{me, record, newest, sends}}
 """
 _DIGEST = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -79,8 +79,8 @@ def person_command(
     keys: Keys, generation: str, customer: bytes, events: int, *, sends: int = 0, load: bool = False
 ) -> tuple[Any, ...]:
     """The command that reads the person behind ``customer`` (a hash) with at most ``events``
-    recent events and ``sends`` messages; ``load`` brings the script along, after an answer
-    NOSCRIPT."""
+    recent events of each list that is theirs and ``sends`` messages; ``load`` brings the script
+    along, after an answer NOSCRIPT."""
     return (
         *(("EVAL", _SCRIPT) if load else ("EVALSHA", _DIGEST)),
         3,

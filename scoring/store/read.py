@@ -29,7 +29,8 @@ from scoring.store.persons import (
 )
 from scoring.store.published import Pointer, PublishedSnapshot, nothing_published
 from scoring.store.reading import Reading
-from scoring.store.recent_record import RECENT_EVENTS, unpack_recent
+from scoring.store.recent_list import RECENT_EVENTS
+from scoring.store.recent_record import unpack_recent
 from scoring.store.records import ALIAS, CustomerRecord, alias_record, alias_target
 from scoring.store.watch import NOBODY as WATCHED_BY_NOBODY
 from scoring.store.watch import Watch
@@ -170,7 +171,7 @@ class Reader:
         if target is not None:  # ids that were merged, or a cluster
             earlier = raw.recent
             published, raw = self._consistent(_Asked(target), None)
-            recent = sorted([*earlier, *raw.recent], key=_at, reverse=True)[:RECENT_EVENTS]
+            recent = sorted([*earlier, *raw.recent], key=_at, reverse=True)
             raw = raw._replace(recent=recent)
         record = None
         if raw.record is not None and alias_target(raw.record) is None:

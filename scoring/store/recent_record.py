@@ -15,7 +15,6 @@ from typing import NamedTuple
 from scoring.columns import EVENT_TYPES
 from scoring.store.errors import RecordError
 
-RECENT_EVENTS = 50  # of one customer
 SENT_MESSAGES = 50  # to one customer
 _HEAD = struct.Struct("<BBI4s")
 _NUMBER = struct.Struct("<d")

@@ -7,12 +7,13 @@ customers' lists has an index of few bits (scoring.store.codes; before version 4
 Fifty items, a hundred brands and twenty categories so take about 280 bytes, and the first ten
 entries are read without touching the rest.
 
-    customer  version 1 to 4, three counts, three first levels, three score lengths: u8 each;
-              purchase probability u16 (level 1/4096); expected purchases float16; in version 4
+    customer  version 1 to 5, three counts, three first levels, three score lengths: u8 each;
+              purchase probability u16 (level 1/4096); expected purchases float16; from version 4 on
               three lengths of indexes u16; the lists;
-              in version 4 the reasons for the first items (scoring.store.reasons_record; in
+              from version 4 on the reasons for the first items (scoring.store.reasons_record; in
               versions 2 and 3 in another form, which is skipped); from version 3 on the bytes that
-              follow u16, and extras (scoring.store.extras)
+              follow u16, and extras (scoring.store.extras); from version 5 on what was bought
+              (scoring.store.bought_record)
     alias     version 0x81, hash of the customer
     relations version 1, two counts, two score lengths: u8; two first scores float32; the lists
 
@@ -23,9 +24,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import accumulate, chain, repeat
 from typing import NamedTuple
 
+from scoring.store.bought_record import still_out
 from scoring.store.codes import Code, fixed_code
 from scoring.store.errors import RecordError
 from scoring.store.extras import Extras, ExtrasNames, unpack_extras
@@ -39,7 +42,8 @@ from scoring.store.reasons_record import (
 
 VERSION = 1
 EXTENDED = 3  # from this version on a customer has extras
-INDEXED = 4  # written now: reasons by their place in the layout's, coded indexes
+INDEXED = 4  # reasons by their place in the layout's, coded indexes
+WRITTEN = 5  # now: what was bought as well
 ALIAS = 0x81
 LEVELS_PER_OCTAVE = 16
 LOWEST_LEVEL = 255
@@ -54,6 +58,9 @@ RELATIONS_HEAD = struct.Struct("<5Bff")
 _LEVELS = tuple(
     float(f"{2 ** (-level / LEVELS_PER_OCTAVE):.3g}") for level in range(LOWEST_LEVEL + 1)
 )
+
+
+_NOTHING: frozenset[int] = frozenset()
 
 
 class Widths(NamedTuple):
@@ -103,17 +110,25 @@ class CustomerRecord:
     Raises RecordError at once if head and length do not belong together.
     """
 
-    __slots__ = ("_heads", "_purchase", "_reasons", "expected_purchases", "extras_raw", "raw")
+    __slots__ = (
+        "_heads",
+        "_purchase",
+        "_reasons",
+        "bought_raw",
+        "expected_purchases",
+        "extras_raw",
+        "raw",
+    )
 
     def __init__(self, raw: bytes, widths: Widths) -> None:
         try:
             version, *head, self._purchase, self.expected_purchases = CUSTOMER_HEAD.unpack_from(raw)
         except struct.error:
             raise RecordError(f"customer record of {len(raw)} bytes is too short") from None
-        if not VERSION <= version <= INDEXED:
-            raise RecordError(f"customer record of version {version}, expected 1 to {INDEXED}")
+        if not VERSION <= version <= WRITTEN:
+            raise RecordError(f"customer record of version {version}, expected 1 to {WRITTEN}")
         counts, levels, lengths = head[:3], head[3:6], head[6:]
-        if version == INDEXED:
+        if version >= INDEXED:
             at = CUSTOMER_HEAD.size + INDEX_HEAD.size
             codes, sizes = widths.codes, _index_sizes(raw)
         else:
@@ -123,14 +138,17 @@ class CustomerRecord:
         self._heads = (at, counts, levels, lengths, sizes, codes)
         at += sum(lengths) + sum(sizes)
         self._reasons = NO_REASONS
-        if version == INDEXED:
+        if version >= INDEXED:
             self._reasons = PackedReasons.at(raw, at)
             at = self._reasons.end
         elif version != VERSION:  # of before: read without its reasons, until the next night
             at = end_of_old_reasons(raw, at)
         self.extras_raw = b""
-        if version in (EXTENDED, INDEXED):
+        if version >= EXTENDED:
             self.extras_raw, at = _extras(raw, at)
+        self.bought_raw = b""
+        if version == WRITTEN:
+            self.bought_raw, at = _bought(raw, at)
         if at != len(raw):
             raise RecordError(f"customer record of {len(raw)} bytes, expected {at}")
         if self._reasons.items > counts[0]:
@@ -167,6 +185,11 @@ class CustomerRecord:
         """What the night knows beside scores; ``names`` of the layout. Raises RecordError."""
         return unpack_extras(self.extras_raw, names)
 
+    def bought(self, day: int) -> AbstractSet[int]:
+        """Published numbers of what was bought before the night and is out on ``day`` (days since
+        1970, UTC). Raises RecordError for rubbish."""
+        return still_out(self.bought_raw, day) if self.bought_raw else _NOTHING
+
     def brands(self) -> list[tuple[int, float]]:
         """(brand index, probability), best first."""
         return unpack(self.raw, self._list(1))
@@ -197,6 +220,14 @@ def _extras(raw: bytes, at: int) -> tuple[bytes, int]:
     start = at + EXTRAS_HEAD.size
     end = start + length
     return raw[start:end], end
+
+
+def _bought(raw: bytes, at: int) -> tuple[bytes, int]:
+    """What follows the length at ``at`` (fewer bytes if the record is cut), and where it ends."""
+    if at >= len(raw):
+        raise RecordError(f"customer record of {len(raw)} bytes ends before what was bought")
+    end = at + 1 + raw[at]
+    return raw[at + 1 : end], end
 
 
 def unpack(raw: bytes, packed: PackedList) -> list[tuple[int, float]]:

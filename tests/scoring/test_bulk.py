@@ -14,6 +14,7 @@ from scoring import bulk, model_files
 from scoring import history as histories
 from scoring.bulk import BulkError, Wish
 from scoring.diversity import Variety
+from scoring.history import BOUGHT
 from tests import nightly_shop as shop
 from tests.nights import Night
 from tests.shop import no_progress
@@ -175,6 +176,24 @@ def test_lists_are_complete_ranked_and_sellable(model, monkeypatch) -> None:
     whole = all_of(bulk.recommendations(history, fitted, customers[5:6], wish, ALIKE, no_progress))
     who = history.customers[customers[5]]
     assert whole.to_pylist() == [row for row in rows.to_pylist() if row["customer_id"] == who]
+
+
+def test_what_is_not_due_again_is_left_out_when_asked_for(model, monkeypatch) -> None:
+    history, fitted = model
+    customers = bulk.known_customers(history, fitted)
+    lasts = np.full(history.catalogue.n_items, 20, np.uint16)
+    monkeypatch.setattr(bulk.replenishment, "repeat_days", lambda *_: lasts)
+    buyer, item, _ = history.select(BOUGHT, start=fitted.cutoff - 20 * 24, end=fitted.cutoff)
+    names = history.catalogue.names["item"]
+    lately = set(zip(history.customers[buyer], names[item], strict=True))
+
+    def listed(wish: Wish) -> set[tuple[str, str]]:
+        rows = all_of(bulk.recommendations(history, fitted, customers, wish, ALIKE, no_progress))
+        return {(row["customer_id"], row["item_id"]) for row in rows.to_pylist()}
+
+    assert listed(Wish(5, until_due=True))
+    assert listed(Wish(5, until_due=True)).isdisjoint(lately)
+    assert not listed(Wish(5)).isdisjoint(lately)
 
 
 def test_only_new_items_are_new(model) -> None:

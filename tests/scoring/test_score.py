@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -203,6 +203,30 @@ def test_nothing_that_is_the_same_for_all_items_of_a_customer_is_a_reason(night)
     codes = {reason.code for *_, reasons in explained(night.snapshot) for reason in reasons}
     assert codes
     assert codes.isdisjoint({"shops", "visit_due"})
+
+
+def test_what_is_not_due_again_is_in_no_list_and_told_with_its_day(night) -> None:
+    items = night.snapshot.items().to_pylist()
+    lasts = {item[c.ITEM_ID]: max(2, item[c.REPEAT_DAYS]) for item in items}
+    until: dict[tuple[str, str], datetime] = {}
+    for event in night.lake.events(before=night.report.now).to_pyarrow().to_pylist():
+        if event["event_type"] == "purchase" and event["identifier_kind"] == "external_id":
+            pair = event["identifier"], event["item_id"]
+            back = event["occurred_at"] + timedelta(days=lasts[event["item_id"]])
+            until[pair] = max(back, until.get(pair, back))
+    out = {pair: back for pair, back in until.items() if back > night.report.now}
+    assert any(lasts[item] > 2 for _, item in out)
+    assert out.keys().isdisjoint(recommended(night.snapshot))
+    told, due = {}, set()
+    for row in night.snapshot.scores().to_pylist():
+        mine = row[c.CUSTOMER_ID]
+        due |= {(mine, items[index][c.ITEM_ID]) for index in row[c.DUE_INDEX]}
+        for index, day in zip(row[c.BOUGHT_INDEX], row[c.BOUGHT_UNTIL], strict=True):
+            told[mine, items[index][c.ITEM_ID]] = datetime.fromtimestamp(day * 86_400, UTC)
+    assert told.keys() >= out.keys()
+    wrong = {p: (b, told[p]) for p, b in out.items() if not b <= told[p] <= b + timedelta(days=1)}
+    assert not wrong
+    assert due & out.keys()  # it is told when what is out comes back
 
 
 def test_due_items_were_bought_again_and_can_be_bought(night) -> None:

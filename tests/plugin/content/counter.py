@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from plugin.content.asked import Asked, Picked
 from plugin.content.kinds import KINDS
 from plugin.content.picking import picked
+from scoring.store.bought_packing import packed_bought
 from scoring.store.catalogue import Item, pack_chunk
 from scoring.store.extras import Extras, ExtrasNames, pack_extras
 from scoring.store.live import LiveItem
@@ -23,6 +26,7 @@ from scoring.store.reasons_packing import Tail
 from scoring.store.recent_record import RecentEvent
 from scoring.store.records import EXTRAS_HEAD, CustomerRecord, Widths
 from settings.workspace import ContentSettings, SendSettings, WorkspaceSettings
+from tests.factories import bought_columns
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday noon
 CUTOFF = NOW - timedelta(hours=9)
@@ -100,9 +104,11 @@ def record(
     items: Sequence[tuple[int, float]] = OWN,
     brands: Sequence[tuple[int, float]] = OWN_BRANDS,
     categories: Sequence[tuple[int, float]] = OWN_CATEGORIES,
+    bought: Mapping[int, int] = MappingProxyType({}),
     **extras: Any,
 ) -> CustomerRecord:
-    """A packed customer, as the store holds one."""
+    """A packed customer, as the store holds one; ``bought``: items that are out by the night,
+    with the day from which each may be shown again."""
     widths = Widths.of(len(ITEMS), len(BRANDS), len(CATEGORIES))
     tail = pack_extras(Extras(**extras), ExtrasNames(ZONES, CHANNELS))
     raw = EXTRAS_HEAD.pack(len(tail)) + tail
@@ -111,6 +117,7 @@ def record(
         (_ranked(items), _ranked(brands), _ranked(categories)),
         widths, np.array([0.5]), np.array([1.0]),
         extras=Tail(matrix, np.array([len(raw)])) if tail else None,
+        bought=packed_bought(pa.table(bought_columns([bought])), np.arange(len(ITEMS))),
     )  # fmt: skip
     return CustomerRecord(packed, widths)
 

@@ -63,7 +63,9 @@ def test_what_was_sold_out_or_withdrawn_a_moment_ago_is_gone() -> None:
         ("i0", 6, False),  # a consumable: bought again after 14 days
         ("i0", 13.9, False),
         ("i0", 14.1, True),
-        ("i3", 14.1, False),
+        ("i3", 20, False),
+        ("i3", 29.9, False),
+        ("i3", 30.1, True),
     ],
 )
 def test_what_was_bought_comes_back_when_it_is_due(item, days_ago, shown) -> None:
@@ -74,6 +76,64 @@ def test_what_was_bought_comes_back_when_it_is_due(item, days_ago, shown) -> Non
 def test_what_was_bought_just_now_is_not_beside_an_item_either(kind) -> None:
     assert ids(ask(kind, item="i0"))[0] == "i2"
     assert "i2" not in ids(ask(kind, did("purchase", "i2"), item="i0"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("for-you", {}),
+        ("related", {"item": "i0"}),
+        ("rank", {"items": "i0,i2,i3"}),
+    ],
+)
+def test_what_was_bought_20_days_ago_is_out_for_its_30_days(kind, arguments) -> None:
+    events = did("purchase", "i3", 20 * 24), did("view", "i3")
+    assert "i3" in ids(ask(kind, did("view", "i3"), limit=12, **arguments))
+    assert "i3" not in ids(ask(kind, *events, limit=12, **arguments))
+    later = {"at": NOW + timedelta(days=10, hours=1), "limit": 12}
+    assert "i3" in ids(ask(kind, *events, **later, **arguments))
+
+
+@pytest.mark.parametrize("item", ["i0", "unheard of"])  # beside it, and among best sellers
+def test_a_workspace_may_keep_what_was_bought_out_for_30_days(item) -> None:
+    patient = replace(SHOP, content=replace(SHOP.content, exclude_bought_days=30))
+    for days, there in ((20, False), (29.9, False), (30.1, True)):
+        events = did("purchase", "i2", days * 24)
+        found = ids(ask("related", events, item=item, limit=12, shop=patient))
+        assert ("i2" in found) is there
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("for-you", {}),
+        ("related", {"item": "i0"}),
+        ("bought-together", {"item": "i0"}),
+        ("related", {"item": "unheard of"}),  # best sellers
+        ("new-arrivals", {}),
+        ("rank", {"items": "i0,i2,i3,i9"}),
+    ],
+)
+def test_what_only_the_night_knows_as_bought_is_out_until_its_day(kind, arguments) -> None:
+    mine = record(items=[each for each in OWN if each[0] != 2], bought={2: TODAY + 3, 9: TODAY + 1})
+    how = {"customer": mine, "limit": 12, **arguments}
+    shown = {
+        days: {"i2", "i9"} & set(ids(ask(kind, did("view", "i6"), at=NOW + timedelta(days), **how)))
+        for days in (0, 1, 2, 3)
+    }
+    there = {"i2", "i9"} & set(ids(ask(kind, did("view", "i6"), limit=12, **arguments)))
+    assert there
+    assert shown == {0: set(), 1: there & {"i9"}, 2: there & {"i9"}, 3: there}
+
+
+def test_what_the_night_and_what_the_events_know_as_bought_is_out() -> None:
+    found = ask(
+        "rank", did("purchase", "i1"), customer=record(bought={4: TODAY + 1}), items="i1,i4"
+    )
+    assert found.members["left_out"] == [
+        {"id": "i1", "reason": "bought"},
+        {"id": "i4", "reason": "bought"},
+    ]
 
 
 @pytest.mark.parametrize(

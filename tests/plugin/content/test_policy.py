@@ -134,6 +134,15 @@ def test_who_has_just_bought_the_item_gets_no_message_about_it(kind) -> None:
     assert why(did("purchase", "i1", 50), kind=kind, item="i1") is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "about"), [("related", {"item": "i1"}), ("rank", {"items": "i1"})]
+)
+def test_nor_does_who_bought_it_before_the_night(kind, about) -> None:
+    mine = record(bought={1: TODAY + 1})
+    assert why(kind=kind, customer=mine, **about) == "already_bought"
+    assert why(kind=kind, customer=mine, at=NOW + timedelta(days=1), **about) is None
+
+
 def test_who_has_bought_all_of_a_list_gets_no_message_about_it() -> None:
     assert why(did("purchase", "i0"), kind="rank", items="i0,i3") is None
     both = did("purchase", "i0"), did("purchase", "i3")

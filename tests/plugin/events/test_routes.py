@@ -36,6 +36,25 @@ def test_bought_now_is_not_recommended_in_the_next_answer(post, get, published):
     assert best not in [item["id"] for item in after["items"]]
 
 
+def test_60_views_later_it_is_still_bought_and_the_cart_still_there(post, get, published):
+    def shown(kind, **how):
+        answer = get(f"/v1/content/{kind}", customer="customer-001", limit=20, **how).get_json()
+        return [item["id"] for item in answer["items"]]
+
+    def happened(kind, item, second):
+        at = f"2017-12-04T00:{second // 60:02d}:{second % 60:02d}Z"
+        return EVENT | {"event_type": kind, "item_id": item, "occurred_at": at, "event_id": at}
+
+    bought, carted, *rest = shown("for-you")
+    post("/v1/events", {"events": [happened("purchase", bought, 0), happened("cart", carted, 1)]})
+    views = [happened("view", [bought, *rest][n % 5], 2 + n) for n in range(60)]
+    assert post("/v1/events", {"events": views}).get_json()["accepted"] == 60
+    assert shown("cart") == [carted]
+    assert bought not in shown("for-you")
+    assert bought not in shown("related", item=rest[0])
+    assert shown("rank", items=f"{bought},{rest[0]}") == [rest[0]]
+
+
 def test_a_device_that_becomes_known_takes_its_purchases_along(post, get, published):
     best = get("/v1/content/for-you", customer="customer-001").get_json()["items"][0]["id"]
     post("/v1/events", {"identifier": "customer-001", "device_id": "d1", "event_type": "app_open"})

@@ -21,7 +21,8 @@ from scoring.store.persons import Person, parse_person, person_command
 from scoring.store.published import Pointer
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
-from scoring.store.recent_record import RECENT_EVENTS, SENT_MESSAGES, unpack_recent
+from scoring.store.recent_list import MOST_LOOKS, RECENT_EVENTS
+from scoring.store.recent_record import SENT_MESSAGES, unpack_recent
 from tests.conftest import SECRET, WORKSPACE
 from tests.factories import make_snapshot, tables
 
@@ -159,10 +160,29 @@ def test_the_snapshots_link_is_followed_and_the_lists_are_one(
 
 
 def test_a_long_history_is_cut(linked: str, events: RecentEvents, redis_client: Client) -> None:
-    events.remember([known(number, device_id=None) for number in range(0, 80, 2)])
-    events.remember([event(number) for number in range(1, 80, 2)])
-    newest = [f"item-{number:02d}" for number in range(79, 79 - RECENT_EVENTS, -1)]
+    events.remember([known(number, device_id=None) for number in range(80)])
+    newest = [f"item-{number:02d}" for number in range(79, 79 - MOST_LOOKS, -1)]
     assert items(read(redis_client, "device_id:d")) == newest
+
+
+def test_of_two_lists_nothing_is_cut(
+    workspace_dir: Path,
+    publish: Callable[[Snapshot], str],
+    published: Snapshot,
+    events: RecentEvents,
+    redis_client: Client,
+) -> None:
+    """What was bought is the oldest in both."""
+    bought = {"event_type": "purchase"}
+    events.remember([known(0, device_id=None, **bought), event(1, **bought)])
+    events.remember([known(number, device_id=None) for number in range(2, 120, 2)])
+    events.remember([event(number) for number in range(3, 120, 2)])
+    content = tables(identifiers=[("device_id", "d", "customer-001")])
+    publish(make_snapshot(workspace_dir, name="later", content=content))
+    found = items(read(redis_client, "device_id:d"))
+    assert found[:2] == ["item-119", "item-118"]
+    assert found[-2:] == ["item-01", "item-00"]
+    assert len(found) == 2 * MOST_LOOKS + 2
 
 
 def test_messages_sent_are_counted_where_there_is_a_cap(

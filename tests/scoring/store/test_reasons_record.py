@@ -62,7 +62,7 @@ def whys_of(raw: bytes, places: Reasons) -> list[Why]:
 def with_reasons(tail: bytes) -> bytes:
     """The record of a customer with two items and these bytes as reasons."""
     (raw,), _ = packed([[]], entries=2)
-    nothing = b"\x00" * EXTRAS_HEAD.size
+    nothing = b"\x00" * (EXTRAS_HEAD.size + 1)  # no extras, nothing bought
     assert raw.endswith(b"\x00" + nothing)
     return raw.removesuffix(b"\x00" + nothing) + tail + nothing
 

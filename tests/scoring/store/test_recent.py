@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rightsend.valkey import EmbeddedValkey
@@ -21,7 +21,8 @@ from scoring.store.errors import RecordError
 from scoring.store.keys import Keys
 from scoring.store.read import Reader
 from scoring.store.recent import RecentEvents
-from scoring.store.recent_record import RECENT_EVENTS, RecentEvent, pack_recent, unpack_recent
+from scoring.store.recent_list import KEPT_S, LOOK_S, MOST_KEPT, MOST_LOOKS, RECENT_EVENTS
+from scoring.store.recent_record import RecentEvent, pack_recent, unpack_recent
 from tests.conftest import SECRET, WORKSPACE
 from tests.factories import make_snapshot, tables
 
@@ -81,14 +82,128 @@ def test_two_views_in_the_same_second_are_two(
     assert len(reader.read("customer-001").recent) == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "most", "life_s"),
+    [("view", MOST_LOOKS, LOOK_S), ("purchase", MOST_KEPT, KEPT_S), ("cart", MOST_KEPT, KEPT_S)],
+)
 def test_the_list_keeps_the_newest_events_and_does_not_stay_for_ever(
+    published: Snapshot,
+    events: RecentEvents,
+    reader: Reader,
+    redis_client: Client,
+    kind: str,
+    most: int,
+    life_s: int,
+) -> None:
+    events.remember([event(number, event_type=kind) for number in range(most + 10)])
+    recent = reader.read("customer-001").recent
+    assert len(recent) == most
+    assert recent[-1].item_id == "item-10"
+    ttl_s = redis_client.ttl(Keys(WORKSPACE).recent(reader.hash_of("customer-001")))
+    assert life_s - 60 < ttl_s <= life_s
+
+
+def test_looks_do_not_push_a_purchase_or_the_cart_out(
+    published: Snapshot, events: RecentEvents, reader: Reader
+) -> None:
+    events.remember([event(0), event(1, event_type="cart")])
+    for start in range(2, 302, 60):
+        events.remember([event(n, event_type="view") for n in range(start, start + 60)])
+    recent = reader.read("customer-001").recent
+    assert [each.event_type for each in recent[-2:]] == ["cart", "purchase"]
+    assert [each.item_id for each in recent[:2]] == ["item-301", "item-300"]
+    assert len(recent) == MOST_LOOKS + 2
+
+
+def test_purchases_leave_room_for_what_is_looked_at_now(
+    published: Snapshot, events: RecentEvents, reader: Reader
+) -> None:
+    events.remember([event(number) for number in range(60)])
+    events.remember([event(60 + n, event_type="view") for n in range(60)])
+    kinds = [each.event_type for each in reader.read("customer-001").recent]
+    assert kinds == ["view"] * (RECENT_EVENTS - MOST_KEPT) + ["purchase"] * MOST_KEPT
+
+
+def test_the_list_lasts_as_long_as_what_is_in_it(
     published: Snapshot, events: RecentEvents, reader: Reader, redis_client: Client
 ) -> None:
-    events.remember([event(number) for number in range(RECENT_EVENTS + 10)])
-    recent = reader.read("customer-001").recent
-    assert len(recent) == RECENT_EVENTS
-    assert recent[-1].item_id == "item-10"
-    assert 0 < redis_client.ttl(Keys(WORKSPACE).recent(reader.hash_of("customer-001"))) <= 604_800
+    key = Keys(WORKSPACE).recent(reader.hash_of("customer-001"))
+    days = [timedelta(days=number) for number in range(100)]
+    events.remember([event(0), event(1, event_type="view")])
+    events.remember([event(2, event_type="view", occurred_at=NOON + days[80])])
+    assert [each.event_type for each in reader.read("customer-001").recent] == ["view", "purchase"]
+    assert 10 * 86_400 - 60 < redis_client.ttl(key) <= 10 * 86_400
+    events.remember([event(3, event_type="view", occurred_at=NOON + days[91])])
+    assert [each.item_id for each in reader.read("customer-001").recent] == ["item-03"]
+    assert LOOK_S - 60 < redis_client.ttl(key) <= LOOK_S
+
+
+def test_a_shops_clock_that_is_ahead_makes_nothing_old(
+    published: Snapshot, events: RecentEvents, reader: Reader
+) -> None:
+    now = datetime.now(UTC)
+    events.remember([event(0, occurred_at=now), event(1, occurred_at=now, event_type="view")])
+    events.remember([event(2, occurred_at=now + timedelta(days=365))])
+    assert len(reader.read("customer-001").recent) == 3
+
+
+WHAT_IS_DONE = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["view", "view", "view", "interest", "cart", "purchase"]),
+            st.integers(0, 100 * 24),
+        ),
+        max_size=80,
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(WHAT_IS_DONE, st.data())
+def test_no_purchase_goes_within_its_time_while_there_are_looks(
+    published: Snapshot,
+    redis_client: Client,
+    reader: Reader,
+    batches: list[list[tuple[str, int]]],
+    data: st.DataObject,
+) -> None:
+    """In whatever order and however often they come."""
+    redis_client.delete(Keys(WORKSPACE).recent(reader.hash_of("customer-001")))
+    events = RecentEvents(redis_client, WORKSPACE, SECRET)
+    sent = [
+        [
+            event(
+                at, event_id=f"{one}-{n}", event_type=kind, occurred_at=NOON + timedelta(hours=at)
+            )
+            for n, (kind, at) in enumerate(batch)
+        ]
+        for one, batch in enumerate(batches)
+    ]
+    for batch in sent:
+        events.remember(batch)
+    whole = reader.read("customer-001").recent
+    everything = [each for batch in sent for each in batch]
+    newest = max((each["occurred_at"] for each in everything), default=NOON)
+    kept = sorted(
+        (
+            each["occurred_at"]
+            for each in everything
+            if each["event_type"] in ("cart", "purchase")
+            and newest - each["occurred_at"] <= timedelta(seconds=KEPT_S)
+        ),
+        reverse=True,
+    )
+    there = [each.occurred_at for each in whole if each.event_type in ("cart", "purchase")]
+    assert there == kept[:MOST_KEPT]
+    assert len(whole) <= RECENT_EVENTS
+    for batch in data.draw(st.permutations(sent)):
+        events.remember(batch)
+    again = reader.read("customer-001").recent
+    assert [e.at_s for e in again if e.event_type in ("cart", "purchase")] == [
+        e.at_s for e in whole if e.event_type in ("cart", "purchase")
+    ]
+    assert len(again) <= RECENT_EVENTS
 
 
 def test_a_devices_events_belong_to_its_customer(
