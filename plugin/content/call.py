@@ -25,6 +25,7 @@ from plugin.ids import MAX_ID_BYTES
 from settings.workspace import ContentSettings
 
 _CUSTOMER = "customer="
+_SHORT = 512  # characters of a query
 _NAME = re.compile(r"[a-z_]{1,30}")
 _MOST_TOLD = 5
 
@@ -85,17 +86,24 @@ def split(query: str) -> tuple[str, str] | None:
 
 
 class Calls:
-    """The calls that a workspace was asked, by kind and query."""
+    """The calls that a workspace was asked, by kind and query; of long ones a few are enough, as
+    each takes tens of kilobytes."""
 
     def __init__(self, content: ContentSettings, currencies: frozenset[str]) -> None:
         self._content = content
         self._currencies = currencies
-        self.known = lru_cache(maxsize=4096)(self._read)
+        self._short = lru_cache(maxsize=4096)(self._read)
+        self._long = lru_cache(maxsize=64)(self._read)
+
+    def known(self, name: str, rest: str) -> Call | None:
+        """The call that ``rest`` of a query asks of the kind ``name``; None if it is not right."""
+        if name not in KINDS:
+            return None
+        return (self._short if len(rest) <= _SHORT else self._long)(name, rest)
 
     def _read(self, name: str, rest: str) -> Call | None:
-        """The call that ``rest`` of a query asks of the kind ``name``; None if it is not right."""
-        kind = KINDS.get(name)
-        if kind is None or len(rest) > 65_536:
+        kind = KINDS[name]
+        if len(rest) > 65_536:
             return None
         schema = kind.arguments()
         try:
