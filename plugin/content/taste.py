@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plugin.content import shelves
 from plugin.content.asked import Asked, Entry
@@ -29,13 +29,15 @@ _NOTHING = Level({}, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """``own``: item number → (probability, reasons); ``lowest``: of ``own``, 1 without any."""
+    """``own``: item number → (probability, reasons); ``lowest``: of ``own``, 1 without any;
+    ``usual_prices``: by category, as they were asked for."""
 
     published: PublishedSnapshot
     own: Mapping[int, tuple[float, tuple[int, ...]]]
     brands: Level
     categories: Level
     lowest: float
+    usual_prices: dict[int, float | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, asked: Asked) -> Taste:
@@ -85,10 +87,14 @@ class Taste:
         """Geometric mean of what the customer's items of a category cost; None without any."""
         if category < 0:
             return None
+        if category in self.usual_prices:
+            return self.usual_prices[category]
         catalogue = self.published.catalogue
         prices = (catalogue.price(n) for n in self.own if catalogue.category[n] == category)
         logs = [math.log(price) for price in prices if price]
-        return math.exp(sum(logs) / len(logs)) if logs else None
+        found = math.exp(sum(logs) / len(logs)) if logs else None
+        self.usual_prices[category] = found
+        return found
 
     def ordered(self, numbers: Iterable[int]) -> list[Entry]:
         """Best first; equal ones by number."""
