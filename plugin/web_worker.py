@@ -38,9 +38,9 @@ HEAD_BYTES = 65_536
 LINGER_S = 2.0  # for the client to hang up
 _LINGER_BYTES = 65_536
 _DRAIN_S = 0.05  # for a body that nobody read, before the connection is used again
-# new connections a round of the loop, and one more for so many that are ready: fewer would wait
-# behind all that are there
-_AT_ONCE = 8
+# A round takes in one new connection, so that all workers get their share, and another one for so
+# many that are ready: else new ones would wait behind all that are there.
+_READY_A_NEW_ONE = 8
 _LOOK_S = 0.05  # while it waits for those that replace it
 _NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
@@ -100,7 +100,8 @@ class Worker(ThreadWorker):
         self._pipelined: deque[Connection] = deque()  # whose next request is there already
         self._stop_by: float | None = None  # told to stop, while nobody else takes calls yet
         self._ready = 0  # connections that this round of the loop has not looked at yet
-        self._round_at = 0.0  # when this round began
+        self._round_at = 0.0  # when this round began …
+        self._size = 0  # … and how many were ready then
         self._loop = 0  # the loop's thread
         self._mine = threading.local()  # of other threads: when their request was put in the queue
 
@@ -137,7 +138,7 @@ class Worker(ThreadWorker):
 
     def accept(self, listener: Any) -> None:
         """New connections; the one that was idle longest goes when there are too many."""
-        for _ in range(_AT_ONCE + self._ready // _AT_ONCE):
+        for _ in range(1 + self._size // _READY_A_NEW_ONE):
             if not self._take_in(listener):
                 return
             if self.nr_conns >= self.worker_connections:
@@ -174,7 +175,7 @@ class Worker(ThreadWorker):
             return
         self._round_at = time.monotonic()
         pipelined = len(self._pipelined)
-        self._ready = len(events) + pipelined
+        self._ready = self._size = len(events) + pipelined
         for key, _ in events:
             self._ready -= 1
             self._safely(key.data, key.fileobj)
