@@ -48,6 +48,7 @@ from scoring.store.publish import Publisher
 
 CONNECTIONS = 64
 LIMIT = 10
+SETTLE_S = 1.0
 HEADLINE = f"/v1/content/for-you?customer=customer-%d&campaign=spring&limit={LIMIT}"
 KINDS = {
     "for-you": HEADLINE,
@@ -141,6 +142,7 @@ def _measured(state: Path, store: EmbeddedValkey, key: str, arguments: Any) -> d
         first_start_s = until_personal(url, key)
     with serving("plugin", environment) as (url, process):
         start_s = until_personal(url, key)
+        time.sleep(SETTLE_S)
         put_bare(store, url + HEADLINE, key)
         rounds = [
             turn(environment, url, key, arguments, number) for number in range(arguments.rounds)
@@ -233,11 +235,13 @@ def serving(app: str, environment: Mapping[str, str]) -> Iterator[tuple[str, Any
 
 
 def until_answered(url: str) -> None:
-    """Raises TimeoutError after half a minute."""
+    """Until all workers stand, most likely: connections stay with who took them. Raises
+    TimeoutError after half a minute."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             requests.get(url, timeout=5)
+            time.sleep(SETTLE_S)
             return
         except requests.RequestException:
             time.sleep(0.01)
