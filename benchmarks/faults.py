@@ -24,6 +24,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -36,7 +37,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.doubles.clock import Clock
 from benchmarks.doubles.store_proxy import Proxy
-from benchmarks.serving import children, published, serving, until_personal
+from benchmarks.serving import HEADLINE, children, published, serving, until_personal
 from benchmarks.serving_apps import SECRET
 from benchmarks.shop_at_scale import WORKSPACE, Size, customer_name
 from plugin.auth import Keys
@@ -48,14 +49,14 @@ from scoring.store.keys import Keys as StoreKeys
 from scoring.store.publish import Publisher
 
 LIMIT = 10
-CLIENTS, FLOOD = 16, 320
+CLIENTS, FLOOD = 16, 1000
 MEMBERS = {"ok", "fallback", "reason", "send", "items", "decision_id", "landing_url", "snapshot"}
 SLOWEST_S = 1.0
 
 
 class Stage(NamedTuple):
     """Where faults happen: the store, the proxy before it, gunicorn's process, the state folder,
-    the web processes' clock."""
+    the web processes' clock and address, a key."""
 
     store: EmbeddedValkey
     proxy: Proxy
@@ -63,6 +64,8 @@ class Stage(NamedTuple):
     state: Path
     snapshot: Snapshot
     clock: Clock
+    url: str
+    key: str
 
 
 @dataclass
@@ -218,9 +221,16 @@ def clock_jump(stage: Stage) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def flood(_stage: Stage) -> Iterator[None]:
-    """Twenty times as many connections, all the time."""
+def flood(stage: Stage) -> Iterator[None]:
+    """wrk asks as fast as it can over many connections more, never waiting between two calls."""
+    command = [
+        "wrk", "-t1", f"-c{FLOOD}", "-d60s", "-s", str(Path(__file__).parent / "serving.lua"),
+        stage.url, "--", HEADLINE, stage.key, "20000", "0", str(FLOOD),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     yield
+    process.kill()
+    process.wait()
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -238,6 +248,8 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--only", nargs="*", choices=list(FAULTS), default=list(FAULTS))
     arguments = parser.parse_args()
+    if "flood" in arguments.only and shutil.which("wrk") is None:
+        sys.exit("wrk is not installed: apt-get install wrk, or name the other faults with --only")
     rows = {}
     shown = (
         f"{'fault':<16}{'calls':>8}{'wrong':>7}{'cut':>6}{'fallback':>10}{'p99 ms':>9}{'worst':>9}"
@@ -272,7 +284,7 @@ def measured(state: Path, name: str, arguments: Any) -> Tally:
     with published(state, size) as store, Proxy(store.socket, state / "proxy.sock") as proxy:
         _, key = Keys(state / "workspaces" / WORKSPACE).create("content")
         clock = Clock(state)
-        # in a flood the proxy, a thread among hundreds, would be what is slow
+        # in a flood the proxy, a thread beside those that call, would be what is slow
         address = store.url if name == "flood" else f"unix://{state}/proxy.sock"
         environment = {
             "SERVING_STATE": str(state),
@@ -282,16 +294,15 @@ def measured(state: Path, name: str, arguments: Any) -> Tally:
         with serving("plugin", environment) as (url, process):
             until_personal(url, key)
             snapshot = Snapshot.open(next((state / "shop" / "snapshots").iterdir()), verify=False)
-            stage = Stage(store, proxy, process.pid, state, snapshot, clock)
+            stage = Stage(store, proxy, process.pid, state, snapshot, clock, url, key)
             return run(stage, url, key, name, arguments)
 
 
 def run(stage: Stage, url: str, key: str, name: str, arguments: Any) -> Tally:
     tally, counter = Tally(), itertools.count()
-    clients = FLOOD if name == "flood" else CLIENTS
     threads = [
         threading.Thread(target=client, args=(url, key, counter, tally, arguments), daemon=True)
-        for _ in range(clients)
+        for _ in range(CLIENTS)
     ]
     for thread in threads:
         thread.start()

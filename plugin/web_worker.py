@@ -38,9 +38,9 @@ HEAD_BYTES = 65_536
 LINGER_S = 2.0  # for the client to hang up
 _LINGER_BYTES = 65_536
 _DRAIN_S = 0.05  # for a body that nobody read, before the connection is used again
-# A round takes in one new connection, so that all workers get their share, and another one for so
-# many that are ready: else new ones would wait behind all that are there.
-_READY_A_NEW_ONE = 8
+# A round takes in one new connection, so that all workers get their share; under load more, by the
+# square of how many are ready: else new ones would wait behind all that are there.
+_MANY_READY = 512
 _LOOK_S = 0.05  # while it waits for those that replace it
 _NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
@@ -138,7 +138,7 @@ class Worker(ThreadWorker):
 
     def accept(self, listener: Any) -> None:
         """New connections; the one that was idle longest goes when there are too many."""
-        for _ in range(1 + self._size // _READY_A_NEW_ONE):
+        for _ in range(1 + self._size**2 // _MANY_READY):
             if not self._take_in(listener):
                 return
             if self.nr_conns >= self.worker_connections:
