@@ -27,6 +27,7 @@ def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """A busy machine's store may answer late; tests of faults (``own_valkey``) keep the limit."""
     if "own_valkey" not in request.fixturenames:
         monkeypatch.setattr("scoring.store.wire.ANSWER_TIMEOUT_S", 3.0)
+        monkeypatch.setattr("scoring.store.client.ANSWER_TIMEOUT_S", 3.0)
 
 
 @pytest.fixture(scope="session")
