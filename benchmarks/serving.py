@@ -1,6 +1,6 @@
 """How fast content calls are answered, beside a bare WSGI app under the same gunicorn.
 
-    python -m benchmarks.serving [--customers N] [--items N] [--seconds S] [--rounds N] [--json]
+    python -m benchmarks.serving [--customers N] [--items N] [--seconds S] [--rounds N]
 
 A made-up shop (benchmarks.shop_at_scale) is published into an embedded Valkey. Then wrk asks with
 64 connections, for random customers, in turns: the plugin, and bare apps that do nothing but one

@@ -2,7 +2,7 @@
 
 Only what can be read in one way is read here (RFC 9112, 3 to 6): a GET in HTTP/1.1 with a plain
 path, whole lines, no body, no upgrade, nothing behind it. All else is gunicorn's parser's, which
-takes ten times as long and says what is wrong.
+takes longer and says what is wrong.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator
@@ -29,7 +30,8 @@ _PATIENT = struct.pack("ll", int(SEND_S), 0)
 class Outgoing(socket.socket):
     """A socket whose sendall() returns at once. Threads take turns with it, one at a time."""
 
-    _kept = 0  # of all, in bytes: near enough, as threads count it without a lock
+    _kept = 0  # of all, in bytes
+    _counting = threading.Lock()
 
     def __init__(self, *details: Any) -> None:
         super().__init__(*details)
@@ -96,7 +98,8 @@ class Outgoing(socket.socket):
 
     def _count(self, more: int) -> None:
         self.unsent += more
-        Outgoing._kept += more
+        with Outgoing._counting:
+            Outgoing._kept += more
 
 
 class _Bounded:

@@ -443,6 +443,8 @@ class Worker(ThreadWorker):
         self._read(connection, connection.sock)
 
     def _close(self, connection: Connection) -> None:
+        if connection.sock.fileno() < 0:
+            return  # a step that failed after it
         self._forget(connection)
         self.nr_conns -= 1
         connection.close()

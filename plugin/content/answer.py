@@ -16,6 +16,7 @@ import orjson
 
 from plugin.content.asked import Entry
 from plugin.content.call import Call
+from plugin.content.remembered import Remembered
 from plugin.landing.token import Landing
 from plugin.runtime import Runtime, Workspace
 from scoring.reasons.reason import decode
@@ -94,7 +95,8 @@ def shown(published: PublishedSnapshot, entry: Entry, language: str) -> dict[str
 
 def _items(published: PublishedSnapshot, entries: Sequence[Entry], language: str) -> list[bytes]:
     texts = published.catalogue.jsons([entry[0] for entry in entries])
-    say = _sentences(published, language).__getitem__
+    said = _said.of(published, lambda: _Sentences(published.reasons, language), language)
+    say = said.__getitem__
     found = []
     for text, (_, score, places, extra) in zip(texts, entries, strict=True):
         why = b",".join(map(say, places))
@@ -124,19 +126,7 @@ class _Sentences(dict[int, bytes]):
         return said
 
 
-def _sentences(published: PublishedSnapshot, language: str) -> _Sentences:
-    """Those of the generation; with a new one they are forgotten, not at once but soon."""
-    key = published.generation, language
-    found = _said.get(key)
-    if found is None:
-        if len(_said) >= _MOST_SAID:
-            _said.clear()
-        found = _said[key] = _Sentences(published.reasons, language)
-    return found
-
-
-_MOST_SAID = 8  # generations and languages
-_said: dict[tuple[str, str], _Sentences] = {}
+_said: Remembered[_Sentences] = Remembered(8)  # generations and languages
 
 
 @lru_cache(maxsize=256)
